@@ -1,0 +1,59 @@
+"""The ASGI application: `python -m streamlit run app.py` starts it.
+
+It holds what concerns every page at once: security headers, and the lifespan in which workers and store are closed.
+The pages themselves start at pages/main.py.
+"""
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import streamlit as st
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+ROOT = Path(__file__).resolve().parent
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+from core import runtime  # noqa: E402  (needs the path above)
+
+HEADERS = {
+    # Charts need inline scripts and styles; nothing may be fetched from another host, so no text can leak by an image.
+    "content-security-policy": "default-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
+    "script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; "
+    "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+}
+
+
+class SecurityHeaders:
+    """Adds HEADERS to every HTTP response."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                extra = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+                message = {**message, "headers": [*message.get("headers", []), *extra]}
+            await send(message)
+
+        await self.app(scope, receive, with_headers)
+
+
+@asynccontextmanager
+async def lifespan(_app: object) -> AsyncIterator[None]:
+    """Workers must not outlive the server: SIGTERM ends the lifespan, and the lifespan ends them."""
+    yield
+    runtime.close()
+
+
+app = st.App(ROOT / "pages" / "main.py", middleware=[Middleware(SecurityHeaders)], lifespan=lifespan)

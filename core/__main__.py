@@ -1,0 +1,40 @@
+"""`python -m core COMMAND ...`: finds the command's module and turns a Problem into one line and exit status 2."""
+
+import importlib
+import sys
+
+from core.commands import BAD_INPUT, log
+from core.errors import Problem
+from core.text import one_line
+
+COMMANDS = {
+    "ask": "one question, four arms: base and fine-tuned, each without and with retrieval",
+    "evaluate": "the same arms over a question set, with intervals and causes",
+    "calculate": "cost, latency and accuracy of the four approaches",
+    "advise": "a recommendation from a few answers",
+    "inspect": "what a GGUF file holds, and whether it may be loaded",
+    "index": "build, update, list and query a knowledge base",
+}
+
+
+def main(argv: list[str]) -> int:
+    """Run one command and give its exit status: 0 done, 2 bad input."""
+    if not argv or argv[0] in ("-h", "--help"):
+        lines = [f"  {name:<10} {about}" for name, about in COMMANDS.items()]
+        print("usage: python -m core COMMAND [--json] ...\n" + "\n".join(lines))
+        return 0 if argv else BAD_INPUT
+    try:
+        if argv[0] not in COMMANDS:
+            raise Problem(f"There is no command '{one_line(argv[0], 40)}'. Commands: {', '.join(COMMANDS)}")
+        status: int = importlib.import_module(f"core.commands.{argv[0]}").main(argv[1:])
+        return status
+    except Problem as problem:
+        log(f"error: {one_line(problem.message, 1000)}")
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        log("stopped")
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,95 @@
+"""What exists once per process: store, jobs, engine, knowledge base. Built on first use, closed together.
+
+Pages call `get()` and nothing else. Knows the order of building and closing, and no part's inside.
+"""
+
+import threading
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from core import paths
+from core.store import Migration, Store
+
+if TYPE_CHECKING:
+    from core.engine import Engine
+    from core.jobs import Jobs
+    from core.retrieval import KnowledgeBase
+
+RUNS = Migration(
+    "runs-1",
+    """
+    CREATE TABLE runs (
+        id TEXT PRIMARY KEY, made TEXT NOT NULL, question TEXT NOT NULL, way TEXT NOT NULL, body TEXT NOT NULL
+    );
+    """,
+)
+
+
+def migrations() -> list[Migration]:
+    """The whole schema of the app's one database, in order."""
+    from core.jobs import MIGRATIONS as JOBS
+    from core.retrieval.schema import MIGRATIONS as KNOWLEDGE
+
+    return [RUNS, *JOBS, *KNOWLEDGE]
+
+
+class Runtime:
+    """The process's one engine, store, job runner and knowledge base; each is made when first asked for."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+
+    @cached_property
+    def store(self) -> Store:
+        with self._lock:
+            return Store(paths.database(), migrations())
+
+    @cached_property
+    def jobs(self) -> "Jobs":
+        from core.jobs import Jobs
+
+        with self._lock:
+            return Jobs(self.store)
+
+    @cached_property
+    def engine(self) -> "Engine":
+        from core.engine import Engine
+
+        with self._lock:
+            return Engine(log_folder=paths.logs_dir())
+
+    @cached_property
+    def knowledge(self) -> "KnowledgeBase":
+        from core.retrieval import open_knowledge
+
+        with self._lock:
+            return open_knowledge(self.store, self.engine)
+
+    def close(self) -> None:
+        """Stop jobs first (they use the rest), then the workers, then the store."""
+        for name in ("jobs", "engine", "knowledge", "store"):
+            part = self.__dict__.pop(name, None)
+            if part is not None and hasattr(part, "close"):
+                part.close()
+
+
+_runtime: Runtime | None = None
+_lock = threading.Lock()
+
+
+def get() -> Runtime:
+    """The process's runtime, made on first call."""
+    global _runtime
+    with _lock:
+        if _runtime is None:
+            _runtime = Runtime()
+        return _runtime
+
+
+def close() -> None:
+    """Close the process's runtime, if one was made. The next `get()` makes a fresh one."""
+    global _runtime
+    with _lock:
+        if _runtime is not None:
+            _runtime.close()
+            _runtime = None

@@ -1,0 +1,164 @@
+"""One SQLite file with many readers and one writer. Knows nothing of what the tables mean.
+
+Every thread reads through a connection of its own; every change runs in one writer thread inside BEGIN IMMEDIATE,
+so a change is whole or absent, also after kill -9. WAL needs a local disk: on a network folder the Store refuses.
+"""
+
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from core.errors import Problem
+
+T = TypeVar("T")
+BUSY_MS = 15_000
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One step of the schema: a name, unique for ever, and the SQL script that takes the file there."""
+
+    name: str
+    sql: str
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False)
+    connection.row_factory = sqlite3.Row
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    return connection
+
+
+class Store:
+    """The database at `path`, brought up to `migrations` when opened.
+
+    Raises Problem when the file is not a database, is newer than this program, or lies where WAL does not work.
+    """
+
+    def __init__(self, path: Path, migrations: Sequence[Migration]) -> None:
+        self.path = path
+        self._local = threading.local()
+        self._open: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+        self._queue: queue.SimpleQueue[tuple[Callable[[sqlite3.Connection], Any], Future[Any]] | None]
+        self._queue = queue.SimpleQueue()
+        self._closed = False
+        try:
+            self._writer = _connect(path)
+            mode = self._writer.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+            self._migrate(migrations)
+        except sqlite3.Error as error:
+            raise Problem(
+                f"The database {path} cannot be opened ({error}). Move it away to start afresh, "
+                "or set RR_HOME to another folder."
+            ) from error
+        if mode != "wal":
+            raise Problem(f"The database {path} is not on a local disk ({mode}). Set RR_HOME to a local folder.")
+        self._thread = threading.Thread(target=self._write_loop, name="store-writer", daemon=True)
+        self._thread.start()
+
+    def read(self, sql: str, params: Sequence[object] | dict[str, object] = ()) -> list[sqlite3.Row]:
+        """All rows of one SELECT, from a connection of the calling thread's own."""
+        try:
+            return self.connection().execute(sql, params).fetchall()
+        except sqlite3.OperationalError as error:
+            raise Problem(f"The database {self.path} could not be read ({error}).") from error
+
+    def connection(self) -> sqlite3.Connection:
+        """This thread's reading connection (autocommit)."""
+        if self._closed:
+            raise Problem("The database is closed: the app is shutting down.")
+        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if found is None:
+            found = self._local.connection = _connect(self.path)
+            with self._lock:
+                self._open.append(found)
+        return found
+
+    def write(self, change: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `change` in the writer thread inside one transaction and give back what it returns.
+
+        Whatever `change` raises rolls everything back and is raised here; a full or locked disk is a Problem.
+        """
+        if threading.current_thread() is self._thread:
+            raise RuntimeError("a change may not start another change")
+        with self._lock:
+            if self._closed:
+                raise Problem("The database is closed: the app is shutting down.")
+            done: Future[T] = Future()
+            self._queue.put((change, done))
+        return done.result()
+
+    def data_version(self) -> int:
+        """A number that changes, for this thread, whenever any other connection has committed a change."""
+        return int(self.connection().execute("PRAGMA data_version").fetchone()[0])
+
+    def close(self) -> None:
+        """Finish the queued changes, then close every connection."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            self._queue.put(None)
+        self._thread.join()
+        for connection in [self._writer, *self._open]:
+            connection.close()
+
+    def _write_loop(self) -> None:
+        while (item := self._queue.get()) is not None:
+            change, done = item
+            try:
+                self._writer.execute("BEGIN IMMEDIATE")
+                result = change(self._writer)
+                self._writer.execute("COMMIT")
+            except BaseException as error:
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+                if isinstance(error, sqlite3.OperationalError):
+                    problem = Problem(f"The change was not saved: {error}. Nothing of it was kept.")
+                    problem.__cause__ = error
+                    done.set_exception(problem)
+                else:
+                    done.set_exception(error)
+            else:
+                done.set_result(result)
+
+    def _migrate(self, migrations: Sequence[Migration]) -> None:
+        writer = self._writer
+        writer.execute("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, made TEXT NOT NULL)")
+        known = {step.name for step in migrations}
+        for step in migrations:
+            writer.execute("BEGIN IMMEDIATE")
+            try:
+                if writer.execute("SELECT 1 FROM migrations WHERE name = ?", (step.name,)).fetchone() is None:
+                    for statement in _statements(step.sql):
+                        writer.execute(statement)
+                    writer.execute("INSERT INTO migrations VALUES (?, datetime('now'))", (step.name,))
+                writer.execute("COMMIT")
+            except BaseException:
+                writer.execute("ROLLBACK")
+                raise
+        strange = {row["name"] for row in writer.execute("SELECT name FROM migrations")} - known
+        if strange:
+            raise Problem(
+                f"The database {self.path} was written by a newer version of this app ({', '.join(sorted(strange))}). "
+                "Update the app, or set RR_HOME to another folder."
+            )
+
+
+def _statements(script: str) -> list[str]:
+    """`script` cut into statements: executescript would commit the transaction around it."""
+    found, current = [], ""
+    for line in script.splitlines(keepends=True):
+        current += line
+        if current.strip() and sqlite3.complete_statement(current):
+            found.append(current)
+            current = ""
+    return found + ([current] if current.strip() else [])

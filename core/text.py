@@ -1,0 +1,17 @@
+"""Making untrusted text harmless where Markdown is drawn. Knows nothing of who draws it."""
+
+import re
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&@/])")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+
+
+def plain(text: str) -> str:
+    """`text` so that Streamlit's Markdown shows it letter for letter: no links, images, HTML, maths or icons."""
+    return _SPECIAL.sub(r"\\\1", _CONTROL.sub("\ufffd", text))
+
+
+def one_line(text: str, limit: int = 300) -> str:
+    """`text` on one line, cut to `limit` characters: for logs, labels and error messages."""
+    flat = " ".join(_CONTROL.sub("\ufffd", text).split())
+    return flat if len(flat) <= limit else flat[: limit - 1] + "…"

@@ -1,0 +1,38 @@
+"""The one place for colours and marks in charts. Streamlit's own look lies in .streamlit/config.toml."""
+
+import plotly.graph_objects as go
+
+# Okabe and Ito's palette: told apart with every common kind of colour blindness.
+PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
+GREY = "#8A8F98"
+
+APPROACHES = ("prompt", "retrieval", "fine-tuning", "hybrid")
+APPROACH_NAMES = {"prompt": "Prompt only", "retrieval": "Retrieval", "fine-tuning": "Fine-tuning", "hybrid": "Hybrid"}
+APPROACH_COLORS = dict(zip(APPROACHES, ("#56B4E9", "#0072B2", "#E69F00", "#009E73"), strict=True))
+# A second channel beside colour, so that charts read in grey print too.
+APPROACH_DASHES = dict(zip(APPROACHES, ("dot", "solid", "dash", "dashdot"), strict=True))
+APPROACH_SYMBOLS = dict(zip(APPROACHES, ("diamond", "circle", "square", "triangle-up"), strict=True))
+
+ARM_COLORS = {
+    "base": "#56B4E9",
+    "base+retrieval": "#0072B2",
+    "fine-tuned": "#E69F00",
+    "fine-tuned+retrieval": "#009E73",
+    "base+pinned": "#CC79A7",
+    "base+perfect": "#0072B2",
+    "fine-tuned+perfect": "#D55E00",
+}
+
+
+def finish(figure: go.Figure, *, title: str | None = None, height: int = 360) -> go.Figure:
+    """Give `figure` the house look: no background of its own (light and dark both work), legend below, small margins."""
+    figure.update_layout(
+        title=title,
+        height=height,
+        margin={"l": 8, "r": 8, "t": 40 if title else 16, "b": 8},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        legend={"orientation": "h", "yanchor": "top", "y": -0.18, "x": 0},
+        colorway=list(PALETTE),
+    )
+    return figure

@@ -1,0 +1,39 @@
+"""The main script: page configuration and navigation over the files beside it. Holds no page of its own."""
+
+from pathlib import Path
+
+import streamlit as st
+
+HERE = Path(__file__).resolve().parent
+
+PAGES = {
+    "": [
+        ("overview", "Overview", "🧭"),
+    ],
+    "Decide": [
+        ("advisor", "Advisor", "💡"),
+        ("calculator", "Calculator", "🧮"),
+        ("compare", "Compare", "⚖️"),
+    ],
+    "Try": [
+        ("playground", "Playground", "🧪"),
+        ("evaluation", "Evaluation", "📊"),
+    ],
+    "Manage": [
+        ("documents", "Documents", "📚"),
+        ("model_files", "Model files", "📦"),
+    ],
+}
+
+st.set_page_config(page_title="Retrieve or Retrain", page_icon="🧭", layout="wide")
+page = st.navigation(
+    {
+        section: [
+            st.Page(HERE / f"{name}.py", title=title, icon=icon, url_path=name, default=name == "overview")
+            for name, title, icon in pages
+            if (HERE / f"{name}.py").exists()
+        ]
+        for section, pages in PAGES.items()
+    }
+)
+page.run()
