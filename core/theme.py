@@ -25,7 +25,7 @@ ARM_COLORS = {
 
 
 def finish(figure: go.Figure, *, title: str | None = None, height: int = 360) -> go.Figure:
-    """Give `figure` the house look: no background of its own (light and dark both work), legend below, small margins."""
+    """Give `figure` the house look: no background of its own (so light and dark both work), legend below."""
     figure.update_layout(
         title=title,
         height=height,
