@@ -4,10 +4,13 @@ Pages call `get()` and nothing else. Knows the order of building and closing, an
 """
 
 import threading
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from core import paths
+from core.ask import Parts, Runs
+from core.errors import Problem
 from core.store import Migration, Store
 
 if TYPE_CHECKING:
@@ -57,6 +60,29 @@ class Runtime:
 
         with self._lock:
             return Engine(log_folder=paths.logs_dir())
+
+    @cached_property
+    def runs(self) -> Runs:
+        from models import catalog
+
+        with self._lock:
+            return Runs(self.store, Parts(engine=self.engine, knowledge=lambda: self.knowledge, spec=catalog.spec))
+
+    def prepare(self, arms: Sequence[str], report: Callable[[str], None]) -> None:
+        """Make what `arms` need, in the foreground: fetched and derived models, the demo documents indexed.
+
+        What cannot be had is reported and left to the arm that needs it, so that the others still answer.
+        """
+        from models import catalog
+
+        retrieving = any(arm.endswith("+retrieval") for arm in arms)
+        for role in dict.fromkeys([arm.split("+")[0] for arm in arms] + ["embedder"] * retrieving):
+            try:
+                catalog.ensure(role, lambda done, text: report(f"{done:4.0%} {text}"))
+            except Problem as problem:
+                report(problem.message)
+        if retrieving:
+            self.knowledge.ensure_demo(lambda done, text: report(f"{done:4.0%} {text}"))
 
     @cached_property
     def knowledge(self) -> "KnowledgeBase":

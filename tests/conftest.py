@@ -1,0 +1,76 @@
+"""What every test shares: a state folder of its own, the real model files, and no silent skips in CI."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+SHARED_STATE = os.environ.get("RR_TEST_HOME")  # a state folder with models already in it, to save fetching time
+
+
+@pytest.fixture(autouse=True)
+def _own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test touches the user's own state folder."""
+    monkeypatch.setenv("RR_HOME", str(tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture(scope="session")
+def real_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state folder in which the bundled models are fetched and derived (once a session, or RR_TEST_HOME)."""
+    home = Path(SHARED_STATE) if SHARED_STATE else tmp_path_factory.mktemp("models-home")
+    before = os.environ.get("RR_HOME")
+    os.environ["RR_HOME"] = str(home)
+    try:
+        from core.errors import Problem
+        from models import catalog
+
+        try:
+            for role in ("base", "fine-tuned", "embedder"):
+                catalog.ensure(role)
+        except Problem as problem:
+            _missing(f"the model files are not to be had: {problem.message}")
+    finally:
+        if before is None:
+            os.environ.pop("RR_HOME", None)
+        else:
+            os.environ["RR_HOME"] = before
+    return home
+
+
+@pytest.fixture
+def real_state(real_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """RR_HOME points at the folder that holds the real models."""
+    monkeypatch.setenv("RR_HOME", str(real_home))
+    return real_home
+
+
+@pytest.fixture(scope="session")
+def weights(real_home: Path) -> dict[str, Path]:
+    """Role -> GGUF file of the bundled models."""
+    before = os.environ.get("RR_HOME")
+    os.environ["RR_HOME"] = str(real_home)
+    try:
+        from models import catalog
+
+        return {role: catalog.spec(role).path for role in ("base", "fine-tuned", "embedder")}
+    finally:
+        if before is None:
+            os.environ.pop("RR_HOME", None)
+        else:
+            os.environ["RR_HOME"] = before
+
+
+def _missing(reason: str) -> None:
+    if os.environ.get("RR_REQUIRE_ALL"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """In CI a skipped browser or real-model test is a failure."""
+    if (
+        os.environ.get("RR_REQUIRE_ALL")
+        and call.excinfo is not None
+        and call.excinfo.errisinstance(pytest.skip.Exception)
+    ):
+        pytest.exit(f"{item.nodeid} was skipped: {call.excinfo.value}", returncode=1)
