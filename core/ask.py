@@ -35,6 +35,7 @@ WAYS = ("together", "one at a time")
 
 MAX_QUESTION = 8_000  # characters; far beyond what the bundled models' context holds
 UNSEEN_S = 15.0  # a watched run nobody has looked at for so long is cancelled: the tab was closed
+POLL_S = 0.02
 KEPT_RUNS = 32  # live runs remembered for re-attachment; older ones come from the store
 
 
@@ -260,8 +261,7 @@ class Run:
             self._retrieve(retrieving)  # once: both arms read the same passages
             for arm in retrieving:
                 self._submit(arm, clicked, contended=len(self.arms) > 1)
-        for arm in self.arms.values():
-            self._finish(arm)
+        self._finish(*self.arms.values())
 
     def _one_at_a_time(self) -> None:
         for name in dict.fromkeys(role(arm) for arm in self.arms):
@@ -337,18 +337,28 @@ class Run:
             prompt.messages(self.question, texts[:count], task=self.settings.task, pinned=pinned) for count in counts
         )
 
-    def _finish(self, arm: ArmRun) -> None:
-        while arm.generation is not None and arm.result is None and arm.problem is None:
+    def _finish(self, *arms: ArmRun) -> None:
+        """Wait until each of `arms` has ended, collecting every one as soon as it has."""
+        pending = [arm for arm in arms if arm.generation is not None and arm.problem is None]
+        while pending:
             if self.watched and time.monotonic() - self._seen > UNSEEN_S:
                 self.stop()
-            if not self.watched:
-                arm.generation.touch()
-            try:
-                arm.result = arm.generation.wait(timeout=0.25)
-            except TimeoutError:
-                continue
-            except Problem as problem:
-                arm.problem = problem.message
+            for arm in pending:
+                _collect(arm)
+            pending = [arm for arm in pending if arm.result is None and arm.problem is None]
+            if pending:
+                time.sleep(POLL_S)
+
+
+def _collect(arm: ArmRun) -> None:
+    """Take an arm's result or failure from its generation, if it has ended."""
+    generation = arm.generation
+    if generation is None or generation.state not in ("done", "cancelled", "failed"):
+        return
+    try:
+        arm.result = generation.wait(timeout=1.0)
+    except Problem as problem:
+        arm.problem = problem.message
 
 
 class Runs:

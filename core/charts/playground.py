@@ -1,0 +1,35 @@
+"""Charts of one run. Data in, Plotly figure out; knows nothing of the page."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from core.theme import PALETTE, finish
+
+PARTS = (
+    ("embed", "Embed", PALETTE[4], ""),
+    ("search", "Search", PALETTE[2], "/"),
+    ("queue", "Queue", "#8A8F98", "."),
+    ("prefill", "Prefill", PALETTE[0], ""),
+    ("decode", "Decode", PALETTE[1], "\\"),
+)
+
+
+def latency_chart(arms: Sequence[Mapping[str, Any]]) -> go.Figure:
+    """Milliseconds of each arm, stacked by part; arms without a result are left out."""
+    timed = [arm for arm in arms if arm["timing"]]
+    figure = go.Figure()
+    for key, name, color, pattern in PARTS:
+        figure.add_bar(
+            y=[arm["arm"] for arm in timed],
+            x=[arm["timing"].get(key) or 0.0 for arm in timed],
+            name=name,
+            orientation="h",
+            marker={"color": color, "pattern": {"shape": pattern}},
+            hovertemplate="%{y}: " + name + " %{x:.0f} ms<extra></extra>",
+        )
+    figure.update_layout(barmode="stack")
+    figure.update_xaxes(title="ms", rangemode="tozero")
+    figure.update_yaxes(autorange="reversed")
+    return finish(figure, height=300)

@@ -1,0 +1,147 @@
+"""Drawing one arm's pane and what compares panes. Reads a run's JSON; knows no engine and changes nothing.
+
+Answers, passages and prompts are untrusted: they are shown as plain text, never as Markdown.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from core import ask
+from core.compare_text import Piece, word_diff
+from core.text import plain
+
+NAMES = {
+    "base": "Base",
+    "base+retrieval": "Base + retrieval",
+    "fine-tuned": "Fine-tuned",
+    "fine-tuned+retrieval": "Fine-tuned + retrieval",
+    "base+pinned": "Base + pinned text",
+    "base+perfect": "Base + the right passages",
+    "fine-tuned+perfect": "Fine-tuned + the right passages",
+}
+STATES = {
+    "waiting": "waits for its turn",
+    "retrieving": "searching the documents …",
+    "loading": "loading the model (once) …",
+    "prefill": "reading the prompt …",
+    "decode": "writing …",
+    "cancelled": "stopped",
+}
+
+STYLE = """<style>
+@media (min-width: 641px) and (max-width: 1300px) {
+  .st-key-panes [data-testid="stHorizontalBlock"]:not(.st-key-panes [data-testid="stColumn"] *) { flex-wrap: wrap; }
+  .st-key-panes [data-testid="stColumn"]:not(.st-key-panes [data-testid="stColumn"] *) {
+    flex: 1 1 calc(50% - 1rem); min-width: calc(50% - 1rem); }
+}
+.st-key-panes [data-testid="stText"] { white-space: pre-wrap; overflow-wrap: anywhere; font-family: inherit; }
+.st-key-panes [data-testid="stMetricValue"] { font-size: 1.4rem; }
+</style>"""
+BIG = """<style>
+.st-key-panes [data-testid="stText"] { font-size: 1.6rem; line-height: 1.45; }
+.st-key-panes [data-testid="stMetricValue"] { font-size: 2rem; }
+</style>"""
+
+
+def ms(value: float | None) -> str:
+    """Milliseconds for people: 87 ms, 1.24 s, a dash where there is none."""
+    if value is None:
+        return "—"
+    return f"{value:.0f} ms" if value < 1000 else f"{value / 1000:.2f} s"
+
+
+def status(arm: Mapping[str, Any]) -> str:
+    """One line on where an arm is, in words."""
+    state = arm["state"]
+    if state == "queued":
+        position = arm.get("queue_position", 0)
+        return f"in the queue, {position} ahead" if position else "in the queue"
+    if state == "prefill" and arm.get("prefill", {}).get("total"):
+        return f"reading the prompt: {arm['prefill']['done']} of {arm['prefill']['total']} tokens"
+    if state == "done":
+        return "stopped at the token limit" if arm["finish"] == "length" else "done"
+    return STATES.get(state, state)
+
+
+def draw_live(place: DeltaGenerator, arm: Mapping[str, Any]) -> None:
+    """The pane while its arm is still at work: text so far and one status line."""
+    with place.container():
+        st.text(arm["answer"] or " ")
+        st.caption(f"⏳ {status(arm)}")
+
+
+def draw_done(place: DeltaGenerator, arm: Mapping[str, Any], dollars_per_hour: float) -> None:
+    """The finished pane: answer, figures, passages, prompt, model."""
+    with place.container():
+        if arm["problem"]:
+            st.warning(plain(arm["problem"]))
+            return
+        st.text(arm["answer"] or "(the model wrote nothing)")
+        _figures(arm, dollars_per_hour)
+        if "retrieval" in arm:
+            _passages(arm)
+        with st.expander("Exact prompt"):
+            st.code(arm["prompt"], language=None, wrap_lines=True)
+        with st.expander("Model"):
+            st.code("\n".join(f"{name}: {value}" for name, value in arm["model"].items()), language=None)
+
+
+def _figures(arm: Mapping[str, Any], dollars_per_hour: float) -> None:
+    timing, tokens, rates = arm["timing"], arm["tokens"], arm["rates"]
+    left, right = st.columns(2)
+    left.metric("TTFT", ms(timing.get("ttft_total")), help="From the click: retrieval + queue + prefill.")
+    rate = rates.get("decode_per_s")
+    right.metric(
+        "Tokens per second",
+        "—" if rate is None else f"{rate:.0f}",
+        help="Tokens after the first / time after the first; none for one token or under 50 ms.",
+    )
+    flags = [word for word in ("cold", "contended") if timing.get(word)]
+    parts = [
+        f"total {ms(timing.get('total'))}",
+        f"prefill {ms(timing.get('prefill'))}",
+        f"queue {ms(timing.get('queue'))}",
+        f"{tokens.get('prompt', 0)} prompt tokens ({tokens.get('prompt_reused', 0)} reused)",
+        f"{tokens.get('output', 0)} output tokens",
+        f"\\${ask.cost(timing.get('total') or 0.0, dollars_per_hour):.6f} at \\${dollars_per_hour:g}/h",
+        f"on {arm['model'].get('device', '?')}",
+        status(arm),
+    ]
+    if timing.get("cold"):
+        parts.append(f"load {ms(timing.get('load'))}")
+    st.caption(" · ".join(parts + [f":orange-badge[{flag}]" for flag in flags]))
+
+
+def _passages(arm: Mapping[str, Any]) -> None:
+    timing, found = arm["timing"], arm["retrieval"]
+    spent = ms((timing.get("embed") or 0.0) + (timing.get("search") or 0.0))
+    dropped = f", {arm['passages_dropped']} dropped to fit" if arm["passages_dropped"] else ""
+    with st.expander(f"{len(arm['passages'])} passages · {found['mode']} · {spent}{dropped}"):
+        st.caption(
+            f"embed {ms(timing.get('embed'))} + search {ms(timing.get('search'))}. "
+            "Score: 0 to 1, higher is better, relative to this question's candidates."
+        )
+        if found["note"]:
+            st.info(plain(found["note"]))
+        for number, passage in enumerate(arm["passages"], 1):
+            st.markdown(f"**[{number}]** {plain(passage['document'])} · score {passage['score']:.2f}")
+            st.text(passage["text"])
+
+
+def draw_diff(one: Mapping[str, Any], two: Mapping[str, Any]) -> None:
+    """Two answers word by word: only in the first is red, only in the second green."""
+    marks = {Piece.SAME: "{}", Piece.FIRST: ":red-background[− {}]", Piece.SECOND: ":green-background[+ {}]"}
+    pieces = word_diff(one["answer"], two["answer"])
+    st.markdown(" ".join(marks[kind].format(plain(text)) for kind, text in pieces) or "Both are empty.")
+
+
+def mismatch(arms: list[Mapping[str, Any]]) -> str | None:
+    """A warning when the models compared differ in more than their fine-tuning."""
+    models = [arm["model"] for arm in arms if arm["model"]]
+    for field, name in (("quantization", "quantization"), ("template_sha256", "chat template")):
+        if len({model.get(field) for model in models}) > 1:
+            return f"The panes' models differ in {name}: part of what you see is that difference, not the fine-tuning."
+    return None

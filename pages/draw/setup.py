@@ -1,0 +1,33 @@
+"""The strip that shows models being fetched and documents being indexed, while everything else already works."""
+
+import streamlit as st
+
+from core.errors import Problem
+from core.runtime import Runtime
+from core.text import plain
+
+
+def draw_setup(here: Runtime) -> None:
+    """Start what is missing as a background job and show its progress; draws nothing when all is there."""
+    try:
+        job = here.prepare_in_background()
+    except Problem as problem:
+        st.error(plain(problem.message))
+        return
+    if job is not None:
+        with st.container(border=True):
+            _progress(here, job.id)
+
+
+@st.fragment(run_every=1.0)
+def _progress(here: Runtime, job_id: str) -> None:
+    job = here.jobs.get(job_id)
+    if job.state in ("queued", "running"):
+        st.progress(min(max(job.progress, 0.0), 1.0), text=plain(job.message or "Preparing models and documents …"))
+        st.caption("Other panes and pages already work.")
+    elif job.state == "failed":
+        st.error(plain(job.message))
+        if st.button("Try again", key="prepare_again"):
+            st.rerun()
+    else:
+        st.success("Models and documents are ready.")
