@@ -9,13 +9,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from core import paths
-from core.ask import Parts, Runs
+from core.ask import ARMS, Parts, Runs
 from core.errors import Problem
 from core.store import Migration, Store
 
 if TYPE_CHECKING:
     from core.engine import Engine
-    from core.jobs import Jobs
+    from core.jobs import Job, JobContext, Jobs
     from core.retrieval import KnowledgeBase
 
 RUNS = Migration(
@@ -41,6 +41,7 @@ class Runtime:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
+        self._preparing: str | None = None
 
     @cached_property
     def store(self) -> Store:
@@ -68,21 +69,42 @@ class Runtime:
         with self._lock:
             return Runs(self.store, Parts(engine=self.engine, knowledge=lambda: self.knowledge, spec=catalog.spec))
 
-    def prepare(self, arms: Sequence[str], report: Callable[[str], None]) -> None:
+    def prepare(self, arms: Sequence[str], report: Callable[[float, str], None], stop: Callable[[], bool]) -> None:
         """Make what `arms` need, in the foreground: fetched and derived models, the demo documents indexed.
 
         What cannot be had is reported and left to the arm that needs it, so that the others still answer.
+        Raises Problem, after trying everything, with all that could not be had.
         """
         from models import catalog
 
         retrieving = any(arm.endswith("+retrieval") for arm in arms)
-        for role in dict.fromkeys([arm.split("+")[0] for arm in arms] + ["embedder"] * retrieving):
+        failed: list[str] = []
+        roles = list(dict.fromkeys([arm.split("+")[0] for arm in arms] + ["embedder"] * retrieving))
+        for role in roles:
             try:
-                catalog.ensure(role, lambda done, text: report(f"{done:4.0%} {text}"))
+                catalog.ensure(role, report, stop)
             except Problem as problem:
-                report(problem.message)
+                failed.append(f"{role}: {problem.message}")
         if retrieving:
-            self.knowledge.ensure_demo(lambda done, text: report(f"{done:4.0%} {text}"))
+            self.knowledge.ensure_demo(report, stop)
+        if failed:
+            raise Problem(" ".join(failed))
+
+    def prepare_in_background(self, retry: bool = False) -> "Job | None":
+        """The job that makes what the playground needs, started on first call; None once all is there."""
+        from models import catalog
+
+        with self._lock:
+            job = self.jobs.get(self._preparing) if self._preparing else None
+            if job is None and not catalog.missing() and self.knowledge.demo_ready():
+                return None
+            if job is None or (retry and job.state == "failed"):
+                job = self.jobs.start("prepare", self._prepare, key="prepare")
+                self._preparing = job.id
+            return None if job.state == "done" else job
+
+    def _prepare(self, job: "JobContext") -> None:
+        self.prepare(ARMS, job.progress, lambda: job.cancelled)
 
     @cached_property
     def knowledge(self) -> "KnowledgeBase":

@@ -42,7 +42,9 @@ def settings_from_sidebar() -> tuple[ask.Settings, float]:
         seed = int(st.number_input("Seed", 0, 2**31, 0, key="seed"))
         gpu = next((device for device in here.engine.devices() if device["kind"] == "gpu"), None)
         device = st.selectbox("Device", ("auto", "cpu", "gpu") if gpu else ("auto", "cpu"), key="device")
-        layers = st.number_input("GPU layers", -1, 200, -1, key="layers", disabled=gpu is None, help="-1: as many as fit")
+        layers = st.number_input(
+            "GPU layers", -1, 200, -1, key="layers", disabled=gpu is None, help="-1: as many as fit"
+        )
         if gpu is None:
             st.caption("This build of llama.cpp has no GPU support. To get it, install with one line:")
             st.code(demo.GPU_INSTALL, language=None, wrap_lines=True)
@@ -112,7 +114,11 @@ def after(record: dict) -> None:
             panes.draw_diff(answered[one], answered[two])
     with share:
         st.caption("This page's address opens this run again on this machine.")
-        files = (("JSON", export.as_json, "json"), ("CSV", export.as_csv, "csv"), ("Markdown", export.as_markdown, "md"))
+        files = (
+            ("JSON", export.as_json, "json"),
+            ("CSV", export.as_csv, "csv"),
+            ("Markdown", export.as_markdown, "md"),
+        )
         with st.container(horizontal=True):
             for name, write, ending in files:
                 st.download_button(name, write(record), f"run-{record['id']}.{ending}", on_click="ignore")
@@ -144,7 +150,10 @@ except Problem as problem:
 if past:
     with st.expander("Earlier runs"):
         chosen = st.selectbox(
-            "Run", past, index=None, format_func=lambda key: f"{past[key]['made']} · {one_line(past[key]['question'], 80)}"
+            "Run",
+            past,
+            index=None,
+            format_func=lambda key: f"{past[key]['made']} · {one_line(past[key]['question'], 80)}",
         )
         if chosen and st.button("Open", key="open"):
             st.query_params["run"] = chosen

@@ -2,6 +2,7 @@
 
 from core import ask, runtime
 from core.commands import emit, log, parser
+from core.errors import Problem
 from core.text import one_line
 
 
@@ -37,7 +38,10 @@ def main(argv: list[str]) -> int:
     question = ask.checked(given.question, settings)
     try:
         here = runtime.get()
-        here.prepare(settings.arms, lambda text: log(text))
+        try:
+            here.prepare(settings.arms, lambda done, text: log(f"{done:4.0%} {text}"), lambda: False)
+        except Problem as problem:
+            log(f"not everything is there: {one_line(problem.message, 500)}")  # the arms that can answer still do
         record = here.runs.start(question, settings, watched=False).wait().record()
     finally:
         runtime.close()

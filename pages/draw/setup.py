@@ -28,6 +28,7 @@ def _progress(here: Runtime, job_id: str) -> None:
     elif job.state == "failed":
         st.error(plain(job.message))
         if st.button("Try again", key="prepare_again"):
+            here.prepare_in_background(retry=True)
             st.rerun()
     else:
         st.success("Models and documents are ready.")
