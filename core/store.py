@@ -156,9 +156,9 @@ class Store:
 def _statements(script: str) -> list[str]:
     """`script` cut into statements: executescript would commit the transaction around it."""
     found, current = [], ""
-    for line in script.splitlines(keepends=True):
-        current += line
-        if current.strip() and sqlite3.complete_statement(current):
+    for piece in script.split(";"):
+        current += piece + ";"
+        if current.strip(" \n;") and sqlite3.complete_statement(current):
             found.append(current)
             current = ""
-    return found + ([current] if current.strip() else [])
+    return found

@@ -1,0 +1,83 @@
+"""Claims about the tree itself: what is where, and who may know whom."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+ALLOWED = {"README.md", "requirements.txt", "app.py", "pages", "core", "models", "tests", "LICENSE", "LICENSE-THIRD-PARTY"}
+
+
+def imports(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names.add(node.module.split(".")[0])
+    return names
+
+
+def tracked() -> list[str]:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.fail("the tests run in a git checkout")
+    return listed.stdout.splitlines()
+
+
+def test_top_level_is_closed() -> None:
+    tops = {name.split("/")[0] for name in tracked()}
+    assert {name for name in tops if not name.startswith(".")} <= ALLOWED
+
+
+def test_core_never_imports_streamlit() -> None:
+    guilty = [path for path in (ROOT / "core").rglob("*.py") if "streamlit" in imports(path)]
+    assert guilty == []
+
+
+def test_llama_cpp_is_imported_in_one_module_and_llama_index_in_one_package() -> None:
+    files = [path for folder in ("core", "pages", "models") for path in (ROOT / folder).rglob("*.py")]
+    llama_cpp = [path for path in files if "llama_cpp" in imports(path)]
+    assert len(llama_cpp) == 1 and llama_cpp[0].is_relative_to(ROOT / "core" / "engine")
+    llama_index = [path for path in files if "llama_index" in imports(path)]
+    assert llama_index and all(path.is_relative_to(ROOT / "core" / "retrieval") for path in llama_index)
+
+
+def test_pages_stay_short() -> None:
+    long = {path.name: n for path in (ROOT / "pages").rglob("*.py") if (n := len(path.read_text().splitlines())) > 160}
+    assert long == {}
+
+
+def test_no_tracked_file_is_a_third_partys_weights() -> None:
+    big = [name for name in tracked() if (ROOT / name).exists() and (ROOT / name).stat().st_size > 12_000_000]
+    assert big == []
+
+
+def test_decision_pages_import_neither_llama_cpp_nor_llama_index() -> None:
+    code = (
+        "import sys, core.calculator, core.advisor, core.evidence.figures, core.evidence.claims;"
+        "bad = [m for m in ('llama_cpp', 'llama_index', 'gguf', 'torch') if m in sys.modules];"
+        "sys.exit(str(bad) if bad else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("argv", [["nonsense"], ["ask"], ["ask", ""], ["ask", "x" * 1_000_000], ["ask", "x", "--top-k", "0"]])
+def test_bad_input_is_one_line_and_status_2(argv: list[str], tmp_path: Path) -> None:
+    if len(argv) > 1 and len(argv[1]) > 100_000:
+        argv = [argv[0], argv[1][:100_000]]  # the operating system's own limit for one argument
+    done = subprocess.run(
+        [sys.executable, "-m", "core", *argv],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"RR_HOME": str(tmp_path), "PATH": ""},
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert len(done.stderr.strip().splitlines()) == 1 and done.stderr.startswith("error: ")

