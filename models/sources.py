@@ -1,0 +1,276 @@
+"""Ways to get the files of one source into an empty staging folder: local, installed, index (`models.hub` is one more).
+
+Each way is a function of a Request that leaves every file of the source, verified, in `request.stage` and gives back
+where they came from, or raises Unavailable with the reason. Nothing here decides what is needed or where it ends up (`models.catalog`).
+Whatever the way, the manifest's SHA-256 decides; a full disk ends the whole attempt, since no other way would help.
+"""
+
+import errno
+import hashlib
+import importlib.metadata
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from core.errors import Problem
+from core.text import one_line
+from models.manifest import File, Source, Way
+
+Progress = Callable[[float, str], None]
+CHUNK = 1 << 20
+STALL_S = 300.0  # a package download that brings no byte for so long is given up
+DISK_ERRORS = {errno.ENOSPC, errno.EFBIG, *((errno.EDQUOT,) if hasattr(errno, "EDQUOT") else ())}
+
+
+class Unavailable(Exception):
+    """This way does not lead to the files; the message is the reason, for the list of what was tried."""
+
+
+class Cancelled(Problem):
+    """The person stopped it."""
+
+    def __init__(self) -> None:
+        super().__init__("Stopped. What was downloaded of large files is kept and resumed next time.")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a way is asked for: the source, and an empty folder of our own for its files.
+
+    `parts`: folder where an interrupted hub download stays to be resumed. `folders`: where the user keeps copies.
+    """
+
+    source: Source
+    way: Way
+    stage: Path
+    parts: Path
+    hub: str = ""
+    folders: tuple[Path, ...] = ()
+    progress: Progress = lambda done, message: None
+    cancelled: Callable[[], bool] = lambda: False
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def disk_problems(folder: Path) -> Iterator[None]:
+    """Turn a full disk, quota or file size limit into a Problem that says so."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in DISK_ERRORS:
+            raise disk_full(folder) from error
+        raise
+
+
+def disk_full(folder: Path, needed: int | None = None) -> Problem:
+    """The Problem of a full disk. `needed` in bytes, when known."""
+    want = "" if needed is None else f" {needed / 1e6:,.0f} MB are needed."
+    free = shutil.disk_usage(folder).free / 1e6
+    return Problem(
+        f"The disk is full, or a quota is reached, in {folder} ({free:,.0f} MB free).{want} "
+        "Free some space, or set RR_HOME to a folder on another disk; then try again."
+    )
+
+
+def describe(way: Way, folders: tuple[Path, ...] = ()) -> str:
+    """A way in words, for progress and for the list of what was tried."""
+    if way.kind == "local":
+        return "your own folders" + (f" ({', '.join(map(str, folders))})" if folders else "")
+    if way.kind == "installed":
+        return f"the installed package {way.distribution}"
+    if way.kind == "index":
+        return f"the package index ({way.distribution}=={way.version})"
+    return f"the model hub ({way.repository})"
+
+
+def copy_verified(stream: BinaryIO, file: File, target: Path, request: Request) -> None:
+    """Copy `stream` to `target`, reading at most one byte more than the file may have.
+
+    Raises Unavailable when size or SHA-256 differ from the manifest.
+    """
+    digest, size = hashlib.sha256(), 0
+    with target.open("xb") as out:
+        while chunk := stream.read(min(CHUNK, file.size + 1 - size)):
+            check_cancelled(request)
+            digest.update(chunk)
+            out.write(chunk)
+            size += len(chunk)
+            request.progress(min(1.0, size / file.size), f"Copying {file.name}")
+        out.flush()
+        os.fsync(out.fileno())
+    if size != file.size or (file.sha256 is not None and digest.hexdigest() != file.sha256):
+        target.unlink()
+        raise Unavailable(f"{file.name} there is another file than the manifest names (size or SHA-256 differs)")
+
+
+def check_cancelled(request: Request) -> None:
+    """Raise Cancelled once the person has asked to stop."""
+    if request.cancelled():
+        raise Cancelled
+
+
+def pause(seconds: float, request: Request) -> None:
+    """Wait, unless the person stops it."""
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        check_cancelled(request)
+        time.sleep(min(0.1, left))
+
+
+def local(request: Request) -> str:
+    """Files by their own name, by the hub's name, or the wheel, in the folders that the user named."""
+    if not request.folders:
+        raise Unavailable("none named: use --from FOLDER or RR_MODELS")
+    for folder in request.folders:
+        for wheel in _wheels(folder, request.source):
+            _unpack(wheel, request)
+            return f"the wheel {wheel.name} in {folder}"
+        found = {file.name: _find(folder, file) for file in request.source.files}
+        if all(found.values()):
+            for file in request.source.files:
+                path = found[file.name]
+                assert path is not None
+                with path.open("rb") as stream:
+                    copy_verified(stream, file, request.stage / file.name, request)
+            return f"the folder {folder}"
+    names = ", ".join(file.name for file in request.source.files)
+    raise Unavailable(f"no wheel and no {names} there")
+
+
+def _find(folder: Path, file: File) -> Path | None:
+    """A regular file of the right name and size (never a pipe or device)."""
+    names = [file.name, Path(file.hub).name] if file.hub else [file.name]
+    for path in [folder / name for name in names] + ([folder] if folder.name in names else []):
+        if path.is_file() and path.stat().st_size == file.size:
+            return path
+    return None
+
+
+def _wheels(folder: Path, source: Source) -> list[Path]:
+    wanted = {way.sha256 for way in source.ways if way.kind == "index"}
+    stems = {f"{way.distribution.replace('-', '_')}-{way.version}-" for way in source.ways if way.kind == "index"}
+    if not folder.is_dir():
+        return []
+    candidates = [path for stem in stems for path in folder.glob(f"{stem}*.whl") if path.is_file()]
+    return [path for path in candidates if sha256(path) in wanted]
+
+
+def installed(request: Request) -> str:
+    """Files of an installed distribution, found through its metadata; the package is never imported."""
+    way = request.way
+    try:
+        distribution = importlib.metadata.distribution(way.distribution)
+    except importlib.metadata.PackageNotFoundError:
+        raise Unavailable("not installed") from None
+    for file in request.source.files:
+        path = Path(str(distribution.locate_file(file.member or file.name)))
+        if not path.is_file():
+            raise Unavailable(f"version {distribution.version} does not hold {file.member}")
+        with path.open("rb") as stream:
+            copy_verified(stream, file, request.stage / file.name, request)
+    return f"the installed package {way.distribution} {distribution.version}"
+
+
+def index(request: Request) -> str:
+    """One wheel by pip, or uv where pip is absent, with the user's own configuration, checked by hash."""
+    way, room = request.way, request.stage / "package"
+    room.mkdir()
+    wanted = room / "requirements.txt"
+    wanted.write_text(f"{way.distribution}=={way.version} --hash=sha256:{way.sha256}\n", encoding="utf-8")
+    if importlib.util.find_spec("pip") is not None:
+        tool, options = "pip", ["download", "--dest", str(room / "out"), "--progress-bar", "off"]
+        command = [sys.executable, "-m", "pip", *options, "--disable-pip-version-check", "--no-input"]
+    elif uv := shutil.which("uv"):
+        tool = "uv"
+        command = [uv, "pip", "install", "--target", str(room / "out"), "--python", sys.executable, "--no-progress"]
+    else:
+        raise Unavailable("this Python has neither pip nor uv")
+    command += ["--no-deps", "--only-binary=:all:", "--require-hashes", "-r", str(wanted)]
+    _run(command, room, request, tool)
+    for wheel in (room / "out").glob("*.whl"):
+        _unpack(wheel, request)
+        break
+    else:  # uv has already unpacked it
+        for file in request.source.files:
+            with (room / "out" / (file.member or file.name)).open("rb") as stream:
+                copy_verified(stream, file, request.stage / file.name, request)
+    shutil.rmtree(room, ignore_errors=True)
+    return f"{way.distribution}=={way.version} through {tool}"
+
+
+def _run(command: list[str], room: Path, request: Request, tool: str) -> None:
+    """Run the downloader inside `room` (its temporary files too), showing the bytes that have arrived."""
+    scratch = room / "tmp"
+    scratch.mkdir()
+    (room / "out").mkdir()
+    environment = os.environ | {"TMPDIR": str(scratch), "TEMP": str(scratch), "TMP": str(scratch)}
+    message = f"Downloading {request.source.name} with {tool}"
+    with (room / "log").open("w+b") as log:
+        process = subprocess.Popen(
+            command, cwd=room, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+        )
+        try:
+            _watch(process, room, request, message)
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+        log.seek(0)
+        said = log.read().decode(errors="replace")
+    if process.returncode == 0:
+        return
+    if any(f"[Errno {number}]" in said for number in DISK_ERRORS) or "os error 28" in said:
+        raise disk_full(room, request.way.size or None)
+    errors = [line for line in said.splitlines() if "error" in line.lower()] or said.splitlines()[-1:]
+    raise Unavailable(f"{tool} said: {one_line(' '.join(errors), 400) or 'nothing'}")
+
+
+def _watch(process: "subprocess.Popen[bytes]", room: Path, request: Request, message: str) -> None:
+    arrived, moved = 0, time.monotonic()
+    while process.poll() is None:
+        check_cancelled(request)
+        size = _bytes_below(room)
+        if size != arrived:
+            arrived, moved = size, time.monotonic()
+        if time.monotonic() - moved > STALL_S:
+            raise Unavailable(f"nothing arrived for {STALL_S:.0f} s")
+        if request.way.size:
+            request.progress(min(0.99, arrived / request.way.size), message)
+        time.sleep(0.1)
+
+
+def _bytes_below(folder: Path) -> int:
+    total = 0
+    for base, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += os.lstat(os.path.join(base, name)).st_size
+            except FileNotFoundError:  # pip moved it meanwhile
+                continue
+    return total
+
+
+def _unpack(wheel: Path, request: Request) -> None:
+    """Take the source's members, and nothing else, out of a wheel."""
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            for file in request.source.files:
+                with archive.open(file.member or file.name) as stream:
+                    copy_verified(stream, file, request.stage / file.name, request)  # type: ignore[arg-type]
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError) as error:
+        raise Unavailable(f"{wheel.name} does not hold what it should ({error})") from error
