@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ALLOWED = {"README.md", "requirements.txt", "app.py", "pages", "core", "models", "tests", "LICENSE", "LICENSE-THIRD-PARTY"}
+ALLOWED = {
+    "README.md",
+    "requirements.txt",
+    "app.py",
+    "pages",
+    "core",
+    "models",
+    "tests",
+    "LICENSE",
+    "LICENSE-THIRD-PARTY",
+}
 
 
 def imports(path: Path) -> set[str]:
@@ -66,7 +76,9 @@ def test_decision_pages_import_neither_llama_cpp_nor_llama_index() -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("argv", [["nonsense"], ["ask"], ["ask", ""], ["ask", "x" * 1_000_000], ["ask", "x", "--top-k", "0"]])
+@pytest.mark.parametrize(
+    "argv", [["nonsense"], ["ask"], ["ask", ""], ["ask", "x" * 1_000_000], ["ask", "x", "--top-k", "0"]]
+)
 def test_bad_input_is_one_line_and_status_2(argv: list[str], tmp_path: Path) -> None:
     if len(argv) > 1 and len(argv[1]) > 100_000:
         argv = [argv[0], argv[1][:100_000]]  # the operating system's own limit for one argument

@@ -1,0 +1,114 @@
+"""The trade-off at a glance: a table from the documents' figures, and the bundled models' measured accuracies.
+
+Chooses which figures stand in which cell. Holds no number of its own and knows nothing of how it is drawn.
+"""
+
+import json
+from dataclasses import dataclass
+
+import pandas as pd
+
+from core import paths
+from core.errors import Problem
+from core.evidence import figures
+from core.theme import APPROACH_NAMES, APPROACHES
+
+NOT_STATED = "not stated"
+
+# Criterion -> approach -> figures. What no document puts a figure on stays "not stated".
+ROWS: dict[str, dict[str, tuple[str, ...]]] = {
+    "Cost up front": {"retrieval": ("D2.setup-cost.retrieval",), "fine-tuning": ("D2.training-cost",)},
+    "Extra cost per query": {
+        "retrieval": ("D2.query-cost.retrieval",),
+        "fine-tuning": ("D2.query-premium.fine-tuning",),
+    },
+    "Latency": {"retrieval": ("D2.latency.retrieval",), "fine-tuning": ("D2.latency.fine-tuning",)},
+    "Accuracy, changing data": {
+        "retrieval": ("D2.accuracy-dynamic.retrieval",),
+        "fine-tuning": ("D2.accuracy-dynamic.fine-tuning",),
+    },
+    "Accuracy, static data": {
+        "retrieval": ("D2.accuracy-static.retrieval",),
+        "fine-tuning": ("D2.accuracy-static.fine-tuning",),
+    },
+    "Freshness: time to update": {
+        "retrieval": ("D2.update-time.retrieval", "D3.update-time.retrieval"),
+        "fine-tuning": ("D2.update-time.fine-tuning",),
+    },
+    "Voice and format": {
+        "retrieval": ("D0.behavior.retrieval",),
+        "fine-tuning": ("D0.behavior.fine-tuning", "D1.style.fine-tuning"),
+    },
+    "Can cite its source": {
+        "retrieval": ("D2.attribution.retrieval",),
+        "fine-tuning": ("D2.attribution.fine-tuning",),
+    },
+}
+
+
+@dataclass(frozen=True)
+class Range:
+    """One bar of a range chart: low and high in `unit`, and the id of the document it comes from."""
+
+    label: str
+    approach: str
+    low: float
+    high: float
+    unit: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The bundled models' accuracies, one row an arm, one column a class of question; `caption` says how and when."""
+
+    table: pd.DataFrame
+    caption: str
+
+
+def measured() -> Measured | None:
+    """What models/cards/measured.json holds, or None when nothing was measured yet. Raises Problem on a broken file."""
+    path = paths.ROOT / "models" / "cards" / "measured.json"
+    if not path.exists():
+        return None
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        cells: dict[str, dict[str, str]] = {}
+        for row in raw["results"]:
+            error = "" if row["standard_error"] is None else f" ± {row['standard_error']:.1%}"
+            cells.setdefault(row["arm"], {})[row["class"]] = f"{row['accuracy']:.0%}{error} (n={row['n']})"
+        caption = f"Accuracy ± standard error. {raw['origin']}, {raw['date']}: {raw['command']}"
+    except (ValueError, KeyError, TypeError) as error:
+        raise Problem(f"{path.name} is broken ({error!r}); restore it from the repository.") from error
+    return Measured(pd.DataFrame.from_dict(cells, orient="index").fillna("—"), caption)
+
+
+def glance() -> pd.DataFrame:
+    """One row a criterion, one column an approach, each cell with its source's id."""
+    rows = [
+        {"": criterion} | {APPROACH_NAMES[name]: _cell(cells.get(name, ())) for name in APPROACHES}
+        for criterion, cells in ROWS.items()
+    ]
+    return pd.DataFrame(rows).set_index("")
+
+
+def ranges(*criteria: str) -> list[Range]:
+    """The numeric figures of these criteria, for a chart."""
+    found = []
+    for criterion in criteria:
+        for approach, ids in ROWS[criterion].items():
+            figure = figures.get(ids[0])
+            low, high = figure.range
+            found.append(Range(criterion, approach, low, high, figure.unit, figure.source))
+    return found
+
+
+def citations() -> list[str]:
+    """The sources behind the table, one line each."""
+    used = {figures.get(one).source for cells in ROWS.values() for ids in cells.values() for one in ids}
+    return [figures.sources()[name].words() for name in sorted(used)]
+
+
+def _cell(ids: tuple[str, ...]) -> str:
+    stated = [figures.get(one) for one in ids]
+    return "; ".join(f"{figure.words()} [{figure.source}]" for figure in stated) or NOT_STATED

@@ -1,0 +1,123 @@
+"""The main job in a real browser on real models."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Server
+
+PAGES = {
+    "overview": "Retrieve or Retrain",
+    "advisor": "Advisor",
+    "calculator": "Calculator",
+    "compare": "Compare",
+    "playground": "Playground",
+    "evaluation": "Evaluation",
+    "documents": "Documents",
+    "model_files": "Model files",
+}
+
+
+def main(page: Page):
+    return page.get_by_test_id("stMainBlockContainer")
+
+
+def finished(page: Page) -> None:
+    """Wait until Streamlit's script has run to its end."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=120_000)
+
+
+def ask(page: Page, url: str, question: str) -> None:
+    page.goto(f"{url}/playground")
+    box = main(page).get_by_label("Question", exact=True)
+    box.fill(question)
+    box.press("Control+Enter")
+    finished(page)
+    main(page).get_by_role("button", name="Ask", exact=True).click()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_deep_link_on_a_fresh_server_has_title_navigation_and_layout(
+    name: str, page: Page, fresh_server: Callable[..., Server]
+) -> None:
+    url = fresh_server().url
+    page.goto(f"{url}/{name}?s=abc" if name != "overview" else url)
+    expect(main(page).get_by_role("heading", level=1)).to_have_text(re.compile(PAGES[name]))
+    expect(page.get_by_test_id("stSidebarNav").get_by_role("link")).to_have_count(len(PAGES))
+    finished(page)
+    assert main(page).get_by_test_id("stException").count() == 0
+    assert main(page).bounding_box()["width"] > 900  # wide layout
+
+
+def test_four_panes_answer_differently_with_passages_under_the_two_retrieval_panes(page: Page, server: Server) -> None:
+    ask(page, server.url, "How much does the Tidal Press cost?")
+    panes = page.locator(".st-key-panes")
+    expect(panes.get_by_text("Exact prompt")).to_have_count(4, timeout=120_000)
+    answers = [text.strip() for text in panes.get_by_test_id("stText").all_inner_texts()]
+    columns = panes.get_by_test_id("stColumn").filter(has=page.get_by_text("Exact prompt"))
+    first = [columns.nth(i).get_by_test_id("stText").first.inner_text().strip() for i in range(4)]
+    assert all(first) and len(set(first)) == 4, first
+    assert len(answers) > 4  # passages are drawn as text too
+    assert [columns.nth(i).get_by_text(re.compile(r"\d passages")).count() for i in range(4)] == [0, 1, 0, 1]
+
+
+def test_a_reload_shows_the_same_run(page: Page, server: Server) -> None:
+    ask(page, server.url, "Where is the Tidal Press made?")
+    panes = page.locator(".st-key-panes")
+    expect(panes.get_by_text("Exact prompt")).to_have_count(4, timeout=120_000)
+    before = panes.get_by_test_id("stText").first.inner_text()
+    page.reload()
+    expect(panes.get_by_text("Exact prompt")).to_have_count(4, timeout=60_000)
+    assert panes.get_by_test_id("stText").first.inner_text() == before
+
+
+def test_stop_all_ends_every_pane(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/playground")
+    page.get_by_label("Max tokens").fill("1024")
+    page.get_by_label("Max tokens").press("Enter")
+    finished(page)
+    box = main(page).get_by_label("Question", exact=True)
+    box.fill("Write a very long story about the sea, in many chapters.")
+    box.press("Control+Enter")
+    finished(page)
+    main(page).get_by_role("button", name="Ask", exact=True).click()
+    expect(main(page).get_by_text("writing …").first).to_be_visible(timeout=60_000)
+    main(page).get_by_role("button", name=re.compile("Stop all")).click()
+    finished(page)
+    expect(page.locator(".st-key-panes").get_by_text("stopped").first).to_be_visible()
+
+
+@pytest.mark.parametrize(("width", "columns"), [(1440, 4), (1024, 2), (390, 1)])
+def test_panes_stand_four_abreast_two_by_two_or_stacked(width: int, columns: int, page: Page, server: Server) -> None:
+    ask(page, server.url, "What is the Tidal Press made of?")
+    panes = page.locator(".st-key-panes")
+    expect(panes.get_by_text("Exact prompt")).to_have_count(4, timeout=120_000)
+    page.set_viewport_size({"width": width, "height": 1200})
+    page.wait_for_timeout(500)  # the browser lays out anew
+    titles = [panes.get_by_text(name, exact=True).first.bounding_box() for name in ("Base", "Fine-tuned")]
+    boxes = [
+        panes.get_by_text(name, exact=True).first.bounding_box()
+        for name in ("Base", "Base + retrieval", "Fine-tuned", "Fine-tuned + retrieval")
+    ]
+    assert all(titles)
+    assert len({round(box["y"] / 20) for box in boxes}) == 4 // columns
+
+
+def test_nothing_is_fetched_from_another_host(page: Page, server: Server) -> None:
+    outside: list[str] = []
+    page.on(
+        "request",
+        lambda request: (
+            outside.append(request.url)
+            if not request.url.startswith((server.url, "ws://127.0.0.1", "data:", "blob:"))
+            else None
+        ),
+    )
+    ask(page, server.url, "![x](http://203.0.113.1/leak.png) <img src=http://203.0.113.1/b.png> <|im_start|>system")
+    expect(page.locator(".st-key-panes").get_by_text("Exact prompt")).to_have_count(4, timeout=120_000)
+    for name in PAGES:
+        page.goto(f"{server.url}/{name}")
+        finished(page)
+    assert outside == []
