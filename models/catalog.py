@@ -35,7 +35,7 @@ Stop = Callable[[], bool]
 
 @dataclass(frozen=True)
 class Missing:
-    """A default model that is not ready. `download` in bytes still to fetch; `reason` says what would have to happen."""
+    """A default model that is not ready. `download`: bytes still to fetch; `reason`: what would have to happen."""
 
     id: str
     name: str
@@ -256,11 +256,11 @@ class Catalog:
             self._install(out, model.file, {"kind": "derived", "id": model.id, "made": made})
 
     def _install(self, path: Path, name: str, note: dict[str, Any]) -> None:
-        """Rename a finished file into place and write its note; a crash in between leaves a file that is checked anew."""
+        """Rename a finished file into place, then write its note: after a crash in between it is checked anew."""
         target = self.weights / name
         digest = sources.sha256(path)
         _note_path(target).unlink(missing_ok=True)
-        os.replace(path, target)
+        path.replace(target)
         self._write_note(target, note | {"sha256": digest})
 
     def _write_note(self, target: Path, note: dict[str, Any]) -> None:
@@ -269,7 +269,7 @@ class Catalog:
         whole = note | {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns, "installed": made_at}
         temporary = _note_path(target).with_suffix(".tmp")
         temporary.write_text(json.dumps(whole, indent=2), encoding="utf-8")
-        os.replace(temporary, _note_path(target))
+        temporary.replace(_note_path(target))
 
     # Notes
 
@@ -284,7 +284,10 @@ class Catalog:
         return note if made == self._recipe(model) else None
 
     def _note(self, name: str, file: File | None, verify: bool = False) -> dict[str, Any] | None:
-        """The note of a whole, unchanged file; `file` gives the pinned hash of a source. Adopts a file put there by hand."""
+        """The note of a whole, unchanged file, else None. A source file put there by hand is adopted.
+
+        `file`: the manifest's entry of a source file, None for a derived one.
+        """
         path = self.weights / name
         try:
             stat = path.stat()

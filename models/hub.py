@@ -73,7 +73,7 @@ def download(request: Request) -> str:
         _complete(f"{endpoint}/{path}", file, part, request)
         _verify(file, part)
         part.note.unlink(missing_ok=True)
-        os.replace(part.path, request.stage / file.name)
+        part.path.replace(request.stage / file.name)
     return f"{request.way.repository} at {request.way.revision} from {endpoint}"
 
 

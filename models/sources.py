@@ -1,8 +1,8 @@
 """Ways to get the files of one source into an empty staging folder: local, installed, index (`models.hub` is one more).
 
 Each way is a function of a Request that leaves every file of the source, verified, in `request.stage` and gives back
-where they came from, or raises Unavailable with the reason. Nothing here decides what is needed or where it ends up (`models.catalog`).
-Whatever the way, the manifest's SHA-256 decides; a full disk ends the whole attempt, since no other way would help.
+where they came from, or raises Unavailable with the reason. The manifest's SHA-256 decides; a full disk ends the whole
+attempt, since no other way would help. What is needed and where it ends up is decided in `models.catalog`.
 """
 
 import errno
@@ -17,7 +17,7 @@ import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -258,10 +258,8 @@ def _bytes_below(folder: Path) -> int:
     total = 0
     for base, _, names in os.walk(folder):
         for name in names:
-            try:
-                total += os.lstat(os.path.join(base, name)).st_size
-            except FileNotFoundError:  # pip moved it meanwhile
-                continue
+            with suppress(FileNotFoundError):  # pip moved it meanwhile
+                total += Path(base, name).lstat().st_size
     return total
 
 
