@@ -11,9 +11,10 @@ import pandas as pd
 from core import paths
 from core.errors import Problem
 from core.evidence import figures
-from core.theme import APPROACH_NAMES, APPROACHES
+from core.theme import APPROACH_NAMES
 
 NOT_STATED = "not stated"
+COLUMNS = ("retrieval", "fine-tuning", "hybrid", "prompt")
 
 # Criterion -> approach -> figures. What no document puts a figure on stays "not stated".
 ROWS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -86,7 +87,7 @@ def measured() -> Measured | None:
 def glance() -> pd.DataFrame:
     """One row a criterion, one column an approach, each cell with its source's id."""
     rows = [
-        {"": criterion} | {APPROACH_NAMES[name]: _cell(cells.get(name, ())) for name in APPROACHES}
+        {"": criterion} | {APPROACH_NAMES[name]: _cell(cells.get(name, ())) for name in COLUMNS}
         for criterion, cells in ROWS.items()
     ]
     return pd.DataFrame(rows).set_index("")

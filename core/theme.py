@@ -25,14 +25,14 @@ ARM_COLORS = {
 
 
 def finish(figure: go.Figure, *, title: str | None = None, height: int = 360) -> go.Figure:
-    """Give `figure` the house look: no background of its own (so light and dark both work), legend below."""
+    """Give `figure` the house look: no background of its own (so light and dark both work), legend above."""
     figure.update_layout(
-        title=title,
+        title={"text": title, "y": 0.98, "yanchor": "top"} if title else None,
         height=height,
-        margin={"l": 8, "r": 8, "t": 40 if title else 16, "b": 8},
+        margin={"l": 8, "r": 8, "t": 76 if title else 44, "b": 8},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        legend={"orientation": "h", "yanchor": "top", "y": -0.18, "x": 0},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
         colorway=list(PALETTE),
     )
     return figure
