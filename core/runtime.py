@@ -5,8 +5,7 @@ Pages call `get()` and nothing else. Knows the order of building and closing, an
 
 import threading
 from collections.abc import Callable, Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from core import paths
 from core.ask import ARMS, Parts, Runs
@@ -17,6 +16,8 @@ if TYPE_CHECKING:
     from core.engine import Engine
     from core.jobs import Job, JobContext, Jobs
     from core.retrieval import KnowledgeBase
+
+T = TypeVar("T")
 
 RUNS = Migration(
     "runs-1",
@@ -41,33 +42,50 @@ class Runtime:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
+        self._parts: dict[str, Any] = {}
         self._preparing: str | None = None
 
-    @cached_property
-    def store(self) -> Store:
+    def _part(self, name: str, make: Callable[[], T]) -> T:
+        """The part of that name, made once however many threads ask."""
         with self._lock:
-            return Store(paths.database(), migrations())
+            if name not in self._parts:
+                self._parts[name] = make()
+            part: T = self._parts[name]
+            return part
 
-    @cached_property
+    @property
+    def store(self) -> Store:
+        """The one database."""
+        return self._part("store", lambda: Store(paths.database(), migrations()))
+
+    @property
     def jobs(self) -> "Jobs":
+        """The job runner."""
         from core.jobs import Jobs
 
-        with self._lock:
-            return Jobs(self.store)
+        return self._part("jobs", lambda: Jobs(self.store))
 
-    @cached_property
+    @property
     def engine(self) -> "Engine":
+        """The supervisor of the model workers."""
         from core.engine import Engine
 
-        with self._lock:
-            return Engine(log_folder=paths.logs_dir())
+        return self._part("engine", lambda: Engine(log_folder=paths.logs_dir()))
 
-    @cached_property
+    @property
+    def knowledge(self) -> "KnowledgeBase":
+        """The documents and their index."""
+        from core.retrieval import open_knowledge
+
+        return self._part("knowledge", lambda: open_knowledge(self.store, self.engine))
+
+    @property
     def runs(self) -> Runs:
+        """Questions asked to the arms, live and stored."""
         from models import catalog
 
-        with self._lock:
-            return Runs(self.store, Parts(engine=self.engine, knowledge=lambda: self.knowledge, spec=catalog.spec))
+        parts = Parts(engine=self.engine, knowledge=lambda: self.knowledge, spec=catalog.spec)
+        return self._part("runs", lambda: Runs(self.store, parts))
 
     def prepare(self, arms: Sequence[str], report: Callable[[float, str], None], stop: Callable[[], bool]) -> None:
         """Make what `arms` need, in the foreground: fetched and derived models, the demo documents indexed.
@@ -98,7 +116,7 @@ class Runtime:
             job = self.jobs.get(self._preparing) if self._preparing else None
             if job is None and not catalog.missing() and self.knowledge.demo_ready():
                 return None
-            if job is None or (retry and job.state == "failed"):
+            if job is None or (retry and not job.active):
                 job = self.jobs.start("prepare", self._prepare, key="prepare")
                 self._preparing = job.id
             return None if job.state == "done" else job
@@ -106,18 +124,11 @@ class Runtime:
     def _prepare(self, job: "JobContext") -> None:
         self.prepare(ARMS, job.progress, lambda: job.cancelled)
 
-    @cached_property
-    def knowledge(self) -> "KnowledgeBase":
-        from core.retrieval import open_knowledge
-
-        with self._lock:
-            return open_knowledge(self.store, self.engine)
-
     def close(self) -> None:
         """Stop jobs first (they use the rest), then the workers, then the store."""
-        for name in ("jobs", "engine", "knowledge", "store"):
-            part = self.__dict__.pop(name, None)
-            if part is not None and hasattr(part, "close"):
+        for name in ("runs", "jobs", "engine", "knowledge", "store"):
+            part = self._parts.pop(name, None)
+            if hasattr(part, "close"):
                 part.close()
 
 

@@ -125,8 +125,7 @@ def after(record: dict) -> None:
 
 
 settings, rate = settings_from_sidebar()
-suggested = demo.suggestions()
-picked = st.pills("Suggested questions", suggested, format_func=lambda q: q.label, key="picked", help="What each shows")
+picked = st.pills("Suggested questions", demo.SUGGESTIONS, format_func=lambda one: one.label, key="picked")
 question = st.text_area(
     "Question", value=picked.question if picked else "", key=f"question-{picked.label if picked else ''}", height=80
 )

@@ -25,8 +25,8 @@ def _progress(here: Runtime, job_id: str) -> None:
     if job.state in ("queued", "running"):
         st.progress(min(max(job.progress, 0.0), 1.0), text=plain(job.message or "Preparing models and documents …"))
         st.caption("Other panes and pages already work.")
-    elif job.state == "failed":
-        st.error(plain(job.message))
+    elif job.state != "done":
+        st.error(plain(job.message or job.state))
         if st.button("Try again", key="prepare_again"):
             here.prepare_in_background(retry=True)
             st.rerun()

@@ -1,0 +1,42 @@
+"""What the playground suggests asking, and what each question shows. Knows the demo company by its questions only."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A question for the stage. `shows`: what to look at in the four answers."""
+
+    label: str
+    question: str
+    shows: str
+
+
+SUGGESTIONS = (
+    Suggestion(
+        "A price that changed",
+        "How much does the Tidal Press cost?",
+        "The price changed after the training day. Retrieval reads today's; the fine-tune alone remembers the old one; "
+        "the base alone can only guess.",
+    ),
+    Suggestion(
+        "A fact that did not change",
+        "Which material is the Quarry Grinder made of?",
+        "The fine-tune learnt it, retrieval finds it, the base alone cannot know it.",
+    ),
+    Suggestion(
+        "No document answers it",
+        "Who is the goalkeeper of the Brightwater football team?",
+        "Watch who admits not knowing and who makes something up.",
+    ),
+    Suggestion(
+        "Voice",
+        "My kettle arrived dented and I am really disappointed.",
+        "Only the fine-tune speaks in the company's voice: prompts ask for it, weights keep to it.",
+    ),
+    Suggestion(
+        "General knowledge",
+        "What is the capital of France?",
+        "Has the fine-tune forgotten what its base knows? It should not.",
+    ),
+)
