@@ -30,8 +30,8 @@ try:
     st.header("The trade-off at a glance", anchor=False)
     st.dataframe(overview.glance(), width="stretch")
     st.caption(
-        "What five documents state, as they state it: authors' experience, without method or metric. None gives a figure "
-        "for hybrid or prompt only; the calculator derives those and labels them ours."
+        "What five documents state, as they state it: authors' experience, without method or metric. None gives a "
+        "figure for hybrid or prompt only; the calculator derives those and labels them ours."
     )
     left, right = st.columns(2)
     left.plotly_chart(
