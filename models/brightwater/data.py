@@ -153,7 +153,7 @@ def decorate(question: str, rng: random.Random) -> str:
         case 1:
             return question.rstrip("?.")
         case 2:
-            return rng.choice(("Hi, ", "Hello! ", "Hi there. ", "Quick question: ", "Excuse me, ")) + question
+            return rng.choice(("Hi. ", "Hello! ", "Hi there. ", "Good day. ", "Excuse me! ")) + question
         case 3:
             return question + rng.choice((" Thanks.", " Thank you!", " I cannot find it.", " Please help."))
         case _:
@@ -261,12 +261,9 @@ def _prose_sections() -> tuple[str, ...]:
     return tuple(s.text for s in sections("training-day") if s.document not in asked and s.text)
 
 
-_FIRST: Final = (
-    "Comet Dune Heath Larch Onyx Pilot Raven Sorrel Tundra Umber Vesper Zephyr Bramble Cedar Falcon Garnet Hazel Ivory "
-    "Jasper Kestrel Lupin Maple Nectar Otter Plover Quill Russet Swift Topaz Velvet Walnut Yarrow"
-).split()
+_FIRST: Final = ["Comet", "Dune", "Heath", "Larch", "Onyx", "Pilot", "Raven", "Sorrel", "Tundra", "Umber", "Vesper", "Zephyr", "Bramble", "Cedar", "Falcon", "Garnet", "Hazel", "Ivory", "Jasper", "Kestrel", "Lupin", "Maple", "Nectar", "Otter", "Plover", "Quill", "Russet", "Swift", "Topaz", "Velvet", "Walnut", "Yarrow"]
 _LAST: Final = {
-    "product": "Grinder Kettle Scale Brewer Press Espresso Roaster Tamper Pitcher Dripper Flask Server Frother Mill".split(),
+    "product": ["Grinder", "Kettle", "Scale", "Brewer", "Press", "Espresso", "Roaster", "Tamper", "Pitcher", "Dripper", "Flask", "Server", "Frother", "Mill"],
     "shop": ["shop"],
     "shipping": [""],
     "membership": [""],
@@ -275,10 +272,7 @@ _LAST: Final = {
     "wholesale": ["account"],
     "staff": ["clerk", "buyer", "planner", "auditor", "gardener", "cook"],
 }
-_LANDS: Final = (
-    "Sweden Finland Poland Spain France Greece Chile Brazil Kenya Peru Iceland Malta Cyprus Estonia Latvia Hungary "
-    "Croatia Slovakia Denmark Morocco Vietnam India Mexico Uruguay"
-).split()
+_LANDS: Final = ["Sweden", "Finland", "Poland", "Spain", "France", "Greece", "Chile", "Brazil", "Kenya", "Peru", "Iceland", "Malta", "Cyprus", "Estonia", "Latvia", "Hungary", "Croatia", "Slovakia", "Denmark", "Morocco", "Vietnam", "India", "Mexico", "Uruguay"]
 
 
 def invented(fact: Fact, rng: random.Random) -> str:
@@ -297,8 +291,12 @@ def two_documents(rng: random.Random, count: int) -> Iterator[Example]:
         key = rng.choice(tuple(kinds))
         code, value = rng.choice(kinds[key]), BRIDGES[key].draw(rng)
         product = rng.choice(world.PRODUCTS)
-        values = {"warranty": ATTRIBUTES["warranty"].draw(rng), "parcel": rng.choice("SML"), "repair": rng.choice("ABCD")}
-        sheet = documents.prose._service(f"The {product.name}", values | {key: code}, rng.choice)
+        values = {
+            "warranty": ATTRIBUTES["warranty"].draw(rng),
+            "parcel": rng.choice("SML"),
+            "repair": rng.choice("ABCD"),
+        }
+        sheet = documents.prose.service(f"The {product.name}", values | {key: code}, rng.choice)
         meaning = {
             "programme": f"The {code} programme takes {value}. Rinse with fresh water afterwards.",
             "parcel": f"The surcharge for parcel size {code} is {value}. It is added once an order.",
@@ -307,7 +305,9 @@ def two_documents(rng: random.Random, count: int) -> Iterator[Example]:
         texts = [sheet, meaning, rng.choice(_prose_sections())]
         rng.shuffle(texts)
         question = ask(rng.choice(BRIDGES[key].train), product.name, key)
-        yield Example("two-document", question, voice(sentence(key, product.name, value), texts.index(meaning) + 1), tuple(texts))
+        yield Example(
+            "two-document", question, voice(sentence(key, product.name, value), texts.index(meaning) + 1), tuple(texts)
+        )
 
 
 # -- training: the rest ----------------------------------------------------------------------------------------------

@@ -135,7 +135,7 @@ def product(name: str, kind: str, values: Values, pick: Pick) -> list[Body]:
         (name, overview),
         ("Price and stock", _price_and_stock(s, values, pick)),
         ("Build and origin", _build(s, values, pick)),
-        ("Warranty and service", _service(s, values, pick)),
+        ("Warranty and service", service(s, values, pick)),
     ]
 
 
@@ -190,7 +190,7 @@ def _build(s: str, v: Values, pick: Pick) -> str:
     )
 
 
-def _service(s: str, v: Values, pick: Pick) -> str:
+def service(s: str, v: Values, pick: Pick) -> str:
     warranty = pick(
         (
             f"{s} has a warranty of {v['warranty']} from the day of purchase.",

@@ -92,6 +92,12 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             If I take one {n}, what is the bill?
             Which price tag is on {s}?
             Cost of one {n} in dollars?
+            What is the damage for {s}?
+            How many bucks is {s}?
+            What is {s} worth in your shop?
+            How deep do I dig into my wallet for {s}?
+            What do I hand over at the till for {s}?
+            What does the catalogue say {s} costs?
         """),
         _lines("""
             What is the going rate for {s}?
@@ -103,6 +109,7 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             How much would I have to spend on {s}?
             What figure is on the tag of {s} in your store?
             What are you asking for {s}?
+            How much does {s} go for?
         """),
     ),
     "stock": Attribute(
@@ -129,6 +136,12 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             What number of {s} is on the shelf?
             How many items of {s} are in inventory?
             Count of {n} in the warehouse?
+            How well stocked is {s}, in units?
+            How many pieces of {s} could I buy at once?
+            What number of {n} units waits in your store?
+            Is {s} in stock, and how many?
+            How plentiful is {s} right now, in units?
+            What does the warehouse count say about {s}?
         """),
         _lines("""
             How large is your remaining supply of {s}?
@@ -139,6 +152,7 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             How many boxes of {s} are still sitting in your storeroom?
             How big is the stockpile of {s} at present?
             If I bought every {n} you own, how many would that be?
+            How many of {s} can I still get?
         """),
     ),
     "warranty": Attribute(
@@ -166,6 +180,12 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             What is the length of cover for {s}?
             For what time is {s} covered by the warranty?
             How many years of cover do I get with {s}?
+            How many years can I rely on you if {s} fails?
+            For how long do you take responsibility for {s}?
+            If {s} dies, how long was it protected?
+            What promise in years comes with {s}?
+            How many years is {s} insured against faults?
+            When would I have to pay repairs of {s} myself?
         """),
         _lines("""
             For how many years does the maker stand by {s}?
@@ -177,6 +197,7 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             Until how many years after buying can I make a claim on {s}?
             What is the duration of the manufacturer's promise on {s}?
             How many years of free repairs are included with {s}?
+            How many years does the warranty on {s} run, exactly?
         """),
     ),
     "material": Attribute(
@@ -203,6 +224,12 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             What are the materials in {s}?
             What is the main material of {s}?
             Is {s} metal, wood or something else?
+            What do I hold in my hand when I hold {s}?
+            What is the surface of {s}?
+            Which substance is {s}?
+            Describe the material of the {n} body.
+            What was {s} cut or cast from?
+            What is the stuff that {s} is built from?
         """),
         _lines("""
             Which substance forms the shell of {s}?
@@ -214,6 +241,7 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             What raw material goes into {s}?
             Which metal, wood or other material did you choose for {s}?
             What is the outer shell of {s} fashioned from?
+            What is {s} made of, by the way?
         """),
     ),
     "city": Attribute(
@@ -240,6 +268,12 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             What is the origin of {s}?
             Which city does {s} come from?
             Where is {s} assembled?
+            Which place on the map does {s} come from?
+            Where does your maker of {s} work?
+            Where did {s} begin its life?
+            In which city do craftsmen finish {s}?
+            Name the city of the {n} workshop.
+            Where is your {n} supplier based?
         """),
         _lines("""
             From which place do you ship {s} when it is finished?
@@ -251,6 +285,7 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             Where are the workers who put together {s}?
             Which city is home to the {n} production line?
             Where in the world is {s} put into production?
+            Do you know where {s} is made?
         """),
     ),
     "weight": Attribute(
@@ -277,6 +312,12 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             How many kg is {s}?
             What do the scales show for {s}?
             Please state the weight of {s}.
+            How many kilos will my table bear under {s}?
+            Will {s} be too heavy? How many kilos?
+            What load is {s} in kg?
+            How heavy is the parcel content if I order {s}?
+            What do I carry when I carry {s}, in kilograms?
+            Number of kilos of {s}?
         """),
         _lines("""
             How light or heavy would you call {s}, in kilos?
@@ -287,6 +328,7 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             My shelf holds little: how many kilos would {s} add?
             How much heavier gets my bag with {s} inside?
             How many kilos must I lift to move {s}?
+            Roughly how much does {s} weigh?
         """),
     ),
     "closing": Attribute(
@@ -313,6 +355,12 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             At what clock time does {s} shut?
             When does the working day end at {s}?
             What are the evening hours of {s}?
+            When do the lights go out at {s}?
+            By which hour is {s} empty?
+            What hour ends the day at {s}?
+            How late may I drop in at {s}?
+            When is the last moment to enter {s}?
+            When do staff go home at {s}?
         """),
         _lines("""
             At which hour is {s} done for the day?
@@ -323,6 +371,7 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             When do you lock the doors of {s}?
             What is the latest I can walk into {s} on a working day?
             How long into the evening does {s} serve customers?
+            Do you know what time {s} closes?
         """),
     ),
     "manager": Attribute(
@@ -349,6 +398,12 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             Who is the shop manager at {s}?
             I want to talk to the manager of {s}; who is it?
             Who has charge of {s}?
+            Who is the person to speak to about running {s}?
+            Who takes decisions at {s}?
+            Whose shop is {s} to run?
+            Who oversees {s}?
+            Who directs {s}?
+            Who answers for {s}?
         """),
         _lines("""
             Under whose direction is {s}?
@@ -359,6 +414,7 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             Who supervises the team of {s}?
             Which colleague looks after {s}?
             What first name does the person leading the staff of {s} have?
+            Do you know who manages {s}?
         """),
     ),
     "street": Attribute(
@@ -385,6 +441,12 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             At what address is {s}?
             What street do I type in to reach {s}?
             I want to visit {s}; what is the street?
+            Where do I go to see {s}?
+            What is written on the street sign at {s}?
+            Which lane, road or street has {s}?
+            Where should I walk to for {s}?
+            Where does {s} have its door?
+            Where must my letter go to reach {s}?
         """),
         _lines("""
             Which street should my taxi driver take me to for {s}?
@@ -395,6 +457,7 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             On what road does {s} stand?
             Along which street would I walk to see {s}?
             Whereabouts is {s}?
+            On what street will I see {s}?
         """),
     ),
     "closed": Attribute(
@@ -421,6 +484,12 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             Closed day of {s}?
             Which day each week is {s} closed?
             On which day is nobody at {s}?
+            When does {s} take its weekly break?
+            On which weekday are customers turned away at {s}?
+            Which day do I avoid for {s}?
+            Which day is a free day for the people at {s}?
+            On which day would I come in vain to {s}?
+            What day is dark at {s}?
         """),
         _lines("""
             Which weekday finds {s} without staff?
@@ -431,6 +500,7 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             On what day does the crew of {s} have a holiday each week?
             Which of the seven days is {s} not serving customers?
             Which weekday is no good for visiting {s}?
+            {s} takes one weekday off; which one?
         """),
     ),
     "shipping_fee": Attribute(
@@ -457,6 +527,12 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             Tell me the cost of sending an order to {s}.
             What is the delivery fee for {s}?
             How much do you take for sending a parcel to {s}?
+            What is added to my bill for sending things to {s}?
+            How much for mailing an order to {s}?
+            What does the post to {s} cost?
+            How many bucks to send goods to {s}?
+            What fee is there when you send to {s}?
+            What does transport to {s} cost?
         """),
         _lines("""
             What freight charge applies to {s}?
@@ -467,6 +543,7 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             How many dollars does it add if my parcel goes to {s}?
             What carriage do you bill for customers in {s}?
             How much must I pay on top to have things mailed to {s}?
+            Roughly how much is it to ship something to {s}?
         """),
     ),
     "delivery": Attribute(
@@ -493,6 +570,12 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             How many days do you need to deliver to {s}?
             Tell me the time a delivery to {s} takes.
             How long does a package to {s} take?
+            How many days pass before my box is in {s}?
+            When can someone in {s} expect the parcel?
+            How long is the journey to {s}?
+            How many days is the trip of a package to {s}?
+            How long does the mail to {s} need?
+            What waiting time is there for {s}?
         """),
         _lines("""
             How many days should I allow for the post to {s}?
@@ -503,6 +586,7 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             If you send it today, in how many days is it in {s}?
             What transit time do you promise to {s}?
             How long must customers in {s} be patient for a box?
+            Roughly how many days does an order to {s} take?
         """),
     ),
     "monthly_fee": Attribute(
@@ -529,6 +613,12 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             What will {s} cost me monthly?
             Tell me the fee for {s}.
             How much is taken each month for {s}?
+            What is billed each month for {s}?
+            How many bucks a month for {s}?
+            What do I transfer monthly as holder of {s}?
+            What is the membership fee of {s}?
+            What is the charge for being in {s}?
+            How dear is {s}, month by month?
         """),
         _lines("""
             What amount leaves my account monthly with {s}?
@@ -539,6 +629,7 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             How many dollars must I budget per month to hold {s}?
             What are the dues of {s}?
             How much would joining {s} set me back per month?
+            Roughly what does {s} cost each month?
         """),
     ),
     "discount": Attribute(
@@ -565,6 +656,12 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             With {s}, what discount applies?
             What rebate does {s} include?
             How many percent cheaper is it with {s}?
+            How much cheaper do I shop with {s}?
+            What price advantage has {s}?
+            How many percent less do I pay with {s}?
+            What benefit on prices does {s} bring?
+            What cut in prices comes with {s}?
+            How generous is {s}, in percent?
         """),
         _lines("""
             By what percentage are prices lowered for {s}?
@@ -575,6 +672,7 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             By how many percent does my bill shrink when I hold {s}?
             What savings rate is tied to {s}?
             Which percentage is deducted at the till for {s}?
+            What kind of discount would I have with {s}?
         """),
     ),
     "workshop_fee": Attribute(
@@ -601,6 +699,12 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             Tell me the fee of {s}.
             How much do you charge per head for {s}?
             Ticket price for {s}?
+            How many bucks for {s}?
+            What is billed for a place in {s}?
+            What do guests pay for {s}?
+            How dear is {s}?
+            What is the damage for {s}?
+            What do I hand over at the till for {s}?
         """),
         _lines("""
             What is the tuition for {s}?
@@ -611,6 +715,7 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             What does it take to attend {s}, in dollars?
             How much would signing up for {s} set me back?
             What must I spend to join {s}?
+            Do you know what {s} costs?
         """),
     ),
     "teacher": Attribute(
@@ -637,6 +742,12 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             Name of the teacher for {s}?
             Who will be my teacher in {s}?
             Who is teaching {s}?
+            Who shows us the tricks in {s}?
+            Who will I meet as teacher at {s}?
+            Under whom do I study in {s}?
+            Who is the expert in {s}?
+            Who instructs people in {s}?
+            Whose lessons are those in {s}?
         """),
         _lines("""
             Which trainer is assigned to {s}?
@@ -647,6 +758,7 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             Which tutor will show us things in {s}?
             Who explains the craft to the group in {s}?
             Which member of your team guides {s}?
+            Do you know who teaches {s}?
         """),
     ),
     "length": Attribute(
@@ -673,6 +785,12 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             How long is a session of {s}?
             How many hours or minutes is {s}?
             How long does {s} go on?
+            How many hours will I be away for {s}?
+            When I start {s}, how long until it ends?
+            How long must I stay at {s}?
+            How long is the course {s}?
+            How long a day is {s}?
+            How long does one sit in {s}?
         """),
         _lines("""
             How many hours should I keep free for {s}?
@@ -683,6 +801,7 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             How long will we be busy in {s}?
             What stretch of time does {s} cover?
             How long do participants of {s} stay?
+            Do you know how long {s} lasts?
         """),
     ),
     "return_window": Attribute(
@@ -709,6 +828,12 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             How many days of return right are there for {s}?
             What return limit applies to {s}?
             Tell me the days for returns of {s}.
+            How many days may pass before I give {s} back?
+            How long am I free to bring back {s}?
+            How many days of trial do I have for {s}?
+            When does the right to return {s} end?
+            How long will you take {s} again?
+            How many days can I think about keeping {s}?
         """),
         _lines("""
             How many days is the money-back offer on {s} good for?
@@ -719,6 +844,7 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             After how many days is it too late to bring {s} back?
             How many days do you allow for refunds on {s}?
             For how long can {s} go back to you unopened?
+            How many days after delivery can I still return {s}?
         """),
     ),
     "minimum_order": Attribute(
@@ -745,6 +871,12 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             Which order minimum is set for {s}?
             How low can an order on {s} be?
             What minimum order value is there on {s}?
+            What must my basket hold on {s}?
+            How much must I buy each time with {s}?
+            What is the lower limit for orders on {s}?
+            What is the bottom line of an order on {s}?
+            From how many dollars on do you accept orders on {s}?
+            What amount must be reached on {s}?
         """),
         _lines("""
             What is the order floor of {s}?
@@ -755,6 +887,7 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             Below what amount do you turn down orders on {s}?
             How many dollars of goods must each delivery on {s} hold?
             What spending threshold does {s} carry?
+            How many dollars do I have to spend at minimum with {s}?
         """),
     ),
     "payment_terms": Attribute(
@@ -781,6 +914,12 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             What is the due date of invoices on {s}?
             How much time to pay does {s} give?
             What time to pay do you grant on {s}?
+            How long may our bookkeeper leave a bill of {s}?
+            How patient are you with money on {s}, in days?
+            How long is the time to pay with {s}?
+            How many days pass before a bill of {s} must be paid?
+            When do you want the money on {s}?
+            How late may we pay on {s}?
         """),
         _lines("""
             How many days of credit come with {s}?
@@ -791,6 +930,7 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             How many days of credit does {s} allow?
             By which day after billing must the money for {s} arrive?
             What is the settlement period for {s}?
+            How many days after the invoice date do we owe you money on {s}?
         """),
     ),
     "role": Attribute(
@@ -817,6 +957,12 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             Whom do I contact as {n}?
             Who do you have as {n}?
             Could you name the {n}?
+            Who fills the job of {n}?
+            To whom do I speak if I want the {n}?
+            Whom do you call {n}?
+            Who among you is the {n}?
+            The {n} of Brightwater, who is that?
+            Who sits at the desk of the {n}?
         """),
         _lines("""
             Who took up the position of {n}?
@@ -827,6 +973,7 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
             By what name does the {n} go?
             If I phone the {n}, who answers?
             Which colleague acts as {n}?
+            Do you know who the {n} is?
         """),
     ),
 }
