@@ -1,0 +1,28 @@
+"""The knowledge base: documents with versions, chunks, embeddings and a word index in one SQLite file.
+
+    reader -> splitter -> embedder -> vector store -> retriever      (LlamaIndex's interfaces, llama.py)
+
+    values.py     what goes in and out: Passage, Retrieved, Settings, ...
+    knowledge.py  KnowledgeBase: documents, versions, snapshots, indexing, queries
+    index.py      chunks in SQLite, searched by vector (vectors.py), by word (words.py) or both (fusion.py)
+    sections.py   a document's title and headings; wordpiece.py: the embedder's tokens, counted
+    parsing.py    uploads to text, in a limited worker process (parse_worker.py)
+    citations.py  an answer's citations checked against its passages
+
+Importing this package imports neither LlamaIndex nor an engine: that happens on first use.
+"""
+
+from core.retrieval.knowledge import KnowledgeBase, open_knowledge
+from core.retrieval.values import Chunk, Document, Embedder, Passage, Retrieved, Settings, Version
+
+__all__ = [
+    "Chunk",
+    "Document",
+    "Embedder",
+    "KnowledgeBase",
+    "Passage",
+    "Retrieved",
+    "Settings",
+    "Version",
+    "open_knowledge",
+]

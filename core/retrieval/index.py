@@ -1,0 +1,170 @@
+"""Chunks in SQLite, found by vector, by word, or by both. Knows no documents' texts, splitting or embedding.
+
+A search looks at the versions that are valid in one view and pass the filter; `visible` marks them by version id.
+"""
+
+import hashlib
+import sqlite3
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.errors import Problem
+from core.retrieval import fusion, words
+from core.retrieval.values import Chunk, Vector
+from core.retrieval.vectors import Bools, Vectors
+from core.store import Store
+
+POOL = 64  # candidates each side brings into the fusion (more when more passages are asked for)
+_REMEMBERED = 32  # (view, filter) pairs whose visible versions are kept
+
+
+@dataclass(frozen=True)
+class Where:
+    """A condition on versions: SQL over `versions v JOIN documents d`, and its parameters."""
+
+    sql: str = "1"
+    params: tuple[str | int | float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One chunk found. `score`: 0..1 in sparse and hybrid mode, the cosine in dense mode."""
+
+    chunk: int
+    score: float
+    similarity: float | None
+    bm25: float | None
+
+
+def content_hash(text: str) -> bytes:
+    """Names a chunk's text: the same text needs no second embedding."""
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
+def touch(connection: sqlite3.Connection, *, removals: int = 0) -> None:
+    """Tell every process that what can be found has changed."""
+    connection.execute("UPDATE index_state SET generation = generation + 1, removals = removals + ?", (removals,))
+
+
+def add_chunks(
+    connection: sqlite3.Connection, version: int, chunks: Sequence[Chunk], vectors: Sequence[Vector | None]
+) -> list[int]:
+    """Store `chunks` of `version`, each with its vector or None (to follow); gives their ids."""
+    ids = []
+    for chunk, vector in zip(chunks, vectors, strict=True):
+        cursor = connection.execute(
+            "INSERT INTO chunks (version, title, heading, body, start, stop, tokens, hash) VALUES (?,?,?,?,?,?,?,?)",
+            (
+                *(version, chunk.title, chunk.heading, chunk.body, chunk.start, chunk.end, chunk.tokens),
+                content_hash(chunk.text),
+            ),
+        )
+        ids.append(int(cursor.lastrowid or 0))
+        if vector is not None:
+            add_vector(connection, ids[-1], vector)
+    touch(connection)
+    return ids
+
+
+def add_vector(connection: sqlite3.Connection, chunk: int, vector: Vector) -> None:
+    """Store the vector of a chunk, unless the chunk is gone meanwhile or has one; the caller calls `touch`."""
+    connection.execute(
+        "INSERT OR IGNORE INTO embeddings (chunk, version, vector) SELECT id, version, ? FROM chunks WHERE id = ?",
+        (np.ascontiguousarray(vector, np.float32).tobytes(), chunk),
+    )
+
+
+def remove_chunks(connection: sqlite3.Connection, version: int) -> None:
+    """Forget the chunks of `version` and their vectors."""
+    connection.execute("DELETE FROM chunks WHERE version = ?", (version,))
+    touch(connection, removals=1)
+
+
+class Index:
+    """Search over the chunks in `store`, in step with changes from any thread or process."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.vectors = Vectors(store)
+        self._visible: dict[tuple[str, Where], Bools] = {}
+        self._generation = -1
+        self._lock = threading.Lock()
+
+    def search(
+        self, question: str, vector: Vector | None, mode: str, count: int, *, view: str, where: Where, weight: float
+    ) -> list[Hit]:
+        """The best `count` chunks, best first. Without `vector` only "sparse" works.
+
+        `weight`: the vectors' share in "hybrid", the rest is the words'.
+        """
+        generation = self.vectors.refresh()
+        visible = self._visible_versions(view, where, generation)
+        pool = max(POOL, 4 * count)
+        if mode == "sparse":
+            return _sparse_hits(self._by_word(question, visible, pool), count)
+        if vector is None:
+            raise Problem(f"A {mode} search needs the question's embedding, and there is none.")
+        chunks, cosines = self.vectors.scores(vector, visible)
+        if mode == "dense":
+            places = fusion.top(cosines, count)
+            return [Hit(int(chunks[at]), _unit(cosines[at]), float(cosines[at]), None) for at in places]
+        sparse = self._by_word(question, visible, pool)
+        candidates = fusion.top(cosines, pool)
+        if sparse:
+            matched = np.isin(chunks, np.fromiter(sparse, np.int64, len(sparse)))
+            candidates = np.union1d(candidates, np.flatnonzero(matched))
+        dense = {int(chunks[at]): float(cosines[at]) for at in candidates}
+        fused = fusion.fuse(dense, sparse, weight)
+        best = sorted(fused.items(), key=lambda item: (-item[1], item[0]))[:count]
+        return [Hit(chunk, score, dense.get(chunk), sparse.get(chunk)) for chunk, score in best]
+
+    def _by_word(self, question: str, visible: Bools, count: int) -> dict[int, float]:
+        """Chunk -> BM25 (higher is better) of the best `count` visible chunks."""
+        expression = words.match_expression(question)
+        if expression is None:
+            return {}
+        limit = 4 * count
+        while True:
+            rows = self.store.read(
+                "SELECT w.rowid, -w.rank, c.version FROM "
+                "(SELECT rowid, rank FROM words WHERE words MATCH ? ORDER BY rank LIMIT ?) w "
+                "JOIN chunks c ON c.id = w.rowid ORDER BY w.rank, w.rowid",
+                (expression, limit),
+            )
+            found = {int(row[0]): float(row[1]) for row in rows if row[2] < len(visible) and visible[row[2]]}
+            if len(found) >= count or len(rows) < limit:
+                return dict(list(found.items())[:count])
+            limit *= 8  # the best ones were old versions or filtered out: look further down
+
+    def _visible_versions(self, view: str, where: Where, generation: int) -> Bools:
+        with self._lock:
+            if generation != self._generation:
+                self._visible.clear()
+                self._generation = generation
+            known = self._visible.get((view, where))
+            if known is not None:
+                return known
+        rows = self.store.read(
+            "SELECT v.id FROM views w JOIN versions v ON v.id = w.version JOIN documents d ON d.id = v.document "
+            f"WHERE w.name = ? AND ({where.sql})",  # `where` is built in filters.py from fixed pieces
+            (view, *where.params),
+        )
+        ids = np.array([row[0] for row in rows], np.int64)
+        visible = np.zeros(int(ids.max(initial=0)) + 1, np.bool_)
+        visible[ids] = True
+        with self._lock:
+            if generation == self._generation and len(self._visible) < _REMEMBERED:
+                self._visible[view, where] = visible
+        return visible
+
+
+def _sparse_hits(found: dict[int, float], count: int) -> list[Hit]:
+    best = max(found.values(), default=1.0)
+    return [Hit(chunk, score / best, None, score) for chunk, score in list(found.items())[:count]]
+
+
+def _unit(value: float) -> float:
+    return min(1.0, max(0.0, float(value)))

@@ -1,0 +1,75 @@
+"""The knowledge base's tables. Knows no code that uses them.
+
+A document is a path; its texts are `versions`; a view ("current", "today", "training-day") says which version of
+which document is valid there, so the same text in two snapshots is split and embedded once. Chunks belong to a version
+and never change; an embedding may follow its chunk later. `index_state.generation` counts every change of what can be
+found (so that a process beside this one notices), `removals` those that take chunks away.
+"""
+
+from core.store import Migration
+
+MIGRATIONS = [
+    Migration(
+        "knowledge-1",
+        """
+        CREATE TABLE documents (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE);
+        CREATE TABLE versions (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            document INTEGER NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+            hash TEXT NOT NULL,
+            title TEXT NOT NULL,
+            text TEXT NOT NULL,
+            metadata TEXT NOT NULL,
+            origin TEXT NOT NULL,
+            made TEXT NOT NULL,
+            split TEXT,
+            UNIQUE (document, hash)
+        );
+        CREATE TABLE views (
+            name TEXT NOT NULL,
+            document INTEGER NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+            version INTEGER NOT NULL REFERENCES versions (id),
+            PRIMARY KEY (name, document)
+        ) WITHOUT ROWID;
+        CREATE INDEX views_version ON views (version);
+        CREATE TABLE chunks (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            version INTEGER NOT NULL REFERENCES versions (id) ON DELETE CASCADE,
+            title TEXT NOT NULL,
+            heading TEXT NOT NULL,
+            body TEXT NOT NULL,
+            start INTEGER NOT NULL,
+            stop INTEGER NOT NULL,
+            tokens INTEGER NOT NULL,
+            hash BLOB NOT NULL
+        );
+        CREATE INDEX chunks_version ON chunks (version);
+        CREATE INDEX chunks_hash ON chunks (hash);
+        CREATE TABLE embeddings (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            chunk INTEGER NOT NULL UNIQUE REFERENCES chunks (id) ON DELETE CASCADE,
+            version INTEGER NOT NULL,
+            vector BLOB NOT NULL
+        );
+        CREATE VIRTUAL TABLE words USING fts5 (
+            title, heading, body, content = 'chunks', content_rowid = 'id', tokenize = 'porter unicode61'
+        );
+        INSERT INTO words (words, rank) VALUES ('rank', 'bm25(1.0, 1.0, 1.0)');
+        CREATE TRIGGER chunks_added AFTER INSERT ON chunks BEGIN
+            INSERT INTO words (rowid, title, heading, body) VALUES (new.id, new.title, new.heading, new.body);
+        END;
+        CREATE TRIGGER chunks_removed AFTER DELETE ON chunks BEGIN
+            INSERT INTO words (words, rowid, title, heading, body)
+            VALUES ('delete', old.id, old.title, old.heading, old.body);
+        END;
+        CREATE TABLE index_state (
+            one INTEGER PRIMARY KEY CHECK (one = 1),
+            generation INTEGER NOT NULL,
+            removals INTEGER NOT NULL,
+            embedder TEXT,
+            settings TEXT NOT NULL
+        );
+        INSERT INTO index_state VALUES (1, 0, 0, NULL, '{}');
+        """,
+    )
+]

@@ -1,0 +1,162 @@
+"""What goes into and comes out of the knowledge base. Plain data; knows no storage and no search."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import Problem
+
+Vector = NDArray[np.float32]
+Progress = Callable[[float, str], None]  # (share done 0..1, what is being done)
+Cancelled = Callable[[], bool]
+
+MODES = ("hybrid", "dense", "sparse")
+SPLITTERS = ("headings", "sentences")
+CURRENT = "current"  # the view in which a person's own edits happen
+TODAY, TRAINING_DAY = "today", "training-day"  # the demo company's two snapshots
+
+
+class Embedder(Protocol):
+    """Turns a text into a vector of `dimensions` floats of length 1. `identity` names the exact weights."""
+
+    @property
+    def dimensions(self) -> int: ...
+    @property
+    def identity(self) -> str: ...
+    def embed(self, text: str) -> Vector:
+        """float32, shape (dimensions,), L2-normalised. Raises Problem when the embedder is not to be had."""
+        ...
+
+
+@dataclass(frozen=True)
+class Passage:
+    """One passage found. `text` is what the embedder saw and the model reads: the heading path, then the passage."""
+
+    document: str  # path in the folder
+    title: str
+    heading: str  # path below the title: "Returns > Time limits"; may be empty
+    text: str
+    score: float  # 0..1, higher is better; relative to the best passage of this query, except in dense mode (cosine)
+    start: int  # characters in the document
+    end: int
+    chunk: int
+    similarity: float | None = None  # cosine to the question, -1..1; None when words alone were searched
+    bm25: float | None = None  # unbounded, higher is better; None when no word of the question is in the passage
+
+
+@dataclass(frozen=True)
+class Retrieved:
+    """The passages for one question, best first, with what it took to find them. `note`: what a person should know."""
+
+    passages: tuple[Passage, ...]
+    mode: str  # the mode that was really used
+    embed_ms: float
+    search_ms: float
+    note: str | None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How documents are split and searched. Sizes in the embedder's tokens, the heading path included.
+
+    `weight`: share of the vectors in hybrid search, the rest is BM25's. `threshold`: least cosine similarity
+    (in sparse mode: least share of the best BM25 score).
+    """
+
+    splitter: str = "headings"
+    chunk_size: int = 160
+    overlap: int = 24
+    weight: float = 0.7
+    threshold: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.splitter not in SPLITTERS:
+            raise Problem(f"Unknown splitter '{self.splitter}'. Splitters: {', '.join(SPLITTERS)}.")
+        if not 32 <= self.chunk_size <= 480:
+            raise Problem(
+                f"Chunk size must lie between 32 and 480 tokens (the embedder reads 512), not {self.chunk_size}."
+            )
+        if not 0 <= self.overlap <= self.chunk_size // 2:
+            raise Problem(
+                f"Overlap must lie between 0 and half the chunk size ({self.chunk_size // 2}), not {self.overlap}."
+            )
+        for name, value in (("Weight", self.weight), ("Threshold", self.threshold)):
+            if not 0.0 <= value <= 1.0:  # also false for NaN
+                raise Problem(f"{name} must lie between 0 and 1, not {value}.")
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document as one view (current, or a snapshot) has it. `embedded` of `chunks` have their vector."""
+
+    path: str
+    title: str
+    version: int
+    versions: int
+    chunks: int
+    embedded: int
+    tokens: int
+    characters: int
+    origin: str
+    changed: str  # UTC, ISO 8601
+    state: str  # "as shipped", "edited", "added", "deleted"
+
+
+@dataclass(frozen=True)
+class Version:
+    """One kept text of a document. `views`: where it is the valid one ("current", "today", ...)."""
+
+    id: int
+    made: str
+    origin: str
+    characters: int
+    views: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """One piece of a version, as split: `body` is the document's text from `start` to `end`."""
+
+    title: str
+    heading: str  # path below the title, joined by " > "
+    body: str
+    start: int
+    end: int
+    tokens: int  # of `text`
+
+    @property
+    def text(self) -> str:
+        """What is embedded and what a model reads: where it stands, then the piece itself."""
+        return f"{context(self.title, self.heading)}\n{self.body}"
+
+
+def context(title: str, heading: str) -> str:
+    """The line that says where a passage stands: "Title > Heading > Subheading"."""
+    return f"{title} > {heading}" if heading else title
+
+
+@dataclass(frozen=True)
+class Change:
+    """What one change of the base did and how long it took until it could be found."""
+
+    path: str
+    kind: str  # "added", "updated", "unchanged", "deleted", "restored"
+    chunks: int
+    embedded: int  # chunks that had to be embedded; the rest kept their vectors
+    total_ms: float
+
+
+@dataclass(frozen=True)
+class Sync:
+    """What bringing the base in step with a folder did. `skipped`: file -> why."""
+
+    added: int
+    updated: int
+    unchanged: int
+    deleted: int
+    embedded: int
+    skipped: tuple[tuple[str, str], ...]
+    complete: bool  # False: cancelled on the way; running it again goes on where it stopped
