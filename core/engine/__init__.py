@@ -1,0 +1,19 @@
+"""Language models in worker processes that may die without harm: what to ask of them, and what comes back.
+
+The interface is ModelSpec, Sampling, Request, Generation, Result and Engine; all else is private to the package.
+
+    interface.py    the words above, as data
+    engine.py       the calls: submit, load, unload, status, embed, tokens, devices, close
+    supervisor.py   the one thread that starts workers, feeds and watches them, and notices when they die
+    wire.py         length-prefixed JSON over a socket pair
+    worker.py       the worker process: messages in, messages out
+    worker_llama.py the only module that imports llama_cpp, and only in a worker
+    template.py     the model's own chat template, rendered without trusting it or the texts
+    streaming.py    bytes to text: UTF-8 and stop strings over token borders
+    gguf_header.py  a bounded reader of GGUF headers; check.py: may this file be loaded?
+"""
+
+from core.engine.engine import Engine
+from core.engine.interface import Generation, Message, ModelSpec, Request, Result, Sampling
+
+__all__ = ["Engine", "Generation", "Message", "ModelSpec", "Request", "Result", "Sampling"]

@@ -1,0 +1,125 @@
+"""The engine's calls. Checks what comes in, hands it to the supervisor. Knows no process and no llama.cpp."""
+
+import importlib.util
+import math
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.engine.interface import Generation, ModelSpec, Request, Sampling
+from core.engine.supervisor import Limits, Supervisor
+from core.errors import Problem
+
+ROLES = ("system", "user", "assistant")
+MAX_CONTEXT = 1_048_576
+MAX_EMBED = 100_000  # characters; an embedder reads the first 512 tokens
+NOT_INSTALLED = (
+    "llama-cpp-python is not installed, so no model can answer: python -m pip install -r requirements.txt "
+    "(it compiles for about 5 minutes; the README says how to get a prebuilt wheel)."
+)
+
+
+class Engine:
+    """Models in worker processes. Safe to call from any thread; `close()` ends every worker."""
+
+    def __init__(self, log_folder: Path | None = None, limits: Limits | None = None) -> None:
+        folder = log_folder or Path(tempfile.mkdtemp(prefix="engine-logs-"))
+        self._supervisor = Supervisor(folder, limits or Limits())
+
+    def submit(self, request: Request) -> Generation:
+        """Queue an answer and return at once. Raises Problem on a request no model could answer."""
+        _installed()
+        _check_request(request)
+        return self._supervisor.submit(_clean(request))
+
+    def load(self, spec: ModelSpec) -> dict[str, Any]:
+        """Start the model's worker, if it does not run, and give its identity. Raises Problem."""
+        return dict(self._call(spec, {"op": "load"}))
+
+    def unload(self, spec: ModelSpec) -> None:
+        """End the model's worker. An answer under way fails and says so."""
+        self._supervisor.ask(lambda: self._supervisor.unload(spec.path))
+
+    def status(self) -> list[dict[str, Any]]:
+        """One entry a known file: path, state, queued, deaths; when loaded also id, running, memory (bytes), model."""
+        found: list[dict[str, Any]] = self._supervisor.ask(self._supervisor.status)
+        return found
+
+    def embed(self, spec: ModelSpec, text: str) -> NDArray[np.float32]:
+        """The text's vector, (dimensions,) float32 of length 1; text behind the model's limit is left out."""
+        if not text.strip():
+            raise Problem("An empty text has no embedding.")
+        found: NDArray[np.float32] = self._call(spec, {"op": "embed", "text": _text(text[:MAX_EMBED])})
+        return found
+
+    def tokens(self, spec: ModelSpec, text: str) -> int:
+        """How many of the model's tokens a text has."""
+        return int(self._call(spec, {"op": "tokens", "text": _text(text)}))
+
+    def devices(self) -> list[dict[str, Any]]:
+        """Where models can run here."""
+        return [{"name": "cpu"}]
+
+    def close(self) -> None:
+        """End every worker. What waits fails and says so. May be called twice."""
+        self._supervisor.stop()
+
+    def _call(self, spec: ModelSpec, message: dict[str, Any]) -> Any:
+        _installed()
+        _check_spec(spec)
+        return self._supervisor.call(spec, message).result()
+
+
+def _installed() -> None:
+    if importlib.util.find_spec("llama_cpp") is None:
+        raise Problem(NOT_INSTALLED)
+
+
+def _text(text: str) -> str:
+    """Without lone surrogates, which no model's vocabulary holds."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _clean(request: Request) -> Request:
+    alternatives = tuple(
+        tuple({"role": message["role"], "content": _text(message["content"])} for message in chat)
+        for chat in request.alternatives
+    )
+    return Request(request.model, alternatives, request.sampling, request.contended)
+
+
+def _check_spec(spec: ModelSpec) -> None:
+    if not 64 <= spec.context <= MAX_CONTEXT:
+        raise Problem(f"The context must lie between 64 and {MAX_CONTEXT:,} tokens, not {spec.context:,}.")
+    if spec.device not in ("auto", "cpu", "gpu"):
+        raise Problem(f"There is no device '{spec.device}': choose auto, cpu or gpu.")
+    if spec.threads is not None and not 1 <= spec.threads <= 512:
+        raise Problem(f"Threads must lie between 1 and 512, not {spec.threads}.")
+
+
+def _check_request(request: Request) -> None:
+    _check_spec(request.model)
+    _check_sampling(request.sampling)
+    if not request.alternatives or not all(request.alternatives):
+        raise Problem("The request holds no message.")
+    for message in (message for chat in request.alternatives for message in chat):
+        if message.get("role") not in ROLES or not isinstance(message.get("content"), str):
+            raise Problem(f"A message needs one of the roles {', '.join(ROLES)} and a text.")
+
+
+def _check_sampling(sampling: Sampling) -> None:
+    bounds: dict[str, tuple[float, float, float]] = {
+        "temperature": (sampling.temperature, 0, 10),
+        "top-p": (sampling.top_p, 0, 1),
+        "top-k": (sampling.top_k, 0, 1_000_000),
+        "min-p": (sampling.min_p, 0, 1),
+        "repeat penalty": (sampling.repeat_penalty, 0.1, 10),
+        "seed": (sampling.seed, 0, 2**32 - 1),
+        "max tokens": (sampling.max_tokens, 1, MAX_CONTEXT),
+    }
+    for name, (value, low, high) in bounds.items():
+        if not math.isfinite(value) or not low <= value <= high:
+            raise Problem(f"{name} must lie between {low:g} and {high:g}, not {value:g}.")

@@ -1,0 +1,139 @@
+"""What the engine is asked and what it answers, as data. Knows nothing of processes or models."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from core.errors import Problem
+
+Message = dict[str, str]  # {"role": "system" | "user" | "assistant", "content": text}
+
+State = Literal["queued", "loading", "prefill", "decode", "done", "cancelled", "failed"]
+ENDED = ("done", "cancelled", "failed")
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A GGUF file and how to run it.
+
+    `context`: tokens of one prompt and its answer together. `adapter`: a LoRA GGUF applied at run time.
+    `device`: "auto", "cpu" or "gpu"; `gpu_layers` and `threads`: None lets the worker choose.
+    `sha256`: what the file must hash to, None when nothing is known of it.
+    """
+
+    id: str
+    path: Path
+    adapter: Path | None = None
+    context: int = 2048
+    device: str = "auto"
+    gpu_layers: int | None = None
+    threads: int | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How the next token is chosen. `temperature` 0 is greedy; `top_k` 0, `top_p` 1, `min_p` 0 and
+    `repeat_penalty` 1 are off. `logprobs`: keep the log-probability (natural logarithm) of each chosen token.
+    """
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+    top_k: int = 0
+    min_p: float = 0.0
+    repeat_penalty: float = 1.0
+    seed: int = 0
+    max_tokens: int = 128
+    stop: tuple[str, ...] = ()
+    logprobs: bool = False
+
+
+@dataclass(frozen=True)
+class Request:
+    """One answer to be made.
+
+    `alternatives`: the same chat in versions of falling length, all passages first; the first that fits is used.
+    `contended`: True runs beside other contended requests; False runs alone on the machine.
+    """
+
+    model: ModelSpec
+    alternatives: tuple[tuple[Message, ...], ...]
+    sampling: Sampling = field(default_factory=Sampling)
+    contended: bool = False
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished answer.
+
+    `prompt`: the exact text the model read. `alternative`: which version of the chat fitted (0: all passages).
+    `timing` (ms): ttft_engine, queue, prefill, decode, total, load; flags cold, contended.
+    `tokens`: prompt, prompt_reused, output. `rates` (tokens/s): prefill_per_s, decode_per_s,
+    None where too short to say.
+    `model`: id, hashes, quantization, context, device, threads, gpu_layers, peak_memory (bytes), notes.
+    `logprobs`: one {"token", "text", "logprob"} per output token, None unless asked for.
+    """
+
+    text: str
+    finish: Literal["stop", "length", "cancelled"]
+    prompt: str
+    alternative: int
+    timing: dict[str, Any]
+    tokens: dict[str, int]
+    rates: dict[str, float | None]
+    model: dict[str, Any]
+    logprobs: list[dict[str, Any]] | None = None
+
+
+class Generation:
+    """An answer in the making. One thread appends; any thread may read, at any time, without consuming."""
+
+    def __init__(self, request: Request, cancel: Callable[["Generation"], None] | None = None) -> None:
+        self.request = request
+        self.state: State = "queued"
+        self.text = ""
+        self.position = 0
+        self.prefill_done = 0
+        self.prefill_total = 0
+        self.error: str | None = None
+        self.result: Result | None = None
+        self.seen: float | None = None
+        self._cancel = cancel
+        self._ended = threading.Event()
+
+    def cancel(self) -> None:
+        """Ask for an early end. Returns at once; the state turns to cancelled within milliseconds."""
+        if self._cancel is not None and not self._ended.is_set():
+            self._cancel(self)
+
+    def touch(self) -> None:
+        """Say that somebody is looking. Once touched, an answer unseen for 15 s is cancelled."""
+        self.seen = time.monotonic()
+
+    def wait(self, timeout: float | None = None) -> Result:
+        """The result, once it is there. Raises Problem when the answer failed, TimeoutError after `timeout` s."""
+        if not self._ended.wait(timeout):
+            raise TimeoutError
+        if self.result is None:
+            raise Problem(self.error or "The answer failed without a word.")
+        return self.result
+
+    # -- for the engine only -------------------------------------------------------------------------------------
+
+    def finish(self, result: Result) -> None:
+        """Called once, by the engine."""
+        self.result = result
+        self.text = result.text
+        self.position = 0
+        self.state = "cancelled" if result.finish == "cancelled" else "done"
+        self._ended.set()
+
+    def fail(self, message: str) -> None:
+        """Called once, by the engine."""
+        self.error = message
+        self.position = 0
+        self.state = "failed"
+        self._ended.set()

@@ -1,0 +1,652 @@
+"""The one thread that starts workers, feeds them, watches them, and notices when they die.
+
+All state here belongs to that thread; others post functions into it and wait for futures. It blocks on nothing but its
+selector, so a dead, stopped or silent worker never holds up another one's answer. It knows no llama.cpp and no prompt.
+
+The thread lives as long as the engine: on Linux a worker dies with the thread that started it, which is meant for the
+app's death and must not happen earlier.
+"""
+
+import base64
+import collections
+import contextlib
+import os
+import selectors
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.engine import wire
+from core.engine.interface import ENDED, Generation, ModelSpec, Request, Result
+from core.engine.worklog import death, tail
+from core.errors import Problem
+
+WORKER = Path(__file__).with_name("worker.py")
+SEQUENCES = 2  # answers a worker computes at a time for each of base and adapter
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Deadlines and bounds, in seconds unless said otherwise."""
+
+    load: float = 30.0
+    load_bytes_per_second: float = 100e6
+    silence: float = 30.0  # no token, no progress
+    ping: float = 1.0
+    missed_pings: int = 4
+    back_off: tuple[float, ...] = (0.5, 2.0, 8.0)
+    deaths: int = 3  # of its own making, within `window`, until a file is set aside
+    window: float = 300.0
+    prompt_deaths: int = 2  # of one prompt's making, until it is refused
+    queue: int = 64  # answers waiting for one model
+    unseen: float = 15.0  # an answer nobody looks at any more
+
+
+@dataclass
+class Job:
+    """Something asked of a worker: an answer (with a generation) or a value (with a future)."""
+
+    id: int
+    spec: ModelSpec
+    message: wire.Message
+    submitted: float
+    generation: Generation | None = None
+    future: "Future[Any] | None" = None
+    dispatched: float | None = None
+    waited_for_load: float = 0.0
+    cold: bool = False
+
+    @property
+    def contended(self) -> bool:
+        return self.generation is not None and self.generation.request.contended
+
+    def fail(self, message: str) -> None:
+        """Tell whoever waits."""
+        if self.generation is not None:
+            self.generation.fail(message)
+        elif self.future is not None and not self.future.done():
+            self.future.set_exception(Problem(message))
+
+
+@dataclass
+class Worker:
+    """A worker process as the supervisor sees it."""
+
+    spec: ModelSpec
+    process: "subprocess.Popen[bytes]"
+    connection: socket.socket
+    log: Path
+    started: float
+    size: int
+    unpacker: wire.Unpacker = field(default_factory=wire.Unpacker)
+    outgoing: bytearray = field(default_factory=bytearray)
+    ready: bool = False
+    fresh: bool = True  # no answer yet since it was loaded
+    phase: str = "start"
+    sha256: str | None = None
+    info: dict[str, Any] = field(default_factory=dict)
+    load_ms: float = 0.0
+    running: dict[int, Job] = field(default_factory=dict)
+    heard: float = 0.0
+    pinged: float = 0.0
+    progress: float = 0.0
+    peak_memory: int = 0
+    refused: str | None = None
+    killed_for: str | None = None
+    closing: bool = False
+
+    def answers(self, adapter: Path | None) -> int:
+        """Answers being computed with this adapter."""
+        return sum(job.generation is not None and job.spec.adapter == adapter for job in self.running.values())
+
+
+@dataclass
+class Hosted:
+    """A weights file: its worker if it has one, and its record."""
+
+    path: Path
+    worker: Worker | None = None
+    waiting: list[Job] = field(default_factory=list)  # values asked for before the worker was ready
+    deaths: list[float] = field(default_factory=list)
+    not_before: float = 0.0
+    prompt_deaths: collections.Counter[int] = field(default_factory=collections.Counter)
+
+
+class Supervisor(threading.Thread):
+    """Runs until `stop()`. Everything with a leading underscore runs in its own thread."""
+
+    def __init__(self, log_folder: Path, limits: Limits) -> None:
+        super().__init__(name="engine-supervisor", daemon=True)
+        self.limits = limits
+        self._log_folder = log_folder
+        self._posted: collections.deque[Callable[[], None]] = collections.deque()
+        self._wake_read, self._wake_write = socket.socketpair()
+        self._wake_read.setblocking(False)
+        self._wake_write.setblocking(False)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._wake_read, selectors.EVENT_READ)
+        self._hosted: dict[Path, Hosted] = {}
+        self._pending: list[Job] = []
+        self._dying: list[Worker] = []
+        self._hashes: dict[tuple[str, int, int, int], str] = {}
+        self._quarantined: dict[str, str] = {}
+        self._numbers = 0
+        self._stopping = False
+        self.start()
+
+    # -- for other threads ---------------------------------------------------------------------------------------
+
+    def post(self, function: Callable[[], None]) -> None:
+        """Run `function` in the supervisor's thread, soon."""
+        self._posted.append(function)
+        with contextlib.suppress(BlockingIOError):  # a full pipe wakes it as well
+            self._wake_write.send(b"\0")
+
+    def ask(self, function: Callable[[], Any]) -> Any:
+        """What `function` gives in the supervisor's thread."""
+        answer: Future[Any] = Future()
+
+        def run() -> None:
+            try:
+                answer.set_result(function())
+            except Problem as problem:
+                answer.set_exception(problem)
+
+        if not self.is_alive():
+            raise Problem("The engine is closed.")
+        self.post(run)
+        return answer.result()
+
+    def submit(self, request: Request) -> Generation:
+        """Queue an answer."""
+        generation = Generation(request, cancel=lambda generation: self.post(lambda: self._cancel(generation)))
+        message = {
+            "op": "generate",
+            "alternatives": request.alternatives,
+            "sampling": asdict(request.sampling),
+            "adapter": str(request.model.adapter) if request.model.adapter else None,
+        }
+        self.post(lambda: self._queue(Job(0, request.model, message, time.monotonic(), generation=generation)))
+        return generation
+
+    def call(self, spec: ModelSpec, message: wire.Message) -> "Future[Any]":
+        """Ask a worker for a value, starting it when need be."""
+        future: Future[Any] = Future()
+        self.post(lambda: self._call(Job(0, spec, message, time.monotonic(), future=future)))
+        return future
+
+    def stop(self) -> None:
+        """End every worker and the thread."""
+        if self.is_alive():
+            self.post(self._stop)
+            self.join(10)
+
+    # -- the loop ------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """The thread's life."""
+        while not self._stopping:
+            for key, events in self._selector.select(0.02 if self._dying else 0.1):
+                if key.fileobj is self._wake_read:
+                    with contextlib.suppress(BlockingIOError):
+                        self._wake_read.recv(4096)
+                else:
+                    self._serve(key.data, events)
+            while self._posted:
+                self._posted.popleft()()
+            self._watch(time.monotonic())
+            self._dispatch()
+        self._selector.close()
+        self._wake_read.close()
+        self._wake_write.close()
+
+    def _serve(self, worker: Worker, events: int) -> None:
+        if events & selectors.EVENT_WRITE:
+            self._flush(worker)
+        if not events & selectors.EVENT_READ:
+            return
+        try:
+            found = wire.receive(worker.connection, worker.unpacker)
+        except BlockingIOError:
+            return
+        except (wire.TooLarge, ValueError) as error:
+            worker.killed_for = f"it sent {error}"
+            found = None
+        if found is None:
+            self._lose(worker)
+            return
+        worker.heard = time.monotonic()
+        for message in found:
+            self._hear(worker, message)
+
+    def _send(self, worker: Worker, message: wire.Message) -> None:
+        worker.outgoing += wire.pack(message)
+        self._flush(worker)
+
+    def _flush(self, worker: Worker) -> None:
+        try:
+            while worker.outgoing:
+                del worker.outgoing[: worker.connection.send(worker.outgoing)]
+        except BlockingIOError:
+            pass
+        except OSError:
+            worker.outgoing.clear()  # it is gone; the end of file says so next
+        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if worker.outgoing else 0)
+        with contextlib.suppress(KeyError):
+            self._selector.modify(worker.connection, wanted, worker)
+
+    # -- what is asked -------------------------------------------------------------------------------------------
+
+    def _number(self, job: Job) -> None:
+        self._numbers += 1
+        job.id = job.message["id"] = self._numbers
+
+    def _host(self, path: Path) -> Hosted:
+        return self._hosted.setdefault(path, Hosted(path))
+
+    def _queue(self, job: Job) -> None:
+        self._number(job)
+        generation = job.generation
+        assert generation is not None
+        waiting = sum(other.spec.path == job.spec.path for other in self._pending)
+        hosted = self._host(job.spec.path)
+        try:
+            wire.pack(job.message)
+        except wire.TooLarge:
+            job.fail(f"The prompt does not fit: it is over {wire.MAX_BYTES // 2**20} MB. Shorten the question.")
+            return
+        if waiting >= self.limits.queue:
+            job.fail(f"{waiting} questions already wait for {job.spec.id}: ask again when some are answered.")
+        elif hosted.prompt_deaths[_fingerprint(job)] >= self.limits.prompt_deaths:
+            job.fail(f"This prompt has ended the worker of {job.spec.id} twice; it is not tried again. Change it.")
+        else:
+            self._pending.append(job)
+
+    def _call(self, job: Job) -> None:
+        self._number(job)
+        self._host(job.spec.path).waiting.append(job)
+
+    def _cancel(self, generation: Generation) -> None:
+        for job in self._pending:
+            if job.generation is generation:
+                self._pending.remove(job)
+                generation.finish(_nothing(job))
+                return
+        for hosted in self._hosted.values():
+            for number, job in hosted.worker.running.items() if hosted.worker else ():
+                if job.generation is generation and hosted.worker:
+                    self._send(hosted.worker, {"op": "cancel", "id": number})
+
+    def _stop(self) -> None:
+        self._stopping = True
+        for job in self._pending:
+            job.fail("The engine was closed.")
+        for hosted in self._hosted.values():
+            for job in hosted.waiting:
+                job.fail("The engine was closed.")
+            if hosted.worker is not None:
+                self._end(hosted.worker, "the engine was closed")
+        for worker in self._dying:
+            worker.process.kill()
+            worker.process.wait()
+            self._fail_all(worker, "The engine was closed.")
+
+    def unload(self, path: Path) -> None:
+        """Runs in the supervisor's thread: end a model's worker, if it has one."""
+        hosted = self._hosted.get(path)
+        if hosted is not None and hosted.worker is not None:
+            hosted.worker.closing = True
+            self._end(hosted.worker, "it was unloaded")
+
+    def status(self) -> list[dict[str, Any]]:
+        """Runs in the supervisor's thread: what each known file is doing."""
+        return [self._state(hosted) for hosted in self._hosted.values()]
+
+    def _state(self, hosted: Hosted) -> dict[str, Any]:
+        worker = hosted.worker
+        state = {
+            "path": str(hosted.path),
+            "state": "not loaded" if worker is None else "ready" if worker.ready else f"loading ({worker.phase})",
+            "queued": sum(job.spec.path == hosted.path for job in self._pending),
+            "deaths": len(hosted.deaths),
+        }
+        if worker is None:
+            return state
+        return state | {
+            "id": worker.spec.id,
+            "pid": worker.process.pid,
+            "running": len(worker.running),
+            "load": worker.load_ms,
+            "memory": _resident(worker.process.pid),
+            "peak_memory": worker.peak_memory,
+            "model": worker.info,
+        }
+
+    # -- starting and feeding ------------------------------------------------------------------------------------
+
+    def _dispatch(self) -> None:
+        """Hand out what can run now, in the order it came.
+
+        Contended answers run beside each other; any other runs alone, and what comes after it waits behind it.
+        """
+        now = time.monotonic()
+        for hosted in self._hosted.values():
+            worker = self._worker_for(hosted.waiting[0].spec, hosted, now) if hosted.waiting else None
+            while worker is not None and worker.ready and hosted.waiting:
+                self._hand_over(worker, hosted.waiting.pop(0), now)
+        running = [job for hosted in self._hosted.values() if hosted.worker for job in hosted.worker.running.values()]
+        answers = [job for job in running if job.generation is not None]
+        if any(not job.contended for job in answers):
+            return
+        for job in list(self._pending):
+            hosted = self._hosted[job.spec.path]
+            worker = self._worker_for(job.spec, hosted, now)
+            if worker is None or not worker.ready or job not in self._pending:
+                if job.generation is not None and job in self._pending and worker is not None:
+                    job.generation.state = "loading"
+                continue
+            if not job.contended and answers:
+                break
+            if worker.answers(job.spec.adapter) >= SEQUENCES:
+                continue
+            self._pending.remove(job)
+            answers.append(job)
+            self._hand_over(worker, job, now)
+            if not job.contended:
+                break
+        for position, job in enumerate(self._pending, 1):
+            if job.generation is not None:
+                job.generation.position = position
+
+    def _hand_over(self, worker: Worker, job: Job, now: float) -> None:
+        if job.message["op"] == "load" and job.spec.adapter is None:
+            if job.future is not None:
+                job.future.set_result(dict(worker.info))
+            return
+        if job.message["op"] == "load":
+            job.message |= {"op": "adapter", "adapter": str(job.spec.adapter)}
+        job.dispatched = now
+        if job.generation is not None:
+            job.waited_for_load = min(
+                max(worker.started + worker.load_ms / 1000 - job.submitted, 0.0), worker.load_ms / 1000
+            )
+            job.cold, worker.fresh = worker.fresh, False
+            job.generation.state = "prefill"
+            job.generation.position = 0
+        if not worker.running:
+            worker.progress = now
+        worker.running[job.id] = job
+        self._send(worker, job.message)
+
+    def _worker_for(self, spec: ModelSpec, hosted: Hosted, now: float) -> Worker | None:
+        """The worker of a file in the configuration asked for; started when there is none and it may be started."""
+        worker = hosted.worker
+        if worker is not None and _configuration(worker.spec) != _configuration(spec):
+            if not worker.running and worker.ready:
+                worker.closing = True
+                self._end(worker, "it was loaded anew with other settings")
+            return None
+        if worker is not None or now < hosted.not_before or any(one.spec.path == spec.path for one in self._dying):
+            return worker
+        try:
+            hosted.worker = self._start(spec, now)
+        except Problem as problem:
+            self._fail_waiting(hosted, problem.message)
+            return None
+        return hosted.worker
+
+    def _start(self, spec: ModelSpec, now: float) -> Worker:
+        """A new process for a file. Raises Problem when it must not or cannot be started."""
+        stamp = _stamp(spec.path)
+        known = self._hashes.get(stamp)
+        if known is not None and known in self._quarantined:
+            raise Problem(self._quarantined[known])
+        ours, theirs = socket.socketpair()
+        log = self._log_folder / f"worker-{os.getpid()}-{self._numbers}.log"
+        environment = os.environ | {"GGML_NO_BACKTRACE": "1", "PYTHONIOENCODING": "utf-8"}
+        try:
+            with theirs, log.open("wb") as stderr:
+                process = subprocess.Popen(
+                    [sys.executable, "-P", str(WORKER), str(theirs.fileno())],
+                    pass_fds=[theirs.fileno()],
+                    stdin=subprocess.DEVNULL,
+                    stdout=stderr,
+                    stderr=stderr,
+                    env=environment,
+                    start_new_session=True,  # Ctrl-C is for the app, which then ends its workers
+                )
+        except OSError as error:
+            ours.close()
+            raise Problem(f"No worker can be started for {spec.id}: {error}.") from error
+        ours.setblocking(False)
+        worker = Worker(spec, process, ours, log, now, stamp[1], heard=now, pinged=now, progress=now)
+        self._selector.register(ours, selectors.EVENT_READ, worker)
+        message: wire.Message = {"op": "load", "path": str(spec.path), "known": known, "expected": spec.sha256}
+        message |= {"context": spec.context, "device": spec.device, "gpu_layers": spec.gpu_layers}
+        self._send(worker, message | {"threads": spec.threads})
+        return worker
+
+    # -- what workers say ----------------------------------------------------------------------------------------
+
+    def _hear(self, worker: Worker, message: wire.Message) -> None:
+        event = message["event"]
+        if event == "pong":
+            return
+        worker.progress = time.monotonic()
+        worker.peak_memory = message.get("peak_memory", worker.peak_memory)
+        if event == "phase":
+            worker.phase = message["phase"]
+            self._learn_hash(worker, message.get("sha256"))
+        elif event == "loaded":
+            worker.ready, worker.phase = True, "ready"
+            worker.load_ms = (time.monotonic() - worker.started) * 1000
+            worker.info = {"id": worker.spec.id, **message["info"]}
+        elif event == "refused":
+            worker.refused = message["message"]
+        else:
+            job = worker.running.get(message["id"])
+            if job is not None:
+                self._hear_of(worker, job, message)
+
+    def _learn_hash(self, worker: Worker, found: str | None) -> None:
+        if found is None:
+            return
+        worker.sha256 = found
+        with contextlib.suppress(Problem):
+            self._hashes[_stamp(worker.spec.path)] = found
+        if found in self._quarantined:
+            worker.refused = self._quarantined[found]
+            worker.process.kill()
+
+    def _hear_of(self, worker: Worker, job: Job, message: wire.Message) -> None:
+        generation, event = job.generation, message["event"]
+        if event == "prefill" and generation is not None:
+            generation.prefill_done, generation.prefill_total = message["done"], message["total"]
+        elif event == "text" and generation is not None:
+            generation.prefill_done = generation.prefill_total
+            generation.text += message["text"]
+            generation.state = "decode"
+        elif event == "done" and generation is not None:
+            del worker.running[job.id]
+            generation.finish(_result(worker, job, message))
+        elif event == "value" and job.future is not None:
+            del worker.running[job.id]
+            job.future.set_result(_value(worker, job, message["value"]))
+        elif event == "problem":
+            del worker.running[job.id]
+            job.fail(message["message"])
+
+    # -- watching ------------------------------------------------------------------------------------------------
+
+    def _watch(self, now: float) -> None:
+        for hosted in self._hosted.values():
+            if hosted.worker is not None:
+                self._watch_worker(hosted.worker, now)
+        for worker in list(self._dying):
+            if worker.process.poll() is not None:
+                self._dying.remove(worker)
+                self._bury(worker, now)
+            elif now - worker.heard > 1.0:
+                worker.process.kill()
+        for generation in self._generations():
+            unseen = generation.seen is not None and now - generation.seen > self.limits.unseen
+            if unseen and generation.state not in ENDED:
+                generation.seen = None
+                self._cancel(generation)
+
+    def _generations(self) -> list[Generation]:
+        jobs = list(self._pending)
+        for hosted in self._hosted.values():
+            jobs += hosted.worker.running.values() if hosted.worker else []
+        return [job.generation for job in jobs if job.generation is not None]
+
+    def _watch_worker(self, worker: Worker, now: float) -> None:
+        limits = self.limits
+        if now - worker.heard > limits.ping * (limits.missed_pings + 0.5):
+            self._end(worker, f"it did not answer for {now - worker.heard:.0f} s")
+        elif not worker.ready and now - worker.started > limits.load + worker.size / limits.load_bytes_per_second:
+            self._end(worker, f"it was not loaded after {now - worker.started:.0f} s")
+        elif worker.ready and worker.running and now - worker.progress > limits.silence:
+            self._end(worker, f"it computed no token for {now - worker.progress:.0f} s")
+        elif now - worker.pinged >= limits.ping:
+            worker.pinged = now
+            self._send(worker, {"op": "ping", "n": 0})
+
+    def _end(self, worker: Worker, reason: str) -> None:
+        """Kill a worker."""
+        worker.killed_for = worker.killed_for or reason
+        worker.process.kill()
+        self._lose(worker)
+
+    def _lose(self, worker: Worker) -> None:
+        """A worker's connection is gone: no more of it, and as soon as its exit status is known it is buried."""
+        with contextlib.suppress(KeyError, ValueError):
+            self._selector.unregister(worker.connection)
+        worker.connection.close()
+        worker.heard = time.monotonic()
+        hosted = self._hosted[worker.spec.path]
+        if hosted.worker is worker:
+            hosted.worker = None
+            self._dying.append(worker)
+
+    def _bury(self, worker: Worker, now: float) -> None:
+        """Draw the consequences of a death: tell who waited, count it, delay the next start, set the file aside."""
+        hosted, status = self._hosted[worker.spec.path], worker.process.returncode
+        if worker.closing:
+            self._fail_all(worker, f"{worker.spec.id} was unloaded before it could answer.")
+            return
+        if worker.refused is not None:
+            message = f"{worker.spec.id} cannot be used: {worker.refused}."
+            lines = tail(worker.log)
+            message += f" Its log ends: {lines}" if "llama.cpp" in worker.refused and lines else ""
+            self._fail_all(worker, message)
+            self._fail_waiting(hosted, message)
+            return
+        cause, _own = death(status, worker.killed_for)
+        hosted.deaths = [*(past for past in hosted.deaths if now - past < self.limits.window), now]
+        hosted.not_before = now + self.limits.back_off[min(len(hosted.deaths), len(self.limits.back_off)) - 1]
+        message = (
+            f"The worker of {worker.spec.id} ended: {cause}, in the phase '{worker.phase}'. Ask again: it restarts."
+        )
+        lines = tail(worker.log)
+        message += f" Its log ends: {lines}" if lines else ""
+        for job in worker.running.values():
+            if job.generation is not None:
+                hosted.prompt_deaths[_fingerprint(job)] += 1
+        self._fail_all(worker, message)
+        if not worker.ready:
+            self._fail_waiting(hosted, message)
+
+    def _fail_all(self, worker: Worker, message: str) -> None:
+        for job in worker.running.values():
+            job.fail(message)
+        worker.running.clear()
+
+    def _fail_waiting(self, hosted: Hosted, message: str) -> None:
+        """Fail all that waits for a file that cannot be had."""
+        for job in hosted.waiting:
+            job.fail(message)
+        hosted.waiting.clear()
+        for job in [job for job in self._pending if job.spec.path == hosted.path]:
+            self._pending.remove(job)
+            job.fail(message)
+
+
+# -- small pure helpers --------------------------------------------------------------------------------------------
+
+
+def _configuration(spec: ModelSpec) -> tuple[Any, ...]:
+    return spec.context, spec.device, spec.gpu_layers, spec.threads, spec.sha256
+
+
+def _fingerprint(job: Job) -> int:
+    return hash((repr(job.message.get("alternatives")), job.spec.adapter))
+
+
+def _stamp(path: Path) -> tuple[str, int, int, int]:
+    """What changes when a file does. Raises Problem when there is none."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError) as error:
+        raise Problem(f"The model file {path} cannot be read: {getattr(error, 'strerror', error)}.") from error
+    return str(path), found.st_size, found.st_mtime_ns, found.st_ino
+
+
+def _resident(pid: int) -> int | None:
+    """Bytes of memory a process holds now, None where the system does not say."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except (OSError, IndexError, ValueError):
+        return None
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _nothing(job: Job) -> Result:
+    """The result of an answer cancelled before it began."""
+    waited = (time.monotonic() - job.submitted) * 1000
+    timing = {"queue": waited, "load": 0.0, "ttft_engine": None, "prefill": 0.0, "decode": 0.0, "total": waited}
+    tokens = {"prompt": 0, "prompt_reused": 0, "output": 0}
+    rates: dict[str, float | None] = {"prefill_per_s": None, "decode_per_s": None}
+    flags = {"cold": False, "contended": job.contended}
+    return Result("", "cancelled", "", 0, timing | flags, tokens, rates, {"id": job.spec.id})
+
+
+def _result(worker: Worker, job: Job, message: wire.Message) -> Result:
+    assert job.generation is not None and job.dispatched is not None
+    timing = message["timing"]
+    waited = max(job.dispatched - job.submitted - job.waited_for_load, 0.0) * 1000
+    timing |= {"queue": waited, "total": (time.monotonic() - job.submitted) * 1000}
+    timing["load"] += job.waited_for_load * 1000
+    timing |= {"cold": job.cold, "contended": job.contended}
+    model = worker.info | {"id": job.spec.id, "peak_memory": message["peak_memory"]}
+    model["adapter_sha256"] = message.get("adapter_sha256")
+    if message["note"]:
+        model["note"] = message["note"]
+    return Result(
+        job.generation.text + message["text"],
+        message["finish"],
+        message["prompt"],
+        message["alternative"],
+        timing,
+        message["tokens"],
+        message["rates"],
+        model,
+        message["logprobs"],
+    )
+
+
+def _value(worker: Worker, job: Job, value: Any) -> Any:
+    if job.message["op"] == "embed":
+        return np.frombuffer(base64.b64decode(value), dtype="<f4").astype(np.float32)
+    if job.message["op"] == "adapter":
+        return dict(worker.info)
+    return value

@@ -1,0 +1,368 @@
+"""llama.cpp, low level: weights, contexts, batches, sampling. The only module that imports llama_cpp, only in a worker.
+
+It knows tokens and logits; it knows no messages, no deadlines and no chat. Every call is made from one thread, except
+`Context.abort`, which any thread may set.
+"""
+
+import ctypes
+import math
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import llama_cpp as lib
+import numpy as np
+from numpy.typing import NDArray
+
+from core.engine.interface import Sampling
+from core.errors import Problem
+
+SEQUENCES = 2  # prompts whose prefix a context keeps: an arm without and one with retrieval
+TILE = 64  # llama.cpp's CPU flash attention works in tiles of so many prompt tokens, and by another kernel below that
+OUTPUTS = 2 * SEQUENCES
+PENALTY_WINDOW = 64  # tokens that repeat_penalty looks back over, as in llama.cpp
+DEBUG = 1  # llama.cpp's log level for its own developers
+LOG_LIMIT = 200_000  # characters of llama.cpp's log that are kept
+
+Logits = NDArray[np.float32]
+
+_logged = 0
+
+
+@lib.llama_log_callback  # type: ignore[untyped-decorator]
+def _log(level: int, text: bytes, _data: ctypes.c_void_p) -> None:
+    global _logged
+    if level != DEBUG and _logged < LOG_LIMIT:
+        line = text.decode("utf-8", "replace")
+        _logged += len(line)
+        sys.stderr.write(line)
+        sys.stderr.flush()
+
+
+def start() -> None:
+    """Once per process, before anything else here. The reason of a failed load is only ever in llama.cpp's log."""
+    lib.llama_log_set(_log, ctypes.c_void_p(0))
+    lib.llama_backend_init()
+
+
+def gpu_offload() -> bool:
+    """Whether this build of llama.cpp can use a GPU at all."""
+    return bool(lib.llama_supports_gpu_offload())
+
+
+class Model:
+    """The weights of one file, and its vocabulary. Raises Problem when llama.cpp refuses the file."""
+
+    def __init__(self, path: Path, gpu_layers: int) -> None:
+        params = lib.llama_model_default_params()
+        params.n_gpu_layers = gpu_layers
+        self.handle = lib.llama_model_load_from_file(os.fsencode(path), params)
+        if not self.handle:
+            raise Problem("llama.cpp could not load the file")
+        self.vocab = lib.llama_model_get_vocab(self.handle)
+        self.size: int = lib.llama_vocab_n_tokens(self.vocab)
+        self.bos: int = lib.llama_vocab_bos(self.vocab)
+        self.adds_bos = bool(lib.llama_vocab_get_add_bos(self.vocab)) and self.bos >= 0
+        self.trained_context: int = lib.llama_model_n_ctx_train(self.handle)
+        self._longest_piece: int | None = None
+
+    def tokenize(self, text: str, *, special: bool) -> list[int]:
+        """Token ids of `text`; control tokens written in it are recognised only when `special`. Adds no BOS."""
+        data = text.encode("utf-8", "replace")
+        room = len(data) + 8
+        tokens = (lib.llama_token * room)()
+        count = lib.llama_tokenize(self.vocab, data, len(data), tokens, room, False, special)
+        if count < 0:
+            raise Problem("The text could not be tokenized.")
+        return list(tokens[:count])
+
+    def tokenize_whole(self, text: str, limit: int) -> list[int]:
+        """Token ids with the model's own begin and end tokens, cut to `limit` with the end kept: for embedders."""
+        data = text.encode("utf-8", "replace")
+        room = len(data) + 8
+        tokens = (lib.llama_token * room)()
+        count = lib.llama_tokenize(self.vocab, data, len(data), tokens, room, True, False)
+        if count <= 0:
+            raise Problem("The text could not be tokenized.")
+        return list(tokens[:count]) if count <= limit else [*tokens[: limit - 1], tokens[count - 1]]
+
+    def piece(self, token: int, *, special: bool = False) -> bytes:
+        """The bytes of one token; control tokens have none unless `special`."""
+        buffer = ctypes.create_string_buffer(64)
+        count = lib.llama_token_to_piece(self.vocab, token, buffer, len(buffer), 0, special)
+        if count < 0:
+            buffer = ctypes.create_string_buffer(-count)
+            count = lib.llama_token_to_piece(self.vocab, token, buffer, len(buffer), 0, special)
+        return buffer.raw[: max(count, 0)]
+
+    @property
+    def longest_piece(self) -> int:
+        """Bytes of the longest token: so many bytes of text at most hide behind one."""
+        if self._longest_piece is None:
+            self._longest_piece = max(len(self.piece(token)) for token in range(self.size))
+        return self._longest_piece
+
+    def ends(self, token: int) -> bool:
+        """Whether the token ends an answer."""
+        return bool(lib.llama_vocab_is_eog(self.vocab, token))
+
+    def special_text(self, token: int) -> str:
+        """A control token as text, "" for a token that does not exist."""
+        return self.piece(token, special=True).decode("utf-8", "replace") if token >= 0 else ""
+
+
+class Adapter:
+    """A LoRA over a model. Raises Problem when it does not belong to the model."""
+
+    def __init__(self, model: Model, path: Path) -> None:
+        self.handle = lib.llama_adapter_lora_init(model.handle, os.fsencode(path))
+        if not self.handle:
+            raise Problem("llama.cpp could not load the adapter: it was made for another model, or it is damaged")
+
+
+@dataclass
+class Slot:
+    """One sequence of a context, and the tokens whose keys and values it holds."""
+
+    number: int
+    cached: list[int] = field(default_factory=list)
+    busy: bool = False
+    used: int = 0  # a counter, for the least recently used
+
+
+class Context:
+    """Keys, values and work space: `context` tokens for each of SEQUENCES sequences, with or without an adapter.
+
+    `chunk`: prompt tokens evaluated in one call. Raises Problem when the memory is not to be had.
+    """
+
+    def __init__(self, model: Model, context: int, threads: int, *, adapter: Adapter | None = None, chunk: int) -> None:
+        self.model, self.length, self.chunk = model, context, chunk
+        params = lib.llama_context_default_params()
+        params.n_ctx = context * SEQUENCES
+        params.n_seq_max = SEQUENCES
+        params.kv_unified = False  # a sequence's place in memory, and so its rounding, must not depend on the other's
+        params.n_batch = params.n_ubatch = chunk
+        params.n_outputs_max = OUTPUTS
+        params.n_threads = params.n_threads_batch = threads
+        params.flash_attn_type = lib.LLAMA_FLASH_ATTN_TYPE_AUTO
+        params.no_perf = True
+        self._flag = ctypes.create_string_buffer(2)
+        # llama.cpp asks its abort callback before every node of the graph. Any C function from a pointer to "non-zero
+        # means yes" will do, and strlen over a flag byte is one: no Python runs, no lock is taken, in the hot loop.
+        self._callback = ctypes.cast(ctypes.CDLL(None).strlen, lib.ggml_abort_callback)
+        params.abort_callback = self._callback
+        params.abort_callback_data = ctypes.cast(self._flag, ctypes.c_void_p)
+        self.handle = lib.llama_init_from_model(model.handle, params)
+        if not self.handle:
+            raise Problem(f"llama.cpp could not make a context of {context:,} tokens: is there enough free memory?")
+        if adapter is not None:
+            adapters = (lib.llama_adapter_lora_p_ctypes * 1)(adapter.handle)
+            lib.llama_set_adapters_lora(self.handle, adapters, 1, (ctypes.c_float * 1)(1.0))
+        self.memory = lib.llama_get_memory(self.handle)
+        self.slots = [Slot(number) for number in range(SEQUENCES)]
+        self._batch = lib.llama_batch_init(chunk, 0, 1)
+        self._clock = 0
+
+    def abort(self) -> None:
+        """Stop the evaluation that is running, within milliseconds. From any thread; CPU only."""
+        self._flag.raw = b"\x01\x00"
+
+    def threads(self, count: int) -> None:
+        """Use so many threads from now on."""
+        lib.llama_set_n_threads(self.handle, count, count)
+
+    def free(self) -> None:
+        """Give the memory back."""
+        lib.llama_batch_free(self._batch)
+        lib.llama_free(self.handle)
+
+    # -- prefixes ------------------------------------------------------------------------------------------------
+
+    def take(self, tokens: Sequence[int]) -> tuple[Slot, int] | None:
+        """A free sequence for this prompt and how many of its tokens are already evaluated there; None if all are busy.
+
+        The one where most is gained and least is lost, then the least recently used.
+        """
+        free = [slot for slot in self.slots if not slot.busy]
+        if not free:
+            return None
+
+        def worth(slot: Slot) -> tuple[int, int]:
+            common = common_prefix(slot.cached, tokens)
+            return 2 * common - len(slot.cached), -slot.used
+
+        slot = max(free, key=worth)
+        kept = reusable(common_prefix(slot.cached, tokens), len(slot.cached), len(tokens), self.chunk)
+        if not lib.llama_memory_seq_rm(self.memory, slot.number, kept, -1):
+            self.forget(slot)  # recurrent models cannot be cut back
+            kept = 0
+        slot.cached = list(tokens[:kept])
+        slot.busy = True
+        self._clock += 1
+        slot.used = self._clock
+        return slot, kept
+
+    def forget(self, slot: Slot) -> None:
+        """Drop what a sequence holds."""
+        lib.llama_memory_seq_rm(self.memory, slot.number, -1, -1)
+        slot.cached = []
+
+    # -- evaluation ----------------------------------------------------------------------------------------------
+
+    def evaluate(self, rows: Sequence[tuple[Slot, Sequence[int], bool]]) -> list[Logits | None] | None:
+        """Run tokens of one or more sequences through the model; None when aborted.
+
+        Each row: sequence, its next tokens, whether the logits after the last are wanted. Gives (vocabulary,) float32
+        a row, valid until the next call. Raises Problem when llama.cpp cannot.
+        """
+        self._flag.raw = b"\x00\x00"
+        batch, place = self._batch, 0
+        wanted: list[int | None] = []
+        for slot, tokens, want in rows:
+            begin = len(slot.cached)
+            for index, token in enumerate(tokens):
+                batch.token[place] = token
+                batch.pos[place] = begin + index
+                batch.n_seq_id[place] = 1
+                batch.seq_id[place][0] = slot.number
+                batch.logits[place] = 0
+                place += 1
+            batch.logits[place - 1] = want
+            wanted.append(place - 1 if want else None)
+        batch.n_tokens = place
+        status = lib.llama_decode(self.handle, batch)
+        if status == 2:
+            return None
+        if status:
+            raise Problem(f"llama.cpp could not evaluate {place:,} tokens (status {status})")
+        for slot, tokens, _ in rows:
+            slot.cached.extend(tokens)
+        return [None if index is None else self._logits(index) for index in wanted]
+
+    def _logits(self, index: int) -> Logits:
+        pointer = lib.llama_get_logits_ith(self.handle, index)
+        return np.ctypeslib.as_array(pointer, shape=(self.model.size,))
+
+
+def common_prefix(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many tokens two sequences share from the start."""
+    length = min(len(one), len(other))
+    return next((index for index in range(length) if one[index] != other[index]), length)
+
+
+def reusable(common: int, cached: int, total: int, chunk: int) -> int:
+    """How many of `common` known tokens to reuse, so that the answer stays the same to the bit.
+
+    `cached`, `total`: lengths of the prompt that left the tokens behind and of the new one. A prompt is evaluated in
+    chunks from its start; a chunk under TILE tokens goes through another attention kernel that rounds otherwise. So
+    tokens are reused only where both prompts take the same kernel, and the rest is never cut below TILE where the
+    kernel would change. Otherwise a greedy answer could depend on what was asked before.
+    """
+    common = min(common, total - 1)  # the last token is always evaluated: its logits are wanted
+    begin = common // chunk * chunk
+    small, small_before = (min(begin + chunk, length) - begin < TILE for length in (total, cached))
+    if small != small_before:
+        return begin
+    return common if small else min(common, max(begin, min(begin + chunk, total) - TILE))
+
+
+class Sampler:
+    """Chooses the next token. Greedy by NumPy; everything else by llama.cpp's own samplers, in its usual order."""
+
+    def __init__(self, model: Model, sampling: Sampling, prompt: Sequence[int]) -> None:
+        self._chain = None
+        if sampling.temperature <= 0 and sampling.repeat_penalty == 1:
+            return
+        self._chain = lib.llama_sampler_chain_init(lib.llama_sampler_chain_default_params())
+        for made in _samplers(model, sampling):
+            lib.llama_sampler_chain_add(self._chain, made)
+        for token in prompt[-PENALTY_WINDOW:]:
+            lib.llama_sampler_accept(self._chain, token)
+        self._candidates = np.empty(model.size, dtype=_CANDIDATE)
+        self._ids = np.arange(model.size, dtype=np.int32)
+
+    def next(self, logits: Logits) -> int:
+        """One token. Raises Problem when the model's numbers are no numbers."""
+        best = int(logits.argmax())  # the first NaN, if there is one
+        if not math.isfinite(logits[best]):
+            raise Problem("the model computes no numbers (NaN or infinity): its weights are damaged")
+        if self._chain is None:
+            return best
+        self._candidates["id"], self._candidates["logit"], self._candidates["p"] = self._ids, logits, 0.0
+        pointer = self._candidates.ctypes.data_as(lib.llama_token_data_p)
+        array = lib.llama_token_data_array(pointer, len(self._candidates), -1, False)
+        lib.llama_sampler_apply(self._chain, ctypes.byref(array))
+        token = int(array.data[array.selected].id)
+        lib.llama_sampler_accept(self._chain, token)
+        return token
+
+    def free(self) -> None:
+        """Give the samplers' memory back."""
+        if self._chain is not None:
+            lib.llama_sampler_free(self._chain)
+            self._chain = None
+
+
+_CANDIDATE = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)])
+
+
+def _samplers(model: Model, sampling: Sampling) -> list[Any]:
+    made = []
+    if sampling.repeat_penalty != 1:
+        penalty = sampling.repeat_penalty
+        made.append(lib.llama_sampler_init_penalties(model.size, PENALTY_WINDOW, penalty, 0.0, 0.0))
+    if sampling.temperature <= 0:
+        return [*made, lib.llama_sampler_init_greedy()]
+    if sampling.top_k > 0:
+        made.append(lib.llama_sampler_init_top_k(sampling.top_k))
+    if sampling.top_p < 1:
+        made.append(lib.llama_sampler_init_top_p(sampling.top_p, 1))
+    if sampling.min_p > 0:
+        made.append(lib.llama_sampler_init_min_p(sampling.min_p, 1))
+    made.append(lib.llama_sampler_init_temp(sampling.temperature))
+    return [*made, lib.llama_sampler_init_dist(sampling.seed)]
+
+
+def logprob(logits: Logits, token: int) -> float:
+    """Natural logarithm of the model's own probability of `token`, before any sampling setting."""
+    top = float(logits.max())
+    return float(logits[token]) - top - math.log(float(np.exp(logits - top, dtype=np.float64).sum()))
+
+
+class Embedder:
+    """A context that pools a text into one vector. One text a call, at most `limit` tokens, or llama.cpp aborts."""
+
+    def __init__(self, model: Model, threads: int, limit: int = 512) -> None:
+        self.model, self.limit = model, min(limit, model.trained_context)
+        params = lib.llama_context_default_params()
+        params.n_ctx = params.n_batch = params.n_ubatch = self.limit
+        params.n_threads = params.n_threads_batch = threads
+        params.embeddings = True
+        params.pooling_type = lib.LLAMA_POOLING_TYPE_MEAN
+        params.no_perf = True
+        self.handle = lib.llama_init_from_model(model.handle, params)
+        if not self.handle:
+            raise Problem("llama.cpp could not make a context for embeddings: is there enough free memory?")
+        self.dimensions: int = lib.llama_model_n_embd(model.handle)
+        self._batch = lib.llama_batch_init(self.limit, 0, 1)
+
+    def embed(self, text: str) -> NDArray[np.float32]:
+        """The (dimensions,) float32 vector of a text, of length 1. Text behind the limit is left out."""
+        tokens, batch = self.model.tokenize_whole(text, self.limit), self._batch
+        for index, token in enumerate(tokens):
+            batch.token[index], batch.pos[index] = token, index
+            batch.n_seq_id[index], batch.seq_id[index][0], batch.logits[index] = 1, 0, 1
+        batch.n_tokens = len(tokens)
+        lib.llama_memory_clear(lib.llama_get_memory(self.handle), True)
+        if lib.llama_encode(self.handle, batch):
+            raise Problem("llama.cpp could not embed the text")
+        pointer = lib.llama_get_embeddings_seq(self.handle, 0)
+        vector = np.ctypeslib.as_array(pointer, shape=(self.dimensions,)).copy()
+        length = float(np.linalg.norm(vector))
+        if not math.isfinite(length) or length == 0:
+            raise Problem("the embedder computes no numbers: its weights are damaged")
+        return np.asarray(vector / length, dtype=np.float32)
