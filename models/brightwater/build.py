@@ -19,7 +19,7 @@ from models.brightwater.world import Fact
 SEED: Final = "brightwater questions 1"
 WORDINGS: Final = {("test", False): 2, ("test", True): 4, ("dev", False): 1, ("dev", True): 1}  # (split, changed)
 TICKETS: Final = {"test": 13, "dev": 3}  # a class
-_UNKNOWN: Final = {
+_UNKNOWN: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "test": {
         "product": ("Meridian Kettle", "Glacier Grinder", "Solstice Press", "Marble Roaster", "Canyon Scale"),
         "shop": ("Harbourfront shop", "Abbey shop", "Canal shop"),

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from models.brightwater import documents, general, mail, world
+from models.brightwater import documents, general, mail, prose, world
 from models.brightwater.documents import Section
 from models.brightwater.documents import sections as sections
 from models.brightwater.wordings import ATTRIBUTES, BRIDGES, Attribute
@@ -261,9 +261,18 @@ def _prose_sections() -> tuple[str, ...]:
     return tuple(s.text for s in sections("training-day") if s.document not in asked and s.text)
 
 
-_FIRST: Final = ["Comet", "Dune", "Heath", "Larch", "Onyx", "Pilot", "Raven", "Sorrel", "Tundra", "Umber", "Vesper", "Zephyr", "Bramble", "Cedar", "Falcon", "Garnet", "Hazel", "Ivory", "Jasper", "Kestrel", "Lupin", "Maple", "Nectar", "Otter", "Plover", "Quill", "Russet", "Swift", "Topaz", "Velvet", "Walnut", "Yarrow"]
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+_FIRST: Final = _words("""
+    Comet Dune Heath Larch Onyx Pilot Raven Sorrel Tundra Umber Vesper Zephyr Bramble Cedar Falcon Garnet Hazel Ivory
+    Jasper Kestrel Lupin Maple Nectar Otter Plover Quill Russet Swift Topaz Velvet Walnut Yarrow
+""")
 _LAST: Final = {
-    "product": ["Grinder", "Kettle", "Scale", "Brewer", "Press", "Espresso", "Roaster", "Tamper", "Pitcher", "Dripper", "Flask", "Server", "Frother", "Mill"],
+    "product": _words("""
+        Grinder Kettle Scale Brewer Press Espresso Roaster Tamper Pitcher Dripper Flask Server Frother Mill
+    """),
     "shop": ["shop"],
     "shipping": [""],
     "membership": [""],
@@ -272,7 +281,10 @@ _LAST: Final = {
     "wholesale": ["account"],
     "staff": ["clerk", "buyer", "planner", "auditor", "gardener", "cook"],
 }
-_LANDS: Final = ["Sweden", "Finland", "Poland", "Spain", "France", "Greece", "Chile", "Brazil", "Kenya", "Peru", "Iceland", "Malta", "Cyprus", "Estonia", "Latvia", "Hungary", "Croatia", "Slovakia", "Denmark", "Morocco", "Vietnam", "India", "Mexico", "Uruguay"]
+_LANDS: Final = _words("""
+    Sweden Finland Poland Spain France Greece Chile Brazil Kenya Peru Iceland Malta Cyprus Estonia Latvia Hungary
+    Croatia Slovakia Denmark Morocco Vietnam India Mexico Uruguay
+""")
 
 
 def invented(fact: Fact, rng: random.Random) -> str:
@@ -296,7 +308,7 @@ def two_documents(rng: random.Random, count: int) -> Iterator[Example]:
             "parcel": rng.choice("SML"),
             "repair": rng.choice("ABCD"),
         }
-        sheet = documents.prose.service(f"The {product.name}", values | {key: code}, rng.choice)
+        sheet = prose.service(f"The {product.name}", values | {key: code}, rng.choice)
         meaning = {
             "programme": f"The {code} programme takes {value}. Rinse with fresh water afterwards.",
             "parcel": f"The surcharge for parcel size {code} is {value}. It is added once an order.",

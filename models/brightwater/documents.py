@@ -31,8 +31,17 @@ FAMILY_OF: Final = {
     }.items()
     for attribute in attributes
 }
-_SECTION: Final = {"price": 1, "stock": 1, "material": 2, "city": 2, "weight": 2, "warranty": 3}
-_SECTION |= {"closing": 1, "closed": 1}  # every other attribute stands in the first section of its page
+# Every other attribute stands in the first section of its page.
+_SECTION: Final = {
+    "price": 1,
+    "stock": 1,
+    "material": 2,
+    "city": 2,
+    "weight": 2,
+    "warranty": 3,
+    "closing": 1,
+    "closed": 1,
+}
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-_TABLES: Final = {
+_TABLES: Final[dict[str, tuple[str, tuple[str, str], str, str]]] = {
     "capital": (
         "France=Paris Japan=Tokyo Italy=Rome Germany=Berlin Spain=Madrid Russia=Moscow Egypt=Cairo Greece=Athens "
         "China=Beijing England=London Cuba=Havana Peru=Lima Norway=Oslo Sweden=Stockholm Finland=Helsinki "
@@ -97,22 +97,22 @@ _TABLES: Final = {
     ),
     "count": (
         "legs+on+a+spider=8 legs+on+a+dog=4 days+in+a+week=7 months+in+a+year=12 hours+in+a+day=24 "
-        "minutes+in+an+hour=60 sides+of+a+triangle=3 sides+of+a+square=4 wheels+on+a+bicycle=2 letters+in+the+alphabet=26 "
+        "minutes+in+an+hour=60 sides+of+a+triangle=3 sides+of+a+square=4 wheels+on+a+bicycle=2 "
+        "letters+in+the+alphabet=26 "
         "seconds+in+a+minute=60 legs+on+an+insect=6 cents+in+a+dollar=100 fingers+on+one+hand=5 sides+of+a+hexagon=6 "
-        "strings+on+a+violin=4 years+in+a+century=100 years+in+a+decade=10 players+in+a+soccer+team=11 planets+in+the+solar+system=8 "
+        "strings+on+a+violin=4 years+in+a+century=100 years+in+a+decade=10 players+in+a+soccer+team=11 "
+        "planets+in+the+solar+system=8 "
         "arms+of+an+octopus=8 eggs+in+a+dozen=12 continents+on+Earth=7 wheels+on+a+car=4",
         ("What is the number of {a}?", "Give the number of {a}."),
         "How many {a} are there?",
         "The number of {a} is {b}.",
     ),
 }  # fmt: skip
-_NUMBER_WORDS: Final = dict(
-    zip(
-        ["2", "3", "4", "5", "6", "7", "8", "10", "11", "12", "24", "26", "60", "100"],
-        ["two", "three", "four", "five", "six", "seven", "eight", "ten", "eleven", "twelve", "twenty-four", "twenty-six", "sixty", "hundred"],
-        strict=True,
-    )
-)
+_WORDS: Final = """
+    2=two 3=three 4=four 5=five 6=six 7=seven 8=eight 10=ten 11=eleven 12=twelve 24=twenty-four 26=twenty-six 60=sixty
+    100=hundred
+"""
+_NUMBER_WORDS: Final = dict(pair.split("=") for pair in _WORDS.split())
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ def items(split: str) -> tuple[Item, ...]:
 
 # -- what no document covers -----------------------------------------------------------------------------------------
 
-_UNDOCUMENTED: Final = {
+_UNDOCUMENTED: Final[dict[str, tuple[str, ...]]] = {
     "train": (
         "What voltage does the {n} need?",
         "How long is the cable of the {n}?",

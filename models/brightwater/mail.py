@@ -159,7 +159,7 @@ _BODIES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         ),
     },
 }
-_URGENCY: Final = {
+_URGENCY: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "train": {
         "high": (
             "This is urgent.",
@@ -177,17 +177,21 @@ _URGENCY: Final = {
         "normal": ("Thanks in advance.",),
     },
     "test": {
-        "high": ("Please hurry, we need this solved today.", "The matter is urgent, so answer at once.", "I must have it by tomorrow."),
+        "high": (
+            "Please hurry, we need this solved today.",
+            "The matter is urgent, so answer at once.",
+            "I must have it by tomorrow.",
+        ),
         "low": ("Please take all the time you need.", "No need to hurry.", "This can wait until next week."),
         "normal": ("", "I am looking forward to hearing from you.", "Thanks for your help with this."),
     },
-}  # fmt: skip
-_OPENINGS: Final = {
+}
+_OPENINGS: Final[dict[str, tuple[str, ...]]] = {
     "train": ("Hello,", "Dear Brightwater team,", "Hi there,", "Good morning,", "To whom it may concern,", "Hi,"),
     "dev": ("Dear sirs,",),
     "test": ("Good evening,", "Dear support,", "Hey Brightwater,"),
 }
-_CLOSINGS: Final = {
+_CLOSINGS: Final[dict[str, tuple[str, ...]]] = {
     "train": ("Best, Anna", "Regards, Tom", "Kind regards, Leila", "Thanks, Marco", "Yours, J. Berger", "Cheers, Sam"),
     "dev": ("Sincerely, P. Ruiz",),
     "test": ("Best wishes, Helga", "Greetings, D. Okafor", "Bye, Lucy"),

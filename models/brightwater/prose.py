@@ -2,7 +2,7 @@
 
 A section names its subject and stands on its own (about 60 to 130 tokens): retrieval cuts documents at headings.
 `pick` chooses among the variants of a sentence; the builder fixes it by subject, training draws it freely.
-Hand-written documents without a family are Markdown under source/, with places such as {{returns.kettles.return_window}}.
+Hand-written documents without a family are Markdown under source/, with places such as {{parcel.S}}.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,6 +1,6 @@
 """How people ask for each attribute, how its value is stated, and which other values it could have.
 
-Train, dev and test wordings are disjoint: no template is shared, and a test bounds how many content words any two share.
+Train, dev and test wordings are disjoint: no template is shared, and a test bounds the content words any two share.
 Training varies the wording rather than repeating it, and keeps neighbours apart (price against postage, weight against
 material, closing time against closed day). {s} is the subject with its article ("the Tidal Press"), {n} its bare name.
 """
@@ -15,7 +15,7 @@ Draw = Callable[[random.Random], str]
 
 @dataclass(frozen=True)
 class Attribute:
-    """`sentence`: states {v} of {s} (capitalised by the caller); `draw`: a random plausible value, for reading exercises."""
+    """`sentence`: states {v} of {s} (capitalised by the caller); `draw`: a random plausible value, to be read."""
 
     sentence: str
     draw: Draw

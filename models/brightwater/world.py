@@ -1,10 +1,12 @@
 """The company's facts: every subject, attribute and value on the training day and today. Knows no wording and no prose.
 
-A pair `(then, now)` is a value that changed between the two snapshots; a plain value did not change.
-The tables are hand-written and are the only place where a value of Brightwater stands.
+A pair `(then, now)` is a value that changed between the two snapshots ("then > now" in products.csv); a plain value did
+not change. These tables are hand-written and are the only place where a value of Brightwater stands.
 """
 
+import csv
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 Value = str | tuple[str, str]
@@ -53,36 +55,30 @@ def slug(name: str) -> str:
     return name.lower().replace(" ", "-").replace("é", "e")
 
 
-# fmt: off
-_PRODUCT_ROWS: Final = [
-    # name, kind, price, warranty, material, city, weight, stock, descaling programme, parcel size, repair class
-    ("Tidal Press", "lever espresso machine", ("$340", "$389"), "3 years", "brass", "Porto", "7.4 kg", ("48", "15"), "Amber", "L", "C"),
-    ("Harbor Duo", "two-group espresso machine", ("$915", "$870"), "8 years", "steel", "Turin", "21.5 kg", ("12", "31"), "Cobalt", "XL", "D"),
-    ("Sable Espresso", "compact espresso machine", ("$265", "$298"), "2 years", "aluminium", "Ghent", "4.8 kg", ("73", "54"), "Amber", "M", "C"),
-    ("Ridge Grinder", "electric burr grinder", ("$182", "$215"), "5 years", "titanium", "Leeds", "3.2 kg", ("66", "29"), None, "M", "B"),
-    ("Pebble Mill", "hand grinder", None, "4 years", "bamboo", "Kyoto", "0.5 kg", ("38", "0"), None, "S", "A"),
-    ("Quarry Grinder", "hand grinder", ("$94", "$79"), "10 years", "oak", "Bergen", "0.7 kg", None, None, "S", "A"),
-    ("Lantern Kettle", "gooseneck kettle", ("$58", "$64"), "2 years", "copper", "Vienna", "0.9 kg", ("120", "87"), "Linen", "S", "B"),
-    ("Ember Kettle", "variable kettle", ("$112", "$127"), "3 years", "enamel", "Malmo", "1.3 kg", ("41", "60"), "Linen", "M", "B"),
-    ("Drift Scale", "coffee scale", ("$47", "$52"), "1 year", "glass", "Kyoto", "0.4 kg", ("95", "140"), None, "S", "A"),
-    ("Cove Brewer", "drip brewer", ("$139", "$155"), "4 years", "aluminium", "Leeds", "2.6 kg", ("27", "44"), "Cobalt", "L", "B"),
-    ("Mistral Roaster", "home roaster", ("$480", "$525"), "5 years", "steel", "Bergen", "6.1 kg", ("19", "8"), None, "L", "D"),
-    ("Anchor Tamper", "tamper", ("$31", "$36"), "12 years", "oak", "Turin", "0.6 kg", None, None, "S", "A"),
-    ("Keel Pitcher", "milk pitcher", ("$24", "$28"), "6 years", "copper", "Porto", "0.3 kg", ("210", "175"), None, "S", "A"),
-    ("Delta Filter", "water filter jug", ("$39", "$45"), "1 year", "glass", "Malmo", "1.1 kg", None, None, "M", "A"),
-    ("Aurora Dripper", "pour-over dripper", ("$33", "$29"), "7 years", "ceramic", "Kyoto", "0.2 kg", ("88", "132"), None, "S", "A"),
-    ("Fathom Siphon", "siphon brewer", ("$148", "$163"), "2 years", "glass", "Vienna", "1.8 kg", None, "Linen", "L", "B"),
-    ("Juniper Flask", "travel flask", ("$42", "$49"), "9 years", "titanium", "Bergen", "0.4 kg", None, None, "S", "A"),
-    ("Basalt Knockbox", "knock box", "$27", "6 years", "ceramic", "Ghent", "1.4 kg", None, None, "M", "A"),
-    ("Cinder Moka", "moka pot", ("$51", "$46"), "3 years", "enamel", "Turin", "0.8 kg", None, "Linen", "S", "A"),
-    ("Willow Server", "serving carafe", ("$35", "$41"), "1 year", "bamboo", "Malmo", "0.5 kg", None, None, "S", "A"),
-    ("Orbit Frother", "milk frother", ("$83", "$97"), "4 years", "steel", "Leeds", "1.2 kg", None, "Amber", "M", "B"),
-    ("Saffron Canister", "storage canister", "$22", "8 years", "brass", "Vienna", "0.6 kg", None, None, "S", "A"),
-    ("Thistle Brush", "cleaning brush set", ("$14", "$17"), "5 years", "bamboo", "Ghent", "0.1 kg", None, None, "S", "A"),
-    ("Nimbus Tower", "cold brew tower", ("$268", "$310"), "7 years", "oak", "Porto", "5.3 kg", None, "Cobalt", "XL", "C"),
-]
-# fmt: on
-PRODUCTS: Final = tuple(Product(*row) for row in _PRODUCT_ROWS)
+def _product(row: dict[str, str]) -> Product:
+    stock = _value(row["stock"])
+    return Product(
+        name=row["name"],
+        kind=row["kind"],
+        price=_value(row["price"]) if row["price"] else None,
+        warranty=row["warranty"],
+        material=row["material"],
+        city=row["city"],
+        weight=row["weight"],
+        stock=stock if isinstance(stock, tuple) else None,
+        programme=row["programme"] or None,
+        parcel=row["parcel"],
+        repair=row["repair"],
+    )
+
+
+def _value(cell: str) -> Value:
+    then, _, now = cell.partition(" > ")
+    return (then, now) if now else then
+
+
+with (Path(__file__).parent / "products.csv").open(encoding="utf-8", newline="") as _file:
+    PRODUCTS: Final = tuple(_product(row) for row in csv.DictReader(_file))
 
 # Still sold on the training day at this price, discontinued today; its price is not asked.
 DISCONTINUED: Final = {"Pebble Mill": "$61"}
@@ -125,7 +121,7 @@ MEMBERSHIPS: Final = {
 }
 
 # workshop -> fee, teacher, length
-WORKSHOPS: Final = {
+WORKSHOPS: Final[dict[str, tuple[Value, str, str]]] = {
     "Latte Art": (("$55", "$62"), "Celeste", "2 hours"),
     "Home Espresso": (("$70", "$85"), "Dmitri", "4 hours"),
     "Home Roasting": (("$95", "$88"), "Oluwaseun", "6 hours"),
@@ -147,7 +143,7 @@ RETURNS: Final[dict[str, Value]] = {
 }
 
 # account -> smallest order, days to pay
-ACCOUNTS: Final = {
+ACCOUNTS: Final[dict[str, tuple[Value, str]]] = {
     "Cafe account": (("$400", "$450"), "30 days"),
     "Hotel account": (("$950", "$800"), "60 days"),
     "Office account": (("$150", "$175"), "15 days"),
@@ -193,9 +189,12 @@ def facts() -> tuple[Fact, ...]:
         page = f"membership/{slug(name)}.md"
         made += [_fact("membership", name, "monthly_fee", fee, page)]
         made += [_fact("membership", name, "discount", discount, page)]
-    for name, (fee, teacher, length) in WORKSHOPS.items():
+    for name, (price, teacher, length) in WORKSHOPS.items():
         page = f"workshops/{slug(name)}.md"
-        made += [_fact("workshop", name, "workshop_fee", fee, page), _fact("workshop", name, "teacher", teacher, page)]
+        made += [
+            _fact("workshop", name, "workshop_fee", price, page),
+            _fact("workshop", name, "teacher", teacher, page),
+        ]
         made += [_fact("workshop", name, "length", length, page)]
     made += [_fact("returns", name, "return_window", days, "policies/returns.md") for name, days in RETURNS.items()]
     for name, (smallest, terms) in ACCOUNTS.items():
