@@ -31,7 +31,7 @@ from llama_index.core.vector_stores.types import (
 from pydantic import PrivateAttr
 
 from core.errors import Problem
-from core.retrieval import filters, sections
+from core.retrieval import filters, sections, words
 from core.retrieval.index import Hit, Index, Where, add_chunks, content_hash, touch
 from core.retrieval.values import CURRENT, Chunk, Embedder, Passage, Settings, Vector, context
 from core.retrieval.versions import put_version
@@ -322,12 +322,12 @@ def _node(row: sqlite3.Row, hit: Hit) -> TextNode:
 
 
 def _passage(node: BaseNode, score: float) -> Passage:
-    given = node.metadata
+    given, body = node.metadata, node.get_content(metadata_mode=MetadataMode.NONE)
     return Passage(
         document=given["document"],
         title=given["title"],
         heading=given["heading"],
-        text=f"{given['context']}\n{node.get_content(metadata_mode=MetadataMode.NONE)}",
+        text=body if _names(body, given["title"]) else f"{given['context']}\n{body}",
         score=score,
         start=given["start"],
         end=given["stop"],
@@ -335,6 +335,11 @@ def _passage(node: BaseNode, score: float) -> Passage:
         similarity=given["similarity"],
         bm25=given["bm25"],
     )
+
+
+def _names(body: str, title: str) -> bool:
+    """Whether a passage itself says what it is about; else a model is told by the heading path."""
+    return bool(set(words.terms(title)) & set(words.terms(body)))
 
 
 def _metadata_filters(given: filters.Filters | None) -> MetadataFilters | None:

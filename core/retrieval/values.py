@@ -33,7 +33,10 @@ class Embedder(Protocol):
 
 @dataclass(frozen=True)
 class Passage:
-    """One passage found. `text` is what the embedder saw and the model reads: the heading path, then the passage."""
+    """One passage found. `text` is what a model reads: the document's own words from `start` to `end`.
+
+    Where those do not name their subject, a line with the heading path stands before them.
+    """
 
     document: str  # path in the folder
     title: str
@@ -129,7 +132,7 @@ class Chunk:
 
     @property
     def text(self) -> str:
-        """What is embedded and what a model reads: where it stands, then the piece itself."""
+        """What is embedded: where the piece stands, then the piece itself."""
         return f"{context(self.title, self.heading)}\n{self.body}"
 
 

@@ -25,10 +25,10 @@ def terms(question: str) -> list[str]:
         parts = _LETTERS.findall(term)
         if any(part not in STOP_WORDS and part != "s" for part in parts):
             found[" ".join(parts)] = None
-    return list(found)[:MOST_TERMS]
+    return list(found)
 
 
 def match_expression(question: str) -> str | None:
     """The FTS5 expression: any of the terms, "BW-2041" as a phrase. None: nothing left to search."""
-    found = terms(question)
+    found = terms(question)[:MOST_TERMS]
     return " OR ".join(f'"{term}"' for term in found) if found else None
