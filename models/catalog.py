@@ -13,7 +13,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -307,8 +307,10 @@ class Catalog:
         found = sources.sha256(path) if verify else _hash_of(path)
         if found != ((file.sha256 if file else None) or (note or {}).get("sha256") or found):
             return None
-        adopted = note or {"kind": "source", "from": "put into the folder by hand"}
-        return self._write_note(path, adopted | {"sha256": found})
+        adopted = (note or {"kind": "source", "from": "put into the folder by hand"}) | {"sha256": found}
+        with suppress(OSError):  # no room for a note: the next reader hashes again
+            return self._write_note(path, adopted)
+        return adopted
 
     def _recipe(self, model: Model) -> dict[str, Any]:
         """What decides a derived file's content; a change of any of it makes the file stale."""
