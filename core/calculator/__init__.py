@@ -1,0 +1,13 @@
+"""Cost, latency, accuracy and time of four approaches to one use case, as ranges from input to verdict.
+
+inputs     what a scenario consists of: names, units, limits, help, sources (inputs.toml), presets (presets.toml)
+formulas   one pure function per formula
+model      draws, the four approaches composed from the formulas, and what comes out
+breakeven  where two approaches cost the same
+flips      which input, moved how far, changes the cheapest approach; tornado and heat map
+verdict    the outcome in words
+calibrate  measured values in place of the documents' ranges
+record     the decision record: one standalone HTML file
+
+Knows neither Streamlit nor models: runs on NumPy alone.
+"""

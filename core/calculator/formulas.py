@@ -1,0 +1,144 @@
+"""One pure function per formula, vectorised over draws. Every argument is an array of draws or a single number.
+
+Money is in US dollars, time in the unit named. Knows no scenario and no approach. Sources: P1..P6 are in
+core/evidence/figures.toml; "ours" marks our own derivation.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+HOURS_PER_MONTH = 730.0
+DAYS_PER_MONTH = HOURS_PER_MONTH / 24
+FLOAT_BYTES = 4  # float32 vectors
+
+
+def prompt_tokens(system: Array, history: Array, question: Array, knowledge: Array) -> Array:
+    """Tokens sent with one query; `knowledge` is k x chunk, the whole corpus, or 0."""
+    return system + history + question + knowledge
+
+
+def overflow(prompt: Array, answer: Array, context: Array) -> Array:
+    """Tokens by which prompt and answer exceed the context length; negative when they fit."""
+    return prompt + answer - context
+
+
+def input_cost(tokens: Array, cacheable: Array, hit_rate: Array, discount: Array, price: Array) -> Array:
+    """USD for the prompt of one query: the cache discount applies to the cached part of the input only.
+
+    `price` in USD per million tokens, `hit_rate` and `discount` as shares. Source: providers' price pages.
+    """
+    return (tokens - hit_rate * discount * cacheable) * price / 1e6
+
+
+def token_cost(tokens: Array, price: Array) -> Array:
+    """USD for `tokens` at `price` USD per million."""
+    return tokens * price / 1e6
+
+
+def vector_gigabytes(corpus: Array, chunk: Array, dimensions: Array) -> Array:
+    """Size of the vectors: chunks x dimensions x 4 bytes. `corpus` counts overlap already."""
+    return corpus / chunk * dimensions * FLOAT_BYTES / 1e9
+
+
+def with_overlap(corpus: Array, overlap: Array) -> Array:
+    """Tokens to embed when each chunk repeats the share `overlap` of its neighbour."""
+    return corpus / (1 - overlap)
+
+
+def training_tokens(rows: Array, row_tokens: Array, epochs: Array) -> Array:
+    """Tokens seen in one training: rows x tokens x epochs."""
+    return rows * row_tokens * epochs
+
+
+def gpu_training_hours(params: Array, tokens: Array, peak: Array, mfu: Array, share: float) -> Array:
+    """GPU hours of one training: 6 N D / (peak x MFU x 3600), times LoRA's share of full compute. Sources: P5, P6.
+
+    `params` in parameters, `peak` in operations per second, `mfu` as a share.
+    """
+    return share * 6 * params * tokens / (peak * mfu * 3600)
+
+
+def service_seconds(prefill_tokens: Array, answer: Array, prefill_rate: Array, decode_seconds: Array) -> Array:
+    """Time that one request keeps its place on a machine: prefill, then one step a token."""
+    return prefill_tokens / prefill_rate + answer * decode_seconds
+
+
+def replicas_per_query(seconds: Array, concurrency: Array, utilisation: Array) -> Array:
+    """Machine-months that one query takes. Ours: the fleet follows the load, so fractions of a machine count."""
+    return seconds / (HOURS_PER_MONTH * 3600 * concurrency * utilisation)
+
+
+def hosting_month(replica_month: Array, minimum: Array, queries: Array, per_query: Array) -> Array:
+    """USD a month for machines: the larger of the minimum and what the load needs."""
+    return replica_month * np.maximum(minimum, queries * per_query)
+
+
+def owned_replica_month(price: Array, months: Array, kilowatts: Array, power_price: Array) -> Array:
+    """USD a month for one bought machine: write-off plus electricity around the clock."""
+    return price / months + kilowatts * HOURS_PER_MONTH * power_price
+
+
+def discount_factors(rate: float, months: int) -> Array:
+    """(months,) present value of 1 USD at the end of month 1, 2, ...; `rate` a year, as a share."""
+    result: Array = (1 + rate) ** (-np.arange(1, months + 1) / 12)
+    return result
+
+
+def retrains_until(month: Array | float, interval: Array, horizon: float) -> Array:
+    """Retrains done by the end of `month`: one each `interval` months, none at or after the horizon's end."""
+    result: Array = np.minimum(np.floor(month / interval), np.ceil(horizon / interval) - 1)
+    return result
+
+
+def prefill_rate_roofline(params: Array, peak: Array, efficiency: Array) -> Array:
+    """Prompt tokens per second: peak x efficiency / 2 N. Source: P4."""
+    return peak * efficiency / (2 * params)
+
+
+def decode_ms_roofline(params: Array, weight_bytes: Array, bandwidth: Array, efficiency: Array) -> Array:
+    """Milliseconds per answer token: model bytes / (bandwidth x efficiency). Source: P4."""
+    return params * weight_bytes / (bandwidth * efficiency) * 1000
+
+
+def fresh_share(churn: Array, interval: Array, lead: Array) -> Array:
+    """Share of changing facts that are still right, averaged over the time between two updates. Ours.
+
+    `churn` per month, `interval` between updates and `lead` (age of the knowledge on its first day) in months:
+    exp(-c L) (1 - exp(-c T)) / (c T); 1 without churn; exp(-c L) for continuous updates.
+    """
+    decay = churn * interval
+    mean: Array = np.where(decay > 1e-12, -np.expm1(-decay) / np.maximum(decay, 1e-300), 1.0)
+    result: Array = np.exp(-churn * lead) * mean
+    return result
+
+
+def accuracy(static: Array, fresh: Array, stale: Array, changing: Array, fresh_part: Array) -> Array:
+    """Mean accuracy over static and changing knowledge; all in the same unit, `changing` and `fresh_part` as shares.
+
+    For changing knowledge A_stale + (A_0 - A_stale) x fresh share. Ours.
+    """
+    return (1 - changing) * static + changing * (stale + (fresh - stale) * fresh_part)
+
+
+def best_retrain_interval_estimate(cost: Array, churn: Array, loss: Array) -> Array:
+    """T* ~ sqrt(2 C / (c Q v (A_0 - A_stale))) in months; `loss` = Q v (A_0 - A_stale) in USD a month. Ours."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        result: Array = np.sqrt(2 * cost / (churn * np.maximum(loss, 0)))
+    return result
+
+
+def best_retrain_interval(cost: Array, churn: Array, loss: Array) -> Array:
+    """The interval that minimises retrain cost plus value lost to stale answers, in months; inf when none pays. Ours.
+
+    Solves 1 - exp(-x) (1 + x) = c C / loss for x = c T by Newton's method; the estimate above is its limit for small x.
+    """
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        right = np.atleast_1d(np.asarray(churn * cost / np.maximum(loss, 0)))
+        pays = (right < 1) & (np.asarray(churn) > 0)
+        target = np.where(pays, right, 0.5)
+        x = np.sqrt(2 * target) + target  # right of the root where the curve is convex, left where it is concave
+        for _ in range(25):
+            x = np.maximum(x - (1 - np.exp(-x) * (1 + x) - target) / np.maximum(x * np.exp(-x), 1e-300), x / 4)
+        return np.where(pays, x / churn, np.inf)
