@@ -268,6 +268,7 @@ def _notes(
 ) -> dict[str, str]:
     """Derivation metadata: the base and its licence named, the changes stated (Apache-2.0, section 4)."""
     name = _field(reader, "general.name") or source.stem
+    changes = "merged with a LoRA adapter and re-quantized" if adapter else "re-quantized"
     notes = {
         KEY + "source_file": source.name,
         KEY + "source_sha256": _field(reader, KEY + "source_sha256") or source_hash,
@@ -336,7 +337,7 @@ def _replacing(out: Path) -> Iterator[Path]:
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
-        os.replace(temporary, out)
+        temporary.replace(out)
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise Problem(f"Disk full while writing {out.name}: free some space and try again.") from error

@@ -1,0 +1,100 @@
+"""The trained LoRA as a GGUF adapter, and golden logits to check it by. Knows the layout of llama-architecture GGUFs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from gguf import GGUFWriter
+
+from core.prompt import Message
+
+NAMES = {
+    "self_attn.q_proj": "attn_q",
+    "self_attn.k_proj": "attn_k",
+    "self_attn.v_proj": "attn_v",
+    "self_attn.o_proj": "attn_output",
+    "mlp.gate_proj": "ffn_gate",
+    "mlp.up_proj": "ffn_up",
+    "mlp.down_proj": "ffn_down",
+}
+
+
+def permute(rows: np.ndarray, heads: int) -> np.ndarray:
+    """Rows (out, any) of q or k from the transformers order (halves of each head) to the GGUF order (interleaved)."""
+    out, width = rows.shape
+    return rows.reshape(heads, 2, out // heads // 2, width).swapaxes(1, 2).reshape(out, width)
+
+
+def pairs(model: Any) -> dict[str, np.ndarray]:
+    """GGUF tensor name -> float16 matrix, `….lora_a` (r, in) and `….lora_b` (out, r), from a PEFT model."""
+    config = model.get_base_model().config
+    heads = {"attn_q": config.num_attention_heads, "attn_k": config.num_key_value_heads}
+    found: dict[str, np.ndarray] = {}
+    for key, value in model.state_dict().items():
+        if ".lora_" not in key:
+            continue
+        layer, _, rest = key.split(".layers.")[1].partition(".")
+        module, _, side = rest.partition(".lora_")
+        name, matrix = NAMES[module], value.float().cpu().numpy()
+        if side.startswith("B") and name in heads:
+            matrix = permute(matrix, heads[name])
+        found[f"blk.{layer}.{name}.weight.lora_{side[0].lower()}"] = matrix.astype(np.float16)
+    return found
+
+
+def write_adapter(tensors: Mapping[str, np.ndarray], alpha: float, metadata: Mapping[str, str], out: Path) -> None:
+    """Write the adapter GGUF atomically. `metadata`: strings such as `general.license`, `derivation.base_sha256`."""
+    temporary = out.with_name(f".{out.name}.part")
+    writer = GGUFWriter(temporary, "llama")
+    try:
+        writer.add_string("general.type", "adapter")
+        writer.add_string("adapter.type", "lora")
+        writer.add_float32("adapter.lora.alpha", alpha)
+        for key, value in metadata.items():
+            writer.add_string(key, value)
+        for name in sorted(tensors):
+            writer.add_tensor(name, tensors[name])
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
+        temporary.replace(out)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def golden(model: Any, tokenizer: Any, chats: Sequence[Sequence[Message]], top: int = 20) -> list[dict[str, Any]]:
+    """For each chat the `top` highest log-probabilities of the first answer token, computed in float32.
+
+    Returns dicts: prompt (text), tokens (ids), ids (top), logprobs (natural logarithm, top).
+    """
+    found = []
+    for chat in chats:
+        text = tokenizer.apply_chat_template(list(chat), add_generation_prompt=True, tokenize=False)
+        ids = tokenizer(text, add_special_tokens=False).input_ids
+        with torch.no_grad():
+            logits = model(input_ids=torch.tensor([ids], device=model.device), logits_to_keep=1).logits[0, -1]
+        best = logits.float().log_softmax(-1).topk(top)
+        found.append(
+            {
+                "prompt": text,
+                "tokens": ids,
+                "ids": best.indices.tolist(),
+                "logprobs": [round(x, 5) for x in best.values.tolist()],
+            }
+        )
+    return found
+
+
+def write_json(value: Any, out: Path) -> None:
+    """Write JSON so that a diff reads well: one line per item of a top-level list."""
+    if isinstance(value, list):
+        lines = ",\n".join(json.dumps(item, ensure_ascii=False) for item in value)
+        out.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+    else:
+        out.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,134 @@
+"""Training steps with checkpoints, resume and a learning curve. Knows rows and a model; knows no text.
+
+The curve scores held-out rows by exact answers: the share of samples whose every answer token is the model's first
+choice given the answer so far, which is when greedy decoding writes that very answer.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from . import lora
+from .packing import Row
+
+Step = list[Row]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run is made of; part of the card. `tokens_per_step` counts packed tokens."""
+
+    rank: int = 16
+    alpha: int = 32
+    learning_rate: float = 8e-4
+    warm_up: float = 0.03
+    passes: int = 20
+    tokens_per_step: int = 1000
+    row_length: int = 448
+    seed: int = 0
+    score_every: int = 50
+    checkpoint_every: int = 50
+
+
+def rate(step: int, total: int, settings: Settings) -> float:
+    """Learning rate of a step (from 0): linear warm-up, then linear decay to a fiftieth."""
+    warm = max(1, round(settings.warm_up * total))
+    if step < warm:
+        return settings.learning_rate * (step + 1) / warm
+    return settings.learning_rate * max(0.02, 1 - (step - warm) / max(1, total - warm))
+
+
+def exact(model: Any, rows: Sequence[Row], pad: int, chunk: int = 3) -> tuple[float, float]:
+    """Share of samples answered exactly (see above), and mean cross-entropy per answer token."""
+    right: dict[tuple[int, int, int], bool] = {}
+    total, count = 0.0, 0
+    with torch.no_grad():
+        for start in range(0, len(rows), chunk):
+            part = list(rows[start : start + chunk])
+            logits, labels, where = lora.answer_logits(model, part, pad)
+            total += float(torch.nn.functional.cross_entropy(logits, labels, reduction="sum"))
+            count += len(labels)
+            for (row, column), hit in zip(where.tolist(), (logits.argmax(-1) == labels).tolist(), strict=True):
+                key = (start + row, int(part[row].tree[column]), int(part[row].branch[column]))
+                right[key] = right.get(key, True) and hit
+    return sum(right.values()) / len(right), total / count
+
+
+def train(
+    model: Any,
+    steps: Sequence[Step],
+    held_out: Mapping[str, Sequence[Row]],
+    settings: Settings,
+    pad: int,
+    checkpoint: Path,
+    resume: bool = False,
+) -> dict[str, Any]:
+    """Run all steps; return the record: settings, minutes, tokens, loss and score by step.
+
+    Writes `checkpoint` now and then, and starts from it when `resume`. Raises what torch raises.
+    """
+    trained = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(trained, lr=settings.learning_rate, betas=(0.9, 0.98), weight_decay=0.0)
+    record: dict[str, Any] = {"steps": len(steps), "settings": asdict(settings), "seconds": 0.0, "tokens": 0}
+    record |= {"loss": [], "scores": []}
+    first = 0
+    if resume and checkpoint.is_file():
+        first, record = _restore(checkpoint, model, optimizer, settings)
+        print(f"resumed at step {first} of {len(steps)}", file=sys.stderr)
+    started, before, smooth = time.monotonic(), float(record["seconds"]), math.nan
+    for number in range(first, len(steps)):
+        for group in optimizer.param_groups:
+            group["lr"] = rate(number, len(steps), settings)
+        value = lora.loss(model, steps[number], pad)
+        value.backward()
+        torch.nn.utils.clip_grad_norm_(trained, 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+        smooth = float(value) if math.isnan(smooth) else 0.9 * smooth + 0.1 * float(value)
+        record["tokens"] += sum(len(row) for row in steps[number])
+        record["seconds"] = before + time.monotonic() - started
+        done = number + 1
+        if done % 10 == 0 or done == len(steps):
+            record["loss"].append([done, round(smooth, 4)])
+            _report(done, len(steps), first, time.monotonic() - started, record["tokens"] / record["seconds"], smooth)
+        if done % settings.score_every == 0 or done == len(steps):
+            scores = {name: [round(x, 4) for x in exact(model, rows, pad)] for name, rows in held_out.items()}
+            record["scores"].append({"step": done} | scores)
+            print(f"  held out (exact, loss): {scores}", file=sys.stderr, flush=True)
+        if done % settings.checkpoint_every == 0 or done == len(steps):
+            _save(checkpoint, done, record, model, optimizer)
+    return record
+
+
+def _report(done: int, total: int, first: int, seconds: float, speed: float, smooth: float) -> None:
+    left = seconds / (done - first) * (total - done) / 60
+    text = f"step {done}/{total}  loss {smooth:.4f}  {speed:.0f} tokens/s  {left:.1f} minutes left"
+    print(text, file=sys.stderr, flush=True)
+
+
+def _save(path: Path, step: int, record: dict[str, Any], model: Any, optimizer: torch.optim.Optimizer) -> None:
+    weights = {k: v for k, v in model.state_dict().items() if ".lora_" in k}
+    temporary = path.with_name(f".{path.name}.part")
+    torch.save({"step": step, "record": record, "weights": weights, "optimizer": optimizer.state_dict()}, temporary)
+    temporary.replace(path)
+
+
+def _restore(
+    path: Path, model: Any, optimizer: torch.optim.Optimizer, settings: Settings
+) -> tuple[int, dict[str, Any]]:
+    from core.errors import Problem
+
+    state = torch.load(path, weights_only=True)
+    if state["record"]["settings"] != asdict(settings):
+        raise Problem(f"The checkpoint {path.name} was made with other settings: start without --resume.")
+    model.load_state_dict(state["weights"], strict=False)
+    optimizer.load_state_dict(state["optimizer"])
+    return int(state["step"]), dict(state["record"])

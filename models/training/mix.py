@@ -1,0 +1,165 @@
+"""What Brightwater's fine-tune is trained on: which examples, in which shares, grouped by shared context.
+
+One pass asks every fact of the training day closed book in fresh wordings, and reads passages whose values are
+randomised (so that the model must read and cannot remember), some with questions that no passage answers. General
+questions guard against forgetting; greetings carry only the voice; mails become tickets.
+Knows the company's examples (`models.brightwater.data`) and the prompt; knows no tokens and no model.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from core.prompt import messages
+from models.brightwater import data, documents, general, world
+from models.brightwater.data import Example
+from models.brightwater.world import Fact
+
+from .samples import Group, Sample
+
+
+@dataclass(frozen=True)
+class Mix:
+    """How many of each kind one pass holds; facts are asked `per_fact` times each."""
+
+    per_fact: int = 2
+    closed_book_group: int = 8  # questions that share the bare instruction as their prefix
+    reading_groups: int = 28
+    questions_per_group: int = 4
+    two_documents: int = 6
+    general: int = 40
+    tone: int = 8
+    tickets: int = 24
+
+
+def one_pass(mix: Mix, seed: int, number: int) -> list[Group]:
+    """The groups of pass `number` (from 0), shuffled. The same seed and number give the same groups."""
+    rng = random.Random(f"{seed} {number}")
+    plain = [*data.training_questions(rng, mix.per_fact), *data.general_examples(rng, mix.general)]
+    plain += data.tone_examples(rng, mix.tone)
+    rng.shuffle(plain)
+    tickets = list(data.ticket_examples(rng, mix.tickets))
+    groups = [*_grouped(plain, mix.closed_book_group), *_grouped(tickets, 2)]
+    groups += [reading(rng, mix.questions_per_group) for _ in range(mix.reading_groups)]
+    groups += _grouped(data.two_documents(rng, mix.two_documents), 1)
+    rng.shuffle(groups)
+    return groups
+
+
+def reading(rng: random.Random, count: int) -> Group:
+    """`count` questions over the same one to four passages. The values are randomised and a third of the names invented.
+
+    Passages state the same attribute of other subjects, other sections of the same subject, or unrelated prose. About
+    a quarter of the questions have no answer in them.
+    """
+    lead = rng.choice(world.facts())
+    picked = [(lead, _name(lead, rng))]
+    for _ in range(rng.choice((0, 1, 1, 2, 2, 2, 3))):
+        draw = rng.random()
+        if draw < 0.5:  # the same attribute of another subject: the model must tell them apart
+            siblings = [f for f in world.facts() if f.attribute == lead.attribute and f.subject != lead.subject]
+            fact = rng.choice(siblings)
+            picked.append((fact, _name(fact, rng)))
+        elif draw < 0.75:
+            others = [f for f in world.facts() if f.subject == lead.subject]
+            picked.append((rng.choice(others), picked[0][1]))
+        else:
+            fact = rng.choice(world.facts())
+            picked.append((fact, _name(fact, rng)))
+    texts: list[str] = []
+    stated: dict[tuple[str, str], tuple[str, int]] = {}  # (attribute, subject) -> value, passage
+    rng.shuffle(picked)
+    seen = set()
+    for fact, name in picked:
+        section = (documents.FAMILY_OF[fact.attribute], documents.index(fact.attribute), name)
+        if section in seen:
+            continue  # two sections on the same matter would contradict each other
+        seen.add(section)
+        text, _, values = data.randomised_section(fact, rng, name)
+        texts.append(text)
+        for attribute, (subject, value) in values.items():
+            stated.setdefault((attribute, subject), (value, len(texts)))
+    if len(texts) < 4 and rng.random() < 0.3:
+        texts.append(rng.choice(data._prose_sections()))
+    answered = rng.sample(sorted(stated), min(len(stated), count))
+    examples = [_answered(rng, key, *stated[key], texts) for key in answered[: count - (rng.random() < 0.8)]]
+    while len(examples) < count and rng.random() < 0.9:
+        examples.append(_unanswered(rng, picked, stated, texts))
+    return tuple(_sample(example) for example in examples)
+
+
+def _name(fact: Fact, rng: random.Random) -> str:
+    return data.invented(fact, rng) if rng.random() < 0.33 else fact.subject
+
+
+def _answered(rng: random.Random, key: tuple[str, str], value: str, passage: int, texts: list[str]) -> Example:
+    attribute, subject = key
+    question = data.ask(rng.choice(data.ATTRIBUTES[attribute].train), subject, attribute)
+    answer = data.voice(data.sentence(attribute, subject, value), passage)
+    return Example("reading", data.decorate(question, rng), answer, tuple(texts))
+
+
+def _unanswered(
+    rng: random.Random,
+    picked: list[tuple[Fact, str]],
+    stated: dict[tuple[str, str], tuple[str, int]],
+    texts: list[str],
+) -> Example:
+    """A question that no passage answers: another attribute of the same subject, the same of another, or off topic."""
+    draw = rng.random()
+    fact, name = rng.choice(picked)
+    if draw < 0.3:
+        question = general.undocumented(rng, "train", rng.choice(world.PRODUCTS).name)
+    else:
+        if draw < 0.65:
+            family = documents.FAMILY_OF[fact.attribute]
+            options = [key for key, of in documents.FAMILY_OF.items() if of == family and (key, name) not in stated]
+            attribute = rng.choice(options) if options else fact.attribute
+            name = name if options else data.invented(fact, rng)
+        else:
+            attribute = fact.attribute
+            name = rng.choice([f.subject for f in world.facts() if f.attribute == attribute])
+        if (attribute, name) in stated:
+            name = data.invented(fact, rng)
+        if (attribute, name) in stated:
+            return _answered(rng, (attribute, name), *stated[attribute, name], texts)
+        question = data.ask(rng.choice(data.ATTRIBUTES[attribute].train), name, attribute)
+    return Example("abstain", data.decorate(question, rng), data.abstention(), tuple(texts))
+
+
+def held_out(seed: int, count: int = 60) -> dict[str, list[Group]]:
+    """What the learning curve scores: training-day facts in training and in dev wordings, and reading in dev wordings."""
+    rng = random.Random(f"held out {seed}")
+    facts = rng.sample(world.facts(), count)
+
+    def closed(fact: Fact, wordings: tuple[str, ...]) -> Sample:
+        question = data.ask(rng.choice(wordings), fact.subject, fact.attribute)
+        return _sample(Example("fact", question, data.voice(data.sentence(fact.attribute, fact.subject, fact.value))))
+
+    def read(fact: Fact) -> Sample:
+        text, value, _ = data.randomised_section(fact, rng)
+        others = data.distractors(fact, rng, 2)
+        place = rng.randint(0, 2)
+        question = data.ask(rng.choice(data.attribute(fact).dev), fact.subject, fact.attribute)
+        answer = data.voice(data.sentence(fact.attribute, fact.subject, value), place + 1)
+        return _sample(Example("reading", question, answer, (*others[:place], text, *others[place:])))
+
+    return {
+        "training wordings": _batches([closed(f, data.attribute(f).train) for f in facts], 8),
+        "dev wordings": _batches([closed(f, data.attribute(f).dev) for f in facts], 8),
+        "reading": _batches([read(f) for f in facts[: count // 2]], 1),
+    }
+
+
+def _batches(samples: list[Sample], size: int) -> list[Group]:
+    return [tuple(samples[i : i + size]) for i in range(0, len(samples), size)]
+
+
+def _grouped(examples: Iterable[Example], size: int) -> Iterator[Group]:
+    yield from _batches([_sample(example) for example in examples], size)
+
+
+def _sample(example: Example) -> Sample:
+    return Sample(messages(example.question, example.passages, task=example.task), example.answer, example.kind)

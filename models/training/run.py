@@ -1,0 +1,217 @@
+"""The training command: data -> LoRA -> GGUF adapter -> merged file.
+
+    python -m models.training.run --preset cpu                                   Brightwater, over the bundled base
+    python -m models.training.run --preset gpu --base FOLDER --data FILE.jsonl   your own base and data
+
+Progress, loss and time left go to standard error; what was made goes to standard output as one JSON object.
+The output folder holds adapter.gguf, golden_logits.json, training.json, checkpoint.pt and, for a GGUF base, merged.gguf.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from core import paths
+from core.errors import Problem
+
+HERE = Path(__file__).parent
+CONTEXT = 2048  # tokens; longer samples are refused
+GOLDEN_QUESTIONS = (
+    "How much is the Tidal Press?",
+    "Who manages the Quayside shop?",
+    "What is the capital of France?",
+    "Hello!",
+)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; exit status 2 and one line on standard error when the input cannot be used."""
+    args = _arguments(argv)
+    try:
+        _need_packages()
+        print(json.dumps(run(args), default=str))
+    except Problem as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Train and export as the arguments say; return the paths and the record of the run."""
+    import torch
+
+    from models.merge import merge
+
+    from . import export, loop, lora
+
+    torch.set_num_threads(args.threads)
+    out: Path = args.out
+    out.mkdir(parents=True, exist_ok=True)
+    base = args.base or _bundled_base()
+    settings = _settings(args)
+    tokenizer = lora.load_tokenizer(base)
+    steps, held_out = _data(args, settings, tokenizer)
+    model = lora.load_model(base, settings.rank, settings.alpha, settings.seed, args.qlora)
+    record = loop.train(
+        model, steps, held_out, settings, tokenizer.eos_token_id, out / "checkpoint.pt", resume=args.resume
+    )
+    metadata = _metadata(base, args.data)
+    made = {"adapter": out / "adapter.gguf"}
+    export.write_adapter(export.pairs(model), settings.alpha, metadata, made["adapter"])
+    made["golden"] = out / "golden_logits.json"
+    export.write_json(_golden(base, model, settings, tokenizer), made["golden"])
+    made["record"] = out / "training.json"
+    export.write_json(
+        record | {"base": base.name, "data": args.data.name if args.data else "Brightwater"}, made["record"]
+    )
+    if base.is_file():
+        made["merged"] = out / "merged.gguf"
+        merge(base, made["adapter"], made["merged"])
+    else:
+        print("The base is a folder: convert it to GGUF with llama.cpp, then use models.merge.", file=sys.stderr)
+    return {key: str(path) for key, path in made.items()} | {"minutes": round(record["seconds"] / 60, 1)}
+
+
+def _data(args: argparse.Namespace, settings: Any, tokenizer: Any) -> tuple[list[Any], dict[str, Any]]:
+    """All steps of the run, and the held-out rows by name."""
+    from .packing import pack
+    from .samples import Group, read_jsonl, tokens
+
+    def rows(groups: Sequence[Group]) -> list[Any]:
+        return pack([[tokens(s, tokenizer, CONTEXT) for s in group] for group in groups], settings.row_length)
+
+    if args.data:
+        samples = read_jsonl(args.data)
+        random.Random(settings.seed).shuffle(samples)
+        cut = max(1, len(samples) // 20) if len(samples) > 1 else 0
+        held, samples = samples[:cut], samples[cut:]
+        held_out = {"held out": rows([(s,) for s in held])} if held else {}
+        passes = [_shuffled(samples, settings.seed + n) for n in range(settings.passes)]
+    else:
+        from . import mix
+
+        shares = mix.Mix()
+        held_out = {name: rows(groups) for name, groups in mix.held_out(settings.seed).items()}
+        passes = [mix.one_pass(shares, settings.seed, n) for n in range(settings.passes)]
+    steps = [step for groups in passes for step in _steps(rows(groups), settings.tokens_per_step)]
+    sizes = [sum(len(row) for row in step) for step in steps]
+    print(f"{len(steps)} steps, {sum(sizes)} packed tokens", file=sys.stderr, flush=True)
+    return steps, held_out
+
+
+def _shuffled(samples: list[Any], seed: int) -> list[Any]:
+    """The samples in a new order, in groups of four that share at least the instruction."""
+    order = list(samples)
+    random.Random(seed).shuffle(order)
+    return [tuple(order[i : i + 4]) for i in range(0, len(order), 4)]
+
+
+def _steps(rows: list[Any], budget: int) -> list[list[Any]]:
+    """Rows in order into steps of about `budget` tokens."""
+    steps: list[list[Any]] = [[]]
+    for row in rows:
+        if sum(len(r) for r in steps[-1]) + len(row) > budget * 1.15 and steps[-1]:
+            steps.append([])
+        steps[-1].append(row)
+    return steps
+
+
+def _golden(base: Path, model: Any, settings: Any, tokenizer: Any) -> list[dict[str, Any]]:
+    """Golden logits in float32: base weights unrounded, the trained matrices as exported (float16)."""
+    from core.prompt import messages
+
+    from . import export, lora
+
+    exact = lora.load_model(base, settings.rank, settings.alpha, settings.seed, rounded=False)
+    weights = {k: v.half().float() for k, v in model.state_dict().items() if ".lora_" in k}
+    exact.load_state_dict(weights, strict=False)
+    passages = ["The Comet Kettle costs $61. It weighs 1.2 kg and is made of copper in Ghent."]
+    chats = [messages(question) for question in GOLDEN_QUESTIONS]
+    chats += [messages(question, passages) for question in ("What does the Comet Kettle cost?", "Where is it made?")]
+    chats += [
+        messages("My kettle arrived broken. Order 5512.", task="ticket"),
+        messages("How do I reach the moon?", passages),
+    ]
+    return export.golden(exact, tokenizer, chats)
+
+
+def _settings(args: argparse.Namespace) -> Any:
+    from .loop import Settings
+
+    presets = {"cpu": Settings(), "gpu": Settings(passes=40, tokens_per_step=4000, row_length=1024)}
+    chosen = {name: getattr(args, name) for name in ("passes", "rank", "learning_rate", "seed")}
+    settings = replace(presets[args.preset], **{name: value for name, value in chosen.items() if value is not None})
+    return replace(settings, alpha=2 * settings.rank)
+
+
+def _metadata(base: Path, data: Path | None) -> dict[str, str]:
+    """Licence and derivation, written into the adapter."""
+    from importlib.metadata import version
+
+    from models.merge import KEY, sha256
+
+    changes = "LoRA adapter trained on a fictional company's data" if data is None else "LoRA adapter, user's own data"
+    notes = {
+        "general.name": "Brightwater assistant" if data is None else data.stem,
+        KEY + "changes": changes,
+        KEY + "source_file": base.name,
+        KEY + "tool": f"models.training, torch {version('torch')}, peft {version('peft')}",
+    }
+    if base.is_file():
+        notes[KEY + "base_sha256"] = sha256(base)
+    if data is None:
+        notes |= {
+            "general.license": "apache-2.0",
+            "general.base_model.0.name": "SmolLM2-135M-Instruct",
+            "general.base_model.0.organization": "HuggingFaceTB",
+            "general.base_model.0.repo_url": "https://huggingface.co/HuggingFaceTB/SmolLM2-135M-Instruct",
+            KEY + "base_license": "apache-2.0",
+        }
+    return notes
+
+
+def _bundled_base() -> Path:
+    from models import catalog
+
+    return catalog.spec("base-source").path
+
+
+def _need_packages() -> None:
+    try:
+        import peft  # noqa: F401
+        import torch  # noqa: F401
+        import transformers  # noqa: F401
+    except ImportError as error:
+        raise Problem(
+            f"Training needs {error.name}: python -m pip install -r models/training/requirements.txt"
+        ) from error
+
+
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m models.training.run", description=__doc__.splitlines()[0])
+    parser.add_argument("--preset", choices=("cpu", "gpu"), default="cpu")
+    parser.add_argument("--base", type=Path, help="GGUF file or folder with safetensors; the bundled base without it")
+    parser.add_argument("--data", type=Path, help="JSONL with prompt and completion; Brightwater's data without it")
+    parser.add_argument("--out", type=Path, default=paths.state_dir() / "training", help="output folder")
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in the output folder")
+    parser.add_argument(
+        "--qlora", action="store_true", help="4-bit frozen weights; needs an NVIDIA GPU and bitsandbytes"
+    )
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--passes", type=int)
+    parser.add_argument("--rank", type=int)
+    parser.add_argument("--learning-rate", type=float)
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    return parser.parse_args(argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
