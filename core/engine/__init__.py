@@ -8,9 +8,13 @@ The interface is ModelSpec, Sampling, Request, Generation, Result and Engine; al
     wire.py         length-prefixed JSON over a socket pair
     worker.py       the worker process: messages in, messages out
     worker_llama.py the only module that imports llama_cpp, and only in a worker
+    worker_trial.py the first tokens of a loaded model: is it sound, what pays here?
     template.py     the model's own chat template, rendered without trusting it or the texts
     streaming.py    bytes to text: UTF-8 and stop strings over token borders
-    gguf_header.py  a bounded reader of GGUF headers; check.py: may this file be loaded?
+    gguf_header.py  a bounded reader of GGUF headers
+    check.py        may this file be loaded, and what is it?
+    host.py         this machine and this process: processors, memory, life
+    worklog.py      why a worker ended, in words
 """
 
 from core.engine.engine import Engine

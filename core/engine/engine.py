@@ -20,6 +20,11 @@ NOT_INSTALLED = (
     "llama-cpp-python is not installed, so no model can answer: python -m pip install -r requirements.txt "
     "(it compiles for about 5 minutes; the README says how to get a prebuilt wheel)."
 )
+NO_GPU = (
+    "This build of llama-cpp-python has no GPU support. On a machine with an NVIDIA GPU: "
+    'CMAKE_ARGS="-DGGML_CUDA=on" python -m pip install --force-reinstall --no-cache-dir --no-deps llama-cpp-python '
+    "(Metal: -DGGML_METAL=on, Vulkan: -DGGML_VULKAN=on)."
+)
 
 
 class Engine:
@@ -28,6 +33,7 @@ class Engine:
     def __init__(self, log_folder: Path | None = None, limits: Limits | None = None) -> None:
         folder = log_folder or Path(tempfile.mkdtemp(prefix="engine-logs-"))
         self._supervisor = Supervisor(folder, limits or Limits())
+        self._devices: list[dict[str, Any]] | None = None
 
     def submit(self, request: Request) -> Generation:
         """Queue an answer and return at once. Raises Problem on a request no model could answer."""
@@ -60,8 +66,16 @@ class Engine:
         return int(self._call(spec, {"op": "tokens", "text": _text(text)}))
 
     def devices(self) -> list[dict[str, Any]]:
-        """Where models can run here."""
-        return [{"name": "cpu"}]
+        """Where models can run here: name, description, kind ("cpu", "gpu"), free and total bytes.
+
+        When there is no GPU, an entry of kind "none" holds the words to show, in `description`.
+        """
+        _installed()
+        if self._devices is None:
+            self._devices = self._supervisor.devices()
+        if any(device["kind"] == "gpu" for device in self._devices):
+            return self._devices
+        return [*self._devices, {"name": "gpu", "kind": "none", "description": NO_GPU, "free": 0, "total": 0}]
 
     def close(self) -> None:
         """End every worker. What waits fails and says so. May be called twice."""

@@ -29,7 +29,7 @@ SHORT_ARRAY = 4096  # longer arrays are walked over, not kept
 # GGUF value types: fixed-size ones as struct formats.
 _FIXED = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 _SIZES = {kind: struct.calcsize(form) for kind, form in _FIXED.items()}
-_STRING, _ARRAY = 8, 9
+STRING, _ARRAY = 8, 9
 
 # ggml tensor types: name, values a block, bytes a block.
 TENSOR_TYPES = {
@@ -82,13 +82,12 @@ class Tensor:
 
 @dataclass(frozen=True)
 class LongArray:
-    """An array too long to keep: its length, and for strings their SHA-256 over all bytes in order."""
+    """An array too long to keep. `ends`: smallest and largest of whole numbers. `newline`: one text is "<0x0A>"."""
 
     kind: int
     length: int
-    sha256: str | None = None
-    longest: int = 0  # bytes of its longest string
-    ends: tuple[int, int] | None = None  # smallest and largest, for whole numbers
+    ends: tuple[int, int] | None = None
+    newline: bool = False
 
 
 @dataclass(frozen=True)
@@ -135,6 +134,11 @@ def sha256(path: Path) -> str:
         while block := file.read(1 << 20):
             digest.update(block)
         return digest.hexdigest()
+
+
+def text_sha256(text: str) -> str:
+    """The SHA-256 of a text's UTF-8, in hexadecimal."""
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
 def read(path: Path) -> Header:
@@ -254,14 +258,14 @@ class _Reader:
         """One metadata value: a number, a string, a list, or a LongArray."""
         if time.monotonic() > self.deadline:
             raise Problem(f"The header took longer than {MAX_SECONDS:g} s to read.")
-        if kind == _STRING:
+        if kind == STRING:
             return self.text(MAX_STRING, f"a text for '{key:.60}'")
         if kind in _FIXED:
             return self.number(_FIXED[kind])
         if kind != _ARRAY:
             raise Problem(f"The value of '{key:.60}' has type {kind}, which GGUF does not know.")
         inner, length = self.number("I"), self.number("Q")
-        if inner == _STRING:
+        if inner == STRING:
             return self._string_array(length, key)
         if inner not in _FIXED:
             raise Problem(f"The array '{key:.60}' holds values of type {inner}; only numbers and texts are read.")
@@ -279,22 +283,23 @@ class _Reader:
             raise Problem(f"The arrays of texts hold over {MAX_STRINGS:,} entries (at '{key:.60}').")
         if length <= SHORT_ARRAY:
             return [self.text(MAX_STRING, f"a text in '{key:.60}'") for _ in range(length)]
-        begin, longest = self.place, self._skip_strings(length, key)
-        return LongArray(_STRING, length, hashlib.sha256(self.data[begin : self.place]).hexdigest(), longest)
+        begin = self.place
+        self._skip_strings(length, key)
+        newline = struct.pack("<Q", 6) + b"<0x0A>"
+        return LongArray(STRING, length, newline=newline in bytes(self.data[begin : self.place]))
 
-    def _skip_strings(self, length: int, key: str) -> int:
-        """Walk over `length` strings; the bytes of the longest. The hot loop of a real header."""
+    def _skip_strings(self, length: int, key: str) -> None:
+        """Walk over `length` strings. The hot loop of a real header."""
         data, place, end = self.data, self.place, len(self.data) - 8
-        unpack, longest = struct.Struct("<Q").unpack_from, 0
+        unpack = struct.Struct("<Q").unpack_from
         for index in range(length):
             if place > end:
-                self.place = len(data)
-                self.take(1, f"the array '{key:.60}'")
-            size = unpack(data, place)[0]
-            place += 8 + size
-            longest = size if size > longest else longest
+                break
+            place += 8 + unpack(data, place)[0]
             if not index & 0xFFFF and time.monotonic() > self.deadline:
                 raise Problem(f"The header took longer than {MAX_SECONDS:g} s to read.")
-        self.place = place
-        self.take(0, f"the array '{key:.60}'")
-        return longest
+        else:
+            if place <= len(data):
+                self.place = place
+                return
+        self.take(len(data) + 1, f"the array '{key:.60}'")  # says where the file ends

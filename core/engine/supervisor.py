@@ -10,6 +10,7 @@ app's death and must not happen earlier.
 import base64
 import collections
 import contextlib
+import json
 import os
 import selectors
 import socket
@@ -86,7 +87,7 @@ class Worker:
     connection: socket.socket
     log: Path
     started: float
-    size: int
+    stamp: tuple[str, int, int, int]
     unpacker: wire.Unpacker = field(default_factory=wire.Unpacker)
     outgoing: bytearray = field(default_factory=bytearray)
     ready: bool = False
@@ -102,6 +103,7 @@ class Worker:
     peak_memory: int = 0
     refused: str | None = None
     killed_for: str | None = None
+    stopped: bool = False  # by a signal from outside, so its silence was not its own making
     closing: bool = False
 
     def answers(self, adapter: Path | None) -> int:
@@ -138,8 +140,10 @@ class Supervisor(threading.Thread):
         self._pending: list[Job] = []
         self._dying: list[Worker] = []
         self._hashes: dict[tuple[str, int, int, int], str] = {}
+        self._own_deaths: dict[str, list[float]] = {}
         self._quarantined: dict[str, str] = {}
         self._numbers = 0
+        self._threads: int | None = None
         self._stopping = False
         self.start()
 
@@ -183,6 +187,16 @@ class Supervisor(threading.Thread):
         future: Future[Any] = Future()
         self.post(lambda: self._call(Job(0, spec, message, time.monotonic(), future=future)))
         return future
+
+    def devices(self) -> list[dict[str, Any]]:
+        """What the build can compute on, asked of a process of its own. Blocks for a second. Raises Problem."""
+        command = [sys.executable, "-P", str(WORKER), "devices"]
+        try:
+            done = subprocess.run(command, capture_output=True, timeout=60, check=True, stdin=subprocess.DEVNULL)
+            found: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
+        except (OSError, subprocess.SubprocessError, ValueError, IndexError) as error:
+            raise Problem(f"llama-cpp-python does not start: {error}. Install it anew (see the README).") from error
+        return found
 
     def stop(self) -> None:
         """End every worker and the thread."""
@@ -408,8 +422,9 @@ class Supervisor(threading.Thread):
         """A new process for a file. Raises Problem when it must not or cannot be started."""
         stamp = _stamp(spec.path)
         known = self._hashes.get(stamp)
-        if known is not None and known in self._quarantined:
-            raise Problem(self._quarantined[known])
+        for key in (known, repr(stamp)):
+            if key in self._quarantined:
+                raise Problem(self._quarantined[key])
         ours, theirs = socket.socketpair()
         log = self._log_folder / f"worker-{os.getpid()}-{self._numbers}.log"
         environment = os.environ | {"GGML_NO_BACKTRACE": "1", "PYTHONIOENCODING": "utf-8"}
@@ -428,11 +443,11 @@ class Supervisor(threading.Thread):
             ours.close()
             raise Problem(f"No worker can be started for {spec.id}: {error}.") from error
         ours.setblocking(False)
-        worker = Worker(spec, process, ours, log, now, stamp[1], heard=now, pinged=now, progress=now)
+        worker = Worker(spec, process, ours, log, now, stamp, heard=now, pinged=now, progress=now)
         self._selector.register(ours, selectors.EVENT_READ, worker)
         message: wire.Message = {"op": "load", "path": str(spec.path), "known": known, "expected": spec.sha256}
         message |= {"context": spec.context, "device": spec.device, "gpu_layers": spec.gpu_layers}
-        self._send(worker, message | {"threads": spec.threads})
+        self._send(worker, message | {"threads": spec.threads or self._threads})
         return worker
 
     # -- what workers say ----------------------------------------------------------------------------------------
@@ -450,12 +465,22 @@ class Supervisor(threading.Thread):
             worker.ready, worker.phase = True, "ready"
             worker.load_ms = (time.monotonic() - worker.started) * 1000
             worker.info = {"id": worker.spec.id, **message["info"]}
+            self._agree_on_threads(worker)
         elif event == "refused":
             worker.refused = message["message"]
         else:
             job = worker.running.get(message["id"])
             if job is not None:
                 self._hear_of(worker, job, message)
+
+    def _agree_on_threads(self, worker: Worker) -> None:
+        """What the first model's trial chose holds for all: models are compared, so they must run alike."""
+        if worker.spec.threads is not None or worker.info["kind"] != "chat":
+            return
+        self._threads = self._threads or worker.info["threads"]
+        if worker.info["threads"] != self._threads:
+            worker.info["threads"] = self._threads
+            self._send(worker, {"op": "threads", "count": self._threads})
 
     def _learn_hash(self, worker: Worker, found: str | None) -> None:
         if found is None:
@@ -478,6 +503,7 @@ class Supervisor(threading.Thread):
         elif event == "done" and generation is not None:
             del worker.running[job.id]
             generation.finish(_result(worker, job, message))
+            self._host(job.spec.path).deaths.clear()  # it works: the next start need not be delayed
         elif event == "value" and job.future is not None:
             del worker.running[job.id]
             job.future.set_result(_value(worker, job, message["value"]))
@@ -513,7 +539,7 @@ class Supervisor(threading.Thread):
         limits = self.limits
         if now - worker.heard > limits.ping * (limits.missed_pings + 0.5):
             self._end(worker, f"it did not answer for {now - worker.heard:.0f} s")
-        elif not worker.ready and now - worker.started > limits.load + worker.size / limits.load_bytes_per_second:
+        elif not worker.ready and now - worker.started > limits.load + worker.stamp[1] / limits.load_bytes_per_second:
             self._end(worker, f"it was not loaded after {now - worker.started:.0f} s")
         elif worker.ready and worker.running and now - worker.progress > limits.silence:
             self._end(worker, f"it computed no token for {now - worker.progress:.0f} s")
@@ -523,6 +549,7 @@ class Supervisor(threading.Thread):
 
     def _end(self, worker: Worker, reason: str) -> None:
         """Kill a worker."""
+        worker.stopped = _is_stopped(worker.process.pid)
         worker.killed_for = worker.killed_for or reason
         worker.process.kill()
         self._lose(worker)
@@ -551,7 +578,10 @@ class Supervisor(threading.Thread):
             self._fail_all(worker, message)
             self._fail_waiting(hosted, message)
             return
-        cause, _own = death(status, worker.killed_for)
+        cause, crashed = death(status, worker.killed_for)
+        own = crashed or (worker.killed_for is not None and not worker.stopped)
+        if own:
+            self._own_death(worker, now)
         hosted.deaths = [*(past for past in hosted.deaths if now - past < self.limits.window), now]
         hosted.not_before = now + self.limits.back_off[min(len(hosted.deaths), len(self.limits.back_off)) - 1]
         message = (
@@ -559,12 +589,22 @@ class Supervisor(threading.Thread):
         )
         lines = tail(worker.log)
         message += f" Its log ends: {lines}" if lines else ""
-        for job in worker.running.values():
-            if job.generation is not None:
-                hosted.prompt_deaths[_fingerprint(job)] += 1
+        for job in worker.running.values() if own else ():
+            hosted.prompt_deaths[_fingerprint(job)] += 1
         self._fail_all(worker, message)
         if not worker.ready:
             self._fail_waiting(hosted, message)
+
+    def _own_death(self, worker: Worker, now: float) -> None:
+        """A death of the file's making: after a few, the file is set aside, by its hash or else by its stamp."""
+        key = worker.sha256 or repr(worker.stamp)
+        past = [*(time for time in self._own_deaths.get(key, []) if now - time < self.limits.window), now]
+        self._own_deaths[key] = past
+        if len(past) >= self.limits.deaths:
+            self._quarantined[key] = (
+                f"{worker.spec.id} has crashed its worker {len(past)} times in {self.limits.window / 60:.0f} minutes "
+                "and is set aside until the app is started anew or the file changes. Use another file."
+            )
 
     def _fail_all(self, worker: Worker, message: str) -> None:
         for job in worker.running.values():
@@ -608,6 +648,14 @@ def _resident(pid: int) -> int | None:
     except (OSError, IndexError, ValueError):
         return None
     return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _is_stopped(pid: int) -> bool:
+    """Whether a signal holds the process up (Linux; False where the system does not say)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] in "tT"
+    except (OSError, IndexError):
+        return False
 
 
 def _nothing(job: Job) -> Result:

@@ -8,6 +8,7 @@ worker; when anything is wrong with its file it says so and exits, and when it d
 """
 
 import base64
+import json
 import os
 import queue
 import socket
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from core.engine import gguf_header, limits, wire
+from core.engine import check, gguf_header, host, wire
 from core.engine.interface import Sampling
 from core.engine.streaming import TextStream
 from core.engine.template import ChatTemplate, Rendered
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from core.engine.worker_llama import Context, Model, Slot
 
 FLUSH_S = 0.03  # text is sent at most so often: a message wakes the app, and the app shares the processor
-CANARY = "The capital of France is"
-CANARY_TOKENS = 16
 CHUNK, CHUNK_LARGE, LARGE = (
     512,
     128,
@@ -110,6 +109,7 @@ class Chat:
         self.answers: list[Answer] = []
         self.cancelled: set[int] = set()
         self.computing: Answer | None = None
+        self.adapter_sha256: str | None = None
         self.batching = False
 
     # -- contexts ------------------------------------------------------------------------------------------------
@@ -121,7 +121,8 @@ class Chat:
         if adapter not in self.contexts:
             loaded = None
             if adapter is not None:
-                limits.check_adapter(Path(adapter), self.settings["header"])
+                check.check_adapter(gguf_header.read(Path(adapter)), self.settings["header"])
+                self.adapter_sha256 = gguf_header.sha256(Path(adapter))
                 loaded = Adapter(self.model, Path(adapter))
                 for other in [name for name in self.contexts if name is not None]:
                     self.contexts.pop(other).free()
@@ -133,6 +134,12 @@ class Chat:
                 chunk=self.settings["chunk"],
             )
         return self.contexts[adapter]
+
+    def use_threads(self, count: int) -> None:
+        """Compute with so many threads from now on."""
+        self.settings["threads"] = count
+        for context in self.contexts.values():
+            context.threads(count)
 
     # -- answers -------------------------------------------------------------------------------------------------
 
@@ -294,7 +301,8 @@ class Chat:
             rates=rates,
             tokens=tokens,
             logprobs=answer.logprobs if answer.sampling.logprobs else None,
-            peak_memory=limits.peak_memory(),
+            peak_memory=host.peak_memory(),
+            adapter_sha256=self.adapter_sha256 if answer.context is not self.contexts[None] else None,
         )
 
     def drop(self, answer: Answer, message: str) -> None:
@@ -362,6 +370,9 @@ class Worker:
         if message["op"] == "generate" and self.chat is not None:
             self.chat.begin(message)
             return
+        if message["op"] == "threads" and self.chat is not None:
+            self.chat.use_threads(message["count"])
+            return
         try:
             self.link.send("value", id=message["id"], value=self.value(message))
         except Problem as problem:
@@ -375,7 +386,7 @@ class Worker:
             return base64.b64encode(self.embedder.embed(message["text"]).astype("<f4").tobytes()).decode("ascii")
         if message["op"] == "adapter" and self.chat is not None:
             self.chat.context(message["adapter"])
-            return limits.peak_memory()
+            return host.peak_memory()
         kind = "an embedder: it cannot answer" if self.embedder is not None else "a chat model: it cannot embed"
         raise Problem(f"This model is {kind}.")
 
@@ -394,9 +405,8 @@ class Worker:
 
     def _load(self, message: wire.Message) -> None:
         path = Path(message["path"])
-        self.link.send("phase", phase="check")
         header = gguf_header.read(path)
-        limits.check(header)
+        check.check(header)
         identity = message["known"] or gguf_header.sha256(path)
         self.link.send("phase", phase="load", sha256=identity)
         if message["expected"] and identity != message["expected"]:
@@ -407,58 +417,59 @@ class Worker:
         from core.engine import worker_llama as llama
 
         llama.start()
-        context = min(message["context"], header.own("context_length") or message["context"])
-        layers = limits.gpu_layers(message["device"], message["gpu_layers"], header, llama.gpu_offload())
-        if layers == 0:
-            limits.bound_memory(header, context)
+        context = min(message["context"], header.own("context_length"))
+        threads = message["threads"] or host.processors()
+        weights = sum(tensor.size for tensor in header.tensors)
+        free, wanted = llama.free_gpu_memory(), message["gpu_layers"]
+        layers = host.gpu_layers(message["device"], wanted, header.own("block_count"), weights, free)
+        if layers == 0:  # a GPU driver maps far more address space than it uses
+            host.bound_memory(check.memory(header, context))
         self.model = llama.Model(path, layers)
-        threads = message["threads"] or limits.processors()
-        info = limits.describe(header) | {"file_sha256": identity, "gpu_layers": layers, "threads": threads}
-        info["device"] = "gpu" if layers else "cpu"
-        if header.architecture in limits.EMBEDDERS:
-            self.embedder = llama.Embedder(self.model, threads)
-            info |= {"kind": "embedder", "context": self.embedder.limit, "dimensions": self.embedder.dimensions}
-        else:
-            chunk = CHUNK if header.file_size < LARGE else CHUNK_LARGE
-            settings = {"context": context, "threads": threads, "chunk": chunk, "header": header}
-            self.link.send("phase", phase="template")
-            source = header.values.get("tokenizer.chat_template")
-            names = [
-                self.model.special_text(header.values.get(f"tokenizer.ggml.{n}_token_id", -1)) for n in ("bos", "eos")
-            ]
-            template = ChatTemplate(source if isinstance(source, str) else None, *names)
-            note = template.render([{"role": "user", "content": "Hello"}]).note
-            self.chat = Chat(self.link, self.model, template, settings)
-            self.chat.context(None)
-            self.link.send("phase", phase="canary")
-            info |= {"kind": "chat", "context": context, "canary": self.canary(), "note": note}
-        self.link.send("loaded", info=info, peak_memory=limits.peak_memory())
+        info: dict[str, Any] = {"architecture": header.architecture, "quantization": check.quantization(header.tensors)}
+        info |= {"file_sha256": identity, "template_sha256": check.template_sha256(header), **check.derivation(header)}
+        info |= {"context": context, "device": "gpu" if layers else "cpu", "threads": threads, "gpu_layers": layers}
+        serve = self.serve_embedder if header.architecture in check.EMBEDDERS else self.serve_chat
+        serve(header, info, choose_threads=message["threads"] is None)
+        self.link.send("loaded", info=info, peak_memory=host.peak_memory())
 
-    def canary(self) -> str:
-        """A few greedy tokens: damaged weights show in them. Raises Problem. Warms the model up besides."""
-        from core.engine.worker_llama import Sampler
+    def serve_embedder(self, header: gguf_header.Header, info: dict[str, Any], *, choose_threads: bool) -> None:
+        """Be an embedder from now on; complete `info`."""
+        from core.engine.worker_llama import Embedder
 
-        assert self.chat is not None
-        model, context = self.model, self.chat.contexts[None]
-        tokens = ([model.bos] if model.adds_bos else []) + model.tokenize(CANARY, special=False)
-        sampler, taken = Sampler(model, Sampling(), tokens), context.take(tokens)
-        assert taken is not None
-        slot, made, following = taken[0], [], tokens
-        for _ in range(CANARY_TOKENS):
-            rows = context.evaluate([(slot, following, True)])
-            assert rows is not None and rows[0] is not None
-            made.append(sampler.next(rows[0]))
-            following = made[-1:]
-        slot.busy = False
-        context.forget(slot)
-        if len(set(made)) == 1 and not model.ends(made[0]):
-            raise Problem("it says the same token for ever: its weights are damaged")
-        return b"".join(model.piece(token) for token in made).decode("utf-8", "replace")
+        self.embedder = Embedder(self.model, info["threads"])
+        self.link.send("phase", phase="canary")
+        self.embedder.embed("canary")
+        info |= {"kind": "embedder", "context": self.embedder.limit, "dimensions": self.embedder.dimensions}
+
+    def serve_chat(self, header: gguf_header.Header, info: dict[str, Any], *, choose_threads: bool) -> None:
+        """Be a language model from now on; complete `info`."""
+        from core.engine import worker_trial
+
+        self.link.send("phase", phase="chat template")
+        values = header.values
+        marks = [self.model.special_text(values.get(f"tokenizer.ggml.{name}_token_id", -1)) for name in ("bos", "eos")]
+        template = ChatTemplate(values.get("tokenizer.chat_template"), *marks)
+        note = template.render([{"role": "user", "content": "Hello"}]).note
+        self.link.send("phase", phase="canary")
+        chunk = CHUNK if header.file_size < LARGE else CHUNK_LARGE
+        settings = {"context": info["context"], "threads": info["threads"], "chunk": chunk, "header": header}
+        self.chat = Chat(self.link, self.model, template, settings)
+        trial = worker_trial.run(self.model, self.chat.context(None), info["threads"], choose_threads=choose_threads)
+        self.chat.batching, settings["threads"] = trial.batching, trial.threads
+        info |= {"kind": "chat", "threads": trial.threads, "batching": trial.batching, "canary": trial.text}
+        info |= {"note": note}
 
 
 def main() -> None:
-    """Serve on the socket whose number is the one argument."""
-    limits.die_with_parent()
+    """Serve on the socket whose number is the one argument; or, for `devices`, print what there is as JSON."""
+    if sys.argv[1] == "devices":
+        from core.engine import worker_llama
+
+        worker_llama.start()
+        print(json.dumps(worker_llama.devices()))
+        return
+    host.die_with_parent()
+    host.no_core_dumps()
     link = Link(socket.socket(fileno=int(sys.argv[1])))
     Worker(link).run()
 

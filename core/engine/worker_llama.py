@@ -48,9 +48,31 @@ def start() -> None:
     lib.llama_backend_init()
 
 
-def gpu_offload() -> bool:
-    """Whether this build of llama.cpp can use a GPU at all."""
-    return bool(lib.llama_supports_gpu_offload())
+def devices() -> list[dict[str, Any]]:
+    """Where this build can compute: {"name", "description", "kind": "cpu" | "gpu", "free", "total"} (bytes)."""
+    from llama_cpp._ggml import libggml as ggml  # not in the package's public interface, llama.cpp's own C interface
+
+    names = {0: "cpu", 1: "gpu", 2: "gpu"}  # GGML_BACKEND_DEVICE_TYPE_CPU, _GPU, _IGPU; others only speed the CPU up
+    for function, result in (("get", ctypes.c_void_p), ("name", ctypes.c_char_p), ("description", ctypes.c_char_p)):
+        getattr(ggml, f"ggml_backend_dev_{function}").restype = result
+    found = []
+    for index in range(ggml.ggml_backend_dev_count()):
+        device = ctypes.c_void_p(ggml.ggml_backend_dev_get(ctypes.c_size_t(index)))
+        kind = names.get(ggml.ggml_backend_dev_type(device))
+        free, total = ctypes.c_size_t(), ctypes.c_size_t()
+        ggml.ggml_backend_dev_memory(device, ctypes.byref(free), ctypes.byref(total))
+        name, text = (getattr(ggml, f"ggml_backend_dev_{what}")(device).decode() for what in ("name", "description"))
+        if kind:
+            found.append({"name": name, "description": text, "kind": kind, "free": free.value, "total": total.value})
+    return found
+
+
+def free_gpu_memory() -> int | None:
+    """Bytes free on all GPUs together, None when this build of llama.cpp or this machine has none."""
+    if not lib.llama_supports_gpu_offload():
+        return None
+    free = [device["free"] for device in devices() if device["kind"] == "gpu"]
+    return sum(free) if free else None
 
 
 class Model:

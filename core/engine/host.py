@@ -1,0 +1,97 @@
+"""This machine and this process: processors, memory, GPU layers, and how a worker dies. Knows no llama.cpp."""
+
+import ctypes
+import os
+import signal
+import sys
+from pathlib import Path
+
+from core.errors import Problem
+
+SPARE_BYTES = 4 * 2**30  # address space beside what a model is estimated to need: libraries, stacks, arenas
+GPU_RESERVE = 512 * 2**20  # bytes of a GPU's memory left to others
+
+
+def processors() -> int:
+    """Processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def free_memory() -> int | None:
+    """Bytes that can be had without swapping, the control group's limit included; None where nobody says."""
+    found = [number for number in (_meminfo("MemAvailable"), _cgroup_room()) if number is not None]
+    return min(found) if found else None
+
+
+def bound_memory(needed: int) -> None:
+    """Refuse (Problem) what does not fit the free memory; else let this process take twice what it should need."""
+    free = free_memory()
+    if free is not None and needed > free:
+        raise Problem(
+            f"it needs about {needed / 1e9:.1f} GB of memory and {free / 1e9:.1f} GB are free: take a smaller context "
+            "or model, or unload another"
+        )
+    if sys.platform == "linux":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (2 * needed + SPARE_BYTES,) * 2)
+
+
+def no_core_dumps() -> None:
+    """A crash must not write gigabytes."""
+    if os.name == "posix":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def gpu_layers(device: str, wanted: int | None, layers: int, weights: int, free: int | None) -> int:
+    """Layers to put on the GPU. `free`: bytes of GPU memory, None without a GPU. Raises Problem when asked for in vain.
+
+    Automatic: all, or as many as the free memory holds when every layer weighs the same. The output counts as a layer.
+    """
+    if free is None:
+        if device == "gpu" or wanted:
+            raise Problem("llama-cpp-python is built here without GPU support: see the README for how to get it")
+        return 0
+    if device == "cpu":
+        return 0
+    if wanted is not None:
+        return min(wanted, layers + 1)
+    return max(0, min(layers + 1, int((free - GPU_RESERVE) / (weights / (layers + 1)))))
+
+
+def peak_memory() -> int:
+    """The most memory this process has held, in bytes, mapped weights included."""
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def die_with_parent() -> None:
+    """Linux: have the kernel end this process with the thread that started it. Elsewhere end of file does."""
+    if sys.platform == "linux":
+        parent = os.getppid()
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
+        if os.getppid() != parent:
+            os._exit(0)
+
+
+def _meminfo(name: str) -> int | None:
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith(name + ":"):
+                return int(line.split()[1]) * 1024
+    except (OSError, ValueError, IndexError):
+        pass
+    return None
+
+
+def _cgroup_room() -> int | None:
+    folder = Path("/sys/fs/cgroup")
+    try:
+        limit = (folder / "memory.max").read_text().strip()
+        return None if limit == "max" else int(limit) - int((folder / "memory.current").read_text())
+    except (OSError, ValueError):
+        return None
