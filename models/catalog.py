@@ -255,6 +255,7 @@ class Catalog:
                     merge.merge(files[0], adapter, out, model.quantization, notes, report, stop)
                 else:
                     merge.requantize(files[0], out, model.quantization, notes, report, stop)
+            _check_whole(out)
             made["gguf"] = importlib.metadata.version("gguf")
             self._install(out, model.file, {"kind": "derived", "id": model.id, "made": made})
 
@@ -399,6 +400,19 @@ def _all_failed(source: Source, tried: list[str], folder: Path) -> str:
 def _room_for(folder: Path, needed: int) -> None:
     if shutil.disk_usage(folder).free < needed:
         raise sources.disk_full(folder, needed)
+
+
+def _check_whole(path: Path) -> None:
+    """Raise Problem when a GGUF just written is shorter than it says: a full disk can cut NumPy's writes silently."""
+    from gguf import GGUFReader
+
+    try:
+        reader = GGUFReader(path)
+        end = max(int(tensor.data_offset) + int(tensor.n_bytes) for tensor in reader.tensors)
+    except (ValueError, IndexError) as error:
+        raise sources.disk_full(path.parent.parent) from error
+    if path.stat().st_size < end:
+        raise sources.disk_full(path.parent.parent)
 
 
 def _note_path(target: Path) -> Path:

@@ -16,7 +16,7 @@ from typing import Any
 
 from core.text import one_line
 from models.manifest import File
-from models.sources import CHUNK, DISK_ERRORS, Request, Unavailable, check_cancelled, pause, sha256
+from models.sources import CHUNK, Request, Unavailable, check_cancelled, is_disk_full, pause, sha256
 
 TIMEOUT_S = 30.0
 ATTEMPTS = 4  # in a row without a new byte
@@ -94,7 +94,7 @@ def _complete(url: str, file: File, part: _Part, request: Request) -> None:
                 ) from error
             reason = f"HTTP {error.code}"
         except (_Broken, OSError, http.client.HTTPException) as error:
-            if isinstance(error, OSError) and error.errno in DISK_ERRORS:
+            if isinstance(error, OSError) and is_disk_full(error):
                 raise  # the disk, not the network
             reason = one_line(str(getattr(error, "reason", error)), 120)
         failures = 0 if part.size() > before else failures + 1

@@ -11,7 +11,6 @@ It knows the GGUF container and the LoRA sum `W + alpha / r * B @ A`; it knows n
 from __future__ import annotations
 
 import argparse
-import errno
 import hashlib
 import json
 import os
@@ -30,6 +29,7 @@ from gguf import GGMLQuantizationType as Type
 from gguf import GGUFReader, GGUFValueType, GGUFWriter, LlamaFileType, ReaderTensor
 
 from core.errors import Problem
+from models.sources import disk_full, is_disk_full
 
 TOOL = "models.merge 1"
 KEY = "derivation."  # metadata of ours: source hash, recipe, tool, changes
@@ -276,8 +276,7 @@ def _notes(
         KEY + "base_license": str(_field(reader, "general.license") or "not stated by the base"),
         KEY + "recipe": recipe,
         KEY + "tool": f"{TOOL}, gguf {_package_version('gguf')}",
-        KEY
-        + "changes": f"Derived from {name} by weights {'merged with an adapter and ' if adapter else ''}re-quantized.",
+        KEY + "changes": f"Derived from {name}: weights {changes}.",
     }
     if adapter is not None and adapter_hash is not None:
         notes |= {KEY + "adapter_file": adapter.name, KEY + "adapter_sha256": adapter_hash}
@@ -339,8 +338,8 @@ def _replacing(out: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         temporary.replace(out)
     except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise Problem(f"Disk full while writing {out.name}: free some space and try again.") from error
+        if is_disk_full(error):
+            raise Problem(f"Cannot write {out.name}. {disk_full(out.parent).message}") from error
         raise Problem(f"Cannot write {out}: {error.strerror or error}.") from error
     finally:
         temporary.unlink(missing_ok=True)

@@ -72,9 +72,14 @@ def disk_problems(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in DISK_ERRORS:
+        if is_disk_full(error):
             raise disk_full(folder) from error
         raise Problem(f"The models folder {folder} cannot be used: {error.strerror or error}.") from error
+
+
+def is_disk_full(error: OSError) -> bool:
+    """Whether `error` says that no more bytes fit. NumPy's tofile says so in words, without an error number."""
+    return error.errno in DISK_ERRORS or (error.errno is None and "requested and" in str(error))
 
 
 def disk_full(folder: Path, needed: int | None = None) -> Problem:

@@ -1,0 +1,257 @@
+"""The catalog: what is ready, deriving again when anything it was made from changed, and the user's own files."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gguf import GGUFReader, GGUFWriter
+
+from core.errors import Problem
+from models import catalog as catalog_module
+from models import embedder, manifest, merge
+from models.catalog import Catalog
+from models.manifest import File, Manifest, Model, Source, Way
+from models.sources import sha256
+
+
+def write_base(path: Path, seed: int = 1) -> Path:
+    """A GGUF with one quantizable weight: enough for the re-quantizing recipe."""
+    writer = GGUFWriter(path, "llama")
+    writer.add_type("model")
+    writer.add_name("Tiny")
+    weight = np.random.default_rng(seed).normal(size=(32, 64)).astype(np.float32)
+    writer.add_tensor("blk.0.attn_v.weight", weight)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+def write_adapter(path: Path, seed: int = 2) -> Path:
+    writer = GGUFWriter(path, "llama")
+    writer.add_type("adapter")
+    writer.add_string("adapter.type", "lora")
+    writer.add_float32("adapter.lora.alpha", 4.0)
+    random = np.random.default_rng(seed)
+    writer.add_tensor("blk.0.attn_v.weight.lora_a", random.normal(size=(4, 64)).astype(np.float32))
+    writer.add_tensor("blk.0.attn_v.weight.lora_b", random.normal(size=(32, 4)).astype(np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+@pytest.fixture
+def shelf(tmp_path):
+    """The user's folder with the base file."""
+    (tmp_path / "shelf").mkdir()
+    write_base(tmp_path / "shelf" / "tiny.gguf")
+    return tmp_path / "shelf"
+
+
+def made(tmp_path, shelf, *, quantization="Q8_0", tool=merge.TOOL, file="derived.gguf") -> Catalog:
+    """A catalog whose `base` is re-quantized and whose `fine-tuned` is merged, from the file on the shelf."""
+    path = shelf / "tiny.gguf"
+    file_entry = File("tiny.gguf", path.stat().st_size, sha256(path))
+    source = Source("tiny", "Tiny", "Apache-2.0", "someone", (file_entry,), (Way("local"),))
+    shared = {
+        "pair": "default",
+        "source": source,
+        "quantization": quantization,
+        "context": 64,
+        "memory": 10,
+        "tool": tool,
+    }
+    models = {
+        "base": Model(id="base", role="base", name="Base", file=file, recipe="requantize", **shared),
+        "fine-tuned": Model(
+            id="fine-tuned",
+            role="fine-tuned",
+            name="Tuned",
+            file="tuned.gguf",
+            recipe="merge",
+            adapter="a/*.gguf",
+            **shared,
+        ),
+    }
+    weights = tmp_path / "weights"
+    weights.mkdir(exist_ok=True)
+    return Catalog(Manifest("", {"tiny": source}, models), weights, (shelf,), root=tmp_path)
+
+
+@pytest.fixture
+def adapter(tmp_path):
+    (tmp_path / "a").mkdir()
+    return write_adapter(tmp_path / "a" / "one.gguf")
+
+
+def test_a_derived_file_has_a_note_that_matches_it(tmp_path, shelf):
+    here = made(tmp_path, shelf)
+    spec = here.ensure("base")
+    note = json.loads((here.weights / "derived.gguf.json").read_text())
+    assert note["sha256"] == spec.sha256 == sha256(spec.path)
+    assert note["size"] == spec.path.stat().st_size
+    assert note["made"]["source_sha256"] == sha256(shelf / "tiny.gguf")
+    assert note["made"]["recipe"] == "requantize" and note["made"]["gguf"]
+    assert GGUFReader(spec.path).tensors[0].tensor_type.name == "Q8_0"
+
+
+def test_a_derived_file_names_its_base_and_licence_in_its_metadata(tmp_path, shelf):
+    reader = GGUFReader(made(tmp_path, shelf).ensure("base").path)
+    assert reader.get_field("derivation.attribution").contents() == "someone"
+    assert "Apache-2.0" in reader.get_field("derivation.license").contents()
+
+
+def test_what_is_ready_is_not_made_again(tmp_path, shelf):
+    here = made(tmp_path, shelf)
+    before = here.ensure("base").path.stat()
+    after = made(tmp_path, shelf).ensure("base").path.stat()
+    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+
+
+@pytest.mark.parametrize("change", [{"quantization": "Q4_0"}, {"tool": "models.merge 99"}])
+def test_another_recipe_makes_the_file_anew(tmp_path, shelf, change):
+    made(tmp_path, shelf).ensure("base")
+    changed = made(tmp_path, shelf, **change)
+    with pytest.raises(Problem, match="not ready"):
+        changed.spec("base")
+    assert [item.id for item in changed.missing()][:1] == ["base"]
+    changed.ensure("base")
+    assert changed.spec("base")
+
+
+def test_another_source_makes_the_file_anew(tmp_path, shelf):
+    first = made(tmp_path, shelf).ensure("base").sha256
+    write_base(shelf / "tiny.gguf", seed=9)
+    second = made(tmp_path, shelf)
+    assert second.ensure("base").sha256 != first
+    assert second.identity("base")["source_sha256"] == sha256(shelf / "tiny.gguf")
+
+
+def test_another_adapter_makes_the_fine_tune_anew(tmp_path, shelf, adapter):
+    here = made(tmp_path, shelf)
+    first = here.ensure("fine-tuned").sha256
+    write_adapter(adapter, seed=5)
+    os.utime(adapter, ns=(1, 1))
+    assert {item.id for item in here.missing()} == {"base", "fine-tuned"}
+    assert here.ensure("fine-tuned").sha256 != first
+    assert here.identity("fine-tuned")["adapter_sha256"] == sha256(adapter)
+
+
+def test_deriving_twice_gives_the_same_bytes(tmp_path, shelf, adapter):
+    here = made(tmp_path, shelf)
+    first = here.ensure("fine-tuned").sha256
+    (here.weights / "tuned.gguf").unlink()
+    assert here.ensure("fine-tuned").sha256 == first
+
+
+@pytest.mark.parametrize("number", [0, 2])
+def test_without_one_adapter_the_fine_tune_says_what_to_do_and_the_base_still_works(tmp_path, shelf, number):
+    (tmp_path / "a").mkdir()
+    for n in range(number):
+        write_adapter(tmp_path / "a" / f"{n}.gguf")
+    here = made(tmp_path, shelf)
+    for call in (here.spec, here.ensure):
+        with pytest.raises(Problem, match=r"no fine-tuned model yet.*models\.training"):
+            call("fine-tuned")
+    assert here.ensure("base")
+
+
+def test_a_broken_adapter_is_a_problem_and_leaves_nothing(tmp_path, shelf, adapter):
+    adapter.write_bytes(b"GGUF" + bytes(100))
+    here = made(tmp_path, shelf)
+    with pytest.raises(Problem):
+        here.ensure("fine-tuned")
+    assert not [path.name for path in here.weights.iterdir() if "tuned" in path.name or "staging" in path.name]
+
+
+def test_old_derived_files_and_leftovers_of_killed_processes_are_removed(tmp_path, shelf):
+    here = made(tmp_path, shelf, file="old-name.gguf")
+    here.ensure("base")
+    (here.weights / ".staging-abc").mkdir()
+    (here.weights / ".staging-abc" / "half.gguf").write_bytes(b"x")
+    (here.weights / ".staging-note").write_bytes(b"x")
+    write_base(here.weights / "mine.gguf")
+    renamed = made(tmp_path, shelf, file="new-name.gguf")
+    renamed.ensure("base")
+    left = {path.name for path in here.weights.iterdir()}
+    assert not {"old-name.gguf", "old-name.gguf.json", ".staging-abc", ".staging-note"} & left
+    assert {"mine.gguf", "new-name.gguf", "tiny.gguf"} <= left
+
+
+def test_a_file_without_a_note_or_with_a_broken_one_is_not_trusted(tmp_path, shelf):
+    here = made(tmp_path, shelf)
+    whole = here.ensure("base").sha256
+    note = here.weights / "derived.gguf.json"
+    for text in ("", "[]", '{"sha256": 1}'):
+        note.write_text(text)
+        with pytest.raises(Problem, match="not ready"):
+            here.spec("base")
+        assert here.ensure("base").sha256 == whole
+
+
+def test_own_files_are_found_in_the_models_folder_and_in_rr_models(tmp_path, shelf, monkeypatch):
+    monkeypatch.setenv("RR_HOME", str(tmp_path / "home"))
+    mine = write_base(catalog_module.paths.weights_dir() / "mine.gguf")
+    theirs = write_base(tmp_path / "single.gguf")
+    monkeypatch.setenv("RR_MODELS", os.pathsep.join([str(shelf), str(theirs), str(tmp_path / "absent")]))
+    assert {item.id: item.path for item in catalog_module.own()} == {
+        "tiny": shelf / "tiny.gguf",
+        "single": theirs,
+        "mine": mine,
+    }
+    assert catalog_module.spec("mine").path == mine
+    assert catalog_module.from_path(theirs).path == theirs
+
+
+@pytest.mark.parametrize("name", ["nothing", "../../etc/passwd", "/etc/passwd", "", "base\x00", "BASE"])
+def test_an_unknown_id_is_a_problem_that_names_what_is_known(tmp_path, monkeypatch, name):
+    monkeypatch.setenv("RR_HOME", str(tmp_path / "home"))
+    with pytest.raises(Problem, match=r"no model.*fine-tuned.*RR_MODELS"):
+        catalog_module.spec(name)
+
+
+def test_a_path_that_is_no_file_is_a_problem(tmp_path):
+    with pytest.raises(Problem, match="no file"):
+        catalog_module.from_path(tmp_path)
+
+
+def test_pairs_show_size_licence_and_memory_before_anything_is_fetched(tmp_path, monkeypatch):
+    monkeypatch.setenv("RR_HOME", str(tmp_path / "home"))
+    default, preset = catalog_module.pairs()
+    assert (default.base, default.fine_tuned) == ("base", "fine-tuned")
+    assert preset.download == 1_117_320_736 + 1_117_320_768
+    assert preset.memory > preset.download and preset.licence == "Apache-2.0" and not preset.ready
+
+
+def test_the_shipped_manifest_pins_every_source_and_the_tools_that_exist():
+    shipped = manifest.load()
+    assert all(file.sha256 for source in shipped.sources.values() for file in source.files)
+    tools = {model.recipe: model.tool for model in shipped.models.values() if model.recipe}
+    assert tools == {"requantize": merge.TOOL, "merge": merge.TOOL, "bert": embedder.TOOL}
+    assert {model.role for model in shipped.models.values() if model.pair == "default"} == set(manifest.ROLES)
+
+
+@pytest.mark.parametrize(
+    "old, new",
+    [
+        ("schema = 1", "schema = = 1"),
+        ('kind = "hub"', 'kind = "torrent"'),
+        ('name = "SmolLM2-135M-Instruct.Q4_1.gguf"', 'name = "../x.gguf"'),
+        ('sha256 = "b179', 'sha256 = "zzzz'),
+        ('source = "all-minilm-l6-v2"', 'source = "unknown"'),
+        ("size = 98362432", "size = 0"),
+        ('role = "embedder"', 'role = "poet"'),
+        ('licence = "Apache-2.0"', ""),
+    ],
+)
+def test_a_bad_manifest_is_a_problem(tmp_path, old, new):
+    text = manifest.PATH.read_text()
+    assert old in text
+    (tmp_path / "manifest.toml").write_text(text.replace(old, new))
+    with pytest.raises(Problem, match=r"manifest\.toml"):
+        manifest.load(tmp_path / "manifest.toml")
