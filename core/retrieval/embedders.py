@@ -1,5 +1,6 @@
 """The embedder behind the knowledge base: the engine's embedding worker. Knows no documents."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.retrieval.values import Vector
@@ -8,6 +9,9 @@ if TYPE_CHECKING:
     from core.engine import Engine, ModelSpec
 
 MINILM_DIMENSIONS = 384
+# Embedding shares the processor with the models that answer. On two busy cores one thread embedded 19 passages a second
+# and two threads 3: each waits, spinning, for the other, which does not get its turn.
+THREADS = 1
 
 
 class EngineEmbedder:
@@ -17,7 +21,7 @@ class EngineEmbedder:
 
     def __init__(self, engine: "Engine", spec: "ModelSpec") -> None:
         self._engine = engine
-        self._spec = spec
+        self._spec = replace(spec, threads=spec.threads or THREADS)
 
     @property
     def identity(self) -> str:
