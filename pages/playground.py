@@ -20,6 +20,21 @@ st.caption("One question to a small model and its fine-tune, each without and wi
 draw_setup(here)
 
 
+def device_choice() -> tuple[str, int | None]:
+    """Device and GPU layers; a build without a GPU says how to get one."""
+    try:
+        devices = {device["kind"]: device for device in here.engine.devices()}
+    except Problem as problem:
+        st.caption(plain(problem.message))
+        return "auto", None
+    gpu = "gpu" in devices
+    device = st.selectbox("Device", ("auto", "cpu", "gpu") if gpu else ("auto", "cpu"), key="device")
+    layers = st.number_input("GPU layers", -1, 200, -1, key="layers", disabled=not gpu, help="-1: as many as fit")
+    if not gpu:
+        st.caption(plain(devices["none"]["description"]))
+    return device, None if layers < 0 else int(layers)
+
+
 def settings_from_sidebar() -> tuple[ask.Settings, float]:
     """The run's settings and the hourly rate, as chosen in the sidebar."""
     with st.sidebar:
@@ -40,14 +55,7 @@ def settings_from_sidebar() -> tuple[ask.Settings, float]:
         max_tokens = int(st.number_input("Max tokens", 1, 1024, ask.Settings.max_tokens, key="max_tokens"))
         temperature = st.slider("Temperature", 0.0, 2.0, 0.0, 0.1, key="temperature", help="0 is greedy.")
         seed = int(st.number_input("Seed", 0, 2**31, 0, key="seed"))
-        gpu = next((device for device in here.engine.devices() if device["kind"] == "gpu"), None)
-        device = st.selectbox("Device", ("auto", "cpu", "gpu") if gpu else ("auto", "cpu"), key="device")
-        layers = st.number_input(
-            "GPU layers", -1, 200, -1, key="layers", disabled=gpu is None, help="-1: as many as fit"
-        )
-        if gpu is None:
-            st.caption("This build of llama.cpp has no GPU support. To get it, install with one line:")
-            st.code(demo.GPU_INSTALL, language=None, wrap_lines=True)
+        device, layers = device_choice()
         rate = st.number_input("Machine, $ per hour", 0.0, 1000.0, 0.10, 0.05, key="rate")
         if st.toggle("Bigger type (projector)", key="big"):
             st.html(panes.BIG)
@@ -60,7 +68,7 @@ def settings_from_sidebar() -> tuple[ask.Settings, float]:
         max_tokens=max_tokens,
         seed=seed,
         device=device,
-        gpu_layers=None if layers < 0 else int(layers),
+        gpu_layers=layers,
         pinned=pinned,
     )
     return chosen, rate
