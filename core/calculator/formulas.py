@@ -139,6 +139,6 @@ def best_retrain_interval(cost: Array, churn: Array, loss: Array) -> Array:
         pays = (right < 1) & (np.asarray(churn) > 0)
         target = np.where(pays, right, 0.5)
         x = np.sqrt(2 * target) + target  # right of the root where the curve is convex, left where it is concave
-        for _ in range(25):
+        for _ in range(14):
             x = np.maximum(x - (1 - np.exp(-x) * (1 + x) - target) / np.maximum(x * np.exp(-x), 1e-300), x / 4)
         return np.where(pays, x / churn, np.inf)

@@ -501,7 +501,7 @@ def _result(
     name: str, one: Approach, line: list[Array], wins: float, months: Calendar, d: Draws, scenario: Scenario
 ) -> Result:
     rate = scenario.number("exchange_rate")
-    bands = [percentiles(amount * rate, BAND_PERCENTILES) for amount in line]
+    bands = [percentiles(amount, BAND_PERCENTILES) for amount in line]
     has_queries = bool(np.all(months.asked > 0))
     whole = _sum(one.latency)
     first = _sum({part: time for part, time in one.latency.items() if part not in one.after_first_token})
@@ -514,7 +514,7 @@ def _result(
         total=percentiles(line[-1] * rate, COST_PERCENTILES),
         per_query=percentiles(line[-1] * rate / months.asked, COST_PERCENTILES) if has_queries else None,
         parts={part: float(np.mean(amount * rate / per)) for part, amount in total_parts(one, months).items()},
-        months={f"p{p}": [band[f"p{p}"] for band in bands] for p in BAND_PERCENTILES},
+        months={f"p{p}": [band[f"p{p}"] * rate for band in bands] for p in BAND_PERCENTILES},
         latency_parts={part: float(np.mean(time)) for part, time in one.latency.items()},
         ttft=percentiles(first, LATENCY_PERCENTILES),
         latency=latency,
@@ -548,7 +548,7 @@ def _net_value(one: Approach, cost: Array, months: Calendar, d: Draws, rate: flo
 
 
 def _retrain(one: Approach, d: Draws) -> dict[str, Any]:
-    """The best retrain interval in months (null for a percentile at which no retrain pays), and where it comes from."""
+    """The best retrain interval in months (infinite at a percentile at which no retrain pays), and its estimate."""
     changing = d["queries"] * d["changing_share"] / 100
     loss = changing * d["value_per_correct"] * (d["acc_tuned_static"] - d["acc_stale"]) / 100
     cost, churn = _sum(one.retrain), d["churn"] / 100
