@@ -48,6 +48,7 @@ class Question:
     never: str
     options: tuple[Option, ...]
     aliases: tuple[str, ...] = ()
+    means: bool = False  # asks what one has, not what one needs
 
     def option(self, option_id: str) -> Option:
         """The option of that id. Raises Problem when there is none."""
@@ -120,7 +121,7 @@ def read_answers(given: Mapping[str, Any]) -> dict[str, str]:
     """
     answers: dict[str, str] = {}
     for name, value in given.items():
-        question = _find_question(str(name))
+        question = find_question(str(name))
         if option := _find_option(question, str(value)):
             if answers.get(question.id, option) != option:
                 raise Problem(f"Question {question.id} was answered twice: {answers[question.id]} and {option}.")
@@ -140,7 +141,8 @@ def keep_valid(given: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
     return answers, notes
 
 
-def _find_question(name: str) -> Question:
+def find_question(name: str) -> Question:
+    """The question of that id or alias. Raises Problem when there is none."""
     wanted = _slug(name)
     for question in load().questions.values():
         if wanted == question.id or wanted in question.aliases:

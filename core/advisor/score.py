@@ -1,7 +1,7 @@
 """Pure scoring: answers in, advice out. No weights of its own (rules.toml has them), no words of guidance, no screen.
 
     retrieval   = knowledge
-    fine-tuning = behaviour + no_lookup
+    fine-tuning = behaviour + max(0, no_lookup)
     hybrid      = knowledge + behaviour + both          (both is negative: two systems)
     prompt      = 0                                     (what the others must beat)
 
@@ -58,6 +58,8 @@ class Advice:
     scores: dict[str, float]
     excluded: tuple[str, ...]
     constraints: tuple[Constraint, ...]
+    start: dict[str, float]  # points before any answer
+    floor: float  # points given back to fine-tuning because no_lookup never counts below zero
     trace: tuple[Step, ...]
     unknown: tuple[str, ...]
     why_undecided: str = ""
@@ -71,9 +73,7 @@ class Advice:
 def advise(answers: Mapping[str, str]) -> Advice:
     """The recommendation for checked answers (question id -> option id; see rules.read_answers)."""
     known = rules.load()
-    needs = np.array(known.start) + np.array([_points(name, option) for name, option in answers.items()] or [(0, 0, 0)]).sum(
-        axis=0
-    )
+    needs = np.array([known.start, *(_points(*pair) for pair in answers.items())]).sum(axis=0)
     scores = dict(zip(APPROACHES, _scores(needs, known.both).round(6).tolist(), strict=True))
     holding = tuple(constraint for constraint in known.constraints if constraint.holds(answers))
     excluded = tuple(name for name in APPROACHES if any(name in constraint.excludes for constraint in holding))
@@ -89,6 +89,8 @@ def advise(answers: Mapping[str, str]) -> Advice:
         scores=scores,
         excluded=excluded,
         constraints=holding,
+        start=dict(zip(APPROACHES, _scores(np.array(known.start), known.both).tolist(), strict=True)),
+        floor=max(0.0, -float(needs[2])),
         trace=tuple(_step(name, answers[name]) for name in known.questions if name in answers),
         unknown=tuple(name for name in known.questions if name not in answers),
         why_undecided=why,
@@ -140,7 +142,8 @@ def _points(question: str, option: str) -> tuple[float, float, float]:
 
 def _scores(needs: NDArray[np.float64], both: float | NDArray[np.float64]) -> NDArray[np.float64]:
     """Scores of the four approaches in the last axis, from needs (..., 3)."""
-    scores: NDArray[np.float64] = needs @ COUNTS.T
+    floor = np.array([-np.inf, -np.inf, 0.0])
+    scores: NDArray[np.float64] = np.maximum(needs, floor) @ COUNTS.T
     scores[..., APPROACHES.index("hybrid")] += both
     return scores
 
@@ -148,8 +151,9 @@ def _scores(needs: NDArray[np.float64], both: float | NDArray[np.float64]) -> ND
 def _why_undecided(answers: Mapping[str, str], ranked: Sequence[str]) -> str:
     if not ranked:
         return "The hard constraints leave no approach: relax one of them."
-    moved = sum(max(abs(point) for point in _points(name, option)) for name, option in answers.items())
-    if moved < rules.load().enough:
+    known = rules.load()
+    needs = [pair for pair in answers.items() if not known.questions[pair[0]].means]
+    if sum(max(map(abs, _points(*pair))) for pair in needs) < known.enough:
         return "Not enough to tell."
     return ""
 
@@ -171,7 +175,9 @@ def _nearest(advice: Advice, names: tuple[str, ...]) -> Flip | None:
         verdict = advise(then).verdict
         if verdict not in (advice.verdict, UNDECIDED):
             steps = sum(_steps(name, advice.answers.get(name), then[name]) for name in names)
-            changes.append((steps, {name: (advice.answers.get(name, rules.UNKNOWN), then[name]) for name in names}, verdict))
+            changes.append(
+                (steps, {name: (advice.answers.get(name, rules.UNKNOWN), then[name]) for name in names}, verdict)
+            )
     if not changes:
         return None
     _, change, verdict = min(changes, key=lambda each: each[0])

@@ -1,0 +1,66 @@
+"""What follows from an advice: order of work, what to measure, practices and mistakes that apply. Weighs nothing."""
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from core.advisor.score import Advice, advise
+from core.evidence import claims, handbook
+
+FILE = Path(__file__).with_name("guidance.toml")
+
+
+@dataclass(frozen=True)
+class Work:
+    """One step, and who advises it."""
+
+    text: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Dispute:
+    """A kind of case on which documents differ: each side's cases, what the advisor says to each, what decides."""
+
+    subject: str
+    sides: tuple[tuple[claims.Case, str], ...]  # case, the advisor's verdict on it
+    decides: tuple[str, ...]  # questions on which the sides' answers differ
+
+
+def order(advice: Advice) -> tuple[Work, ...]:
+    """The order of work for a verdict."""
+    return tuple(Work(**entry) for entry in _raw()["order"][advice.verdict])
+
+
+def measure(advice: Advice) -> tuple[str, ...]:
+    """What to measure next for a verdict."""
+    return tuple(_raw()["measure"][advice.verdict])
+
+
+def find_out(question: str) -> str:
+    """How to answer an open question."""
+    text: str = _raw()["unknown"][question]
+    return text
+
+
+def applying(advice: Advice) -> tuple[handbook.Practice, ...]:
+    """The documents' practices and mistakes that apply to this advice."""
+    return tuple(each for each in handbook.practices() if each.applies(advice.verdict, advice.answers))
+
+
+def dispute(subject: str) -> Dispute:
+    """Both sides of a disputed kind of case, with the advisor's verdict on each and the facts that decide."""
+    cases = [each for each in claims.cases() if each.subject == subject and each.verdict != claims.NOT_READABLE]
+    given = {name: {each.answers.get(name) for each in cases} for case in cases for name in case.answers}
+    return Dispute(
+        subject,
+        tuple((case, advise({**case.assumed, **case.answers}).verdict) for case in cases),
+        tuple(name for name, options in given.items() if len(options) > 1),
+    )
+
+
+@cache
+def _raw() -> dict[str, Any]:
+    return tomllib.loads(FILE.read_text(encoding="utf-8"))

@@ -1,0 +1,135 @@
+"""`python -m core advise --json [--set question=option ...] [--text "..."] [--list]`: the advisor without a browser."""
+
+import dataclasses
+from typing import Any
+
+from core import scenario
+from core.advisor import guidance, handover, prefill, rules, score
+from core.commands import emit, log, parser
+from core.errors import Problem
+
+
+def main(argv: list[str]) -> int:
+    """Print the advice for the answers given; exit status 0, or 2 on an answer that does not exist."""
+    options = parser("advise", "A recommendation from a few answers; what is not answered counts as unknown.")
+    options.add_argument("--set", action="append", default=[], metavar="QUESTION=OPTION", help="one answer; repeat it")
+    options.add_argument("--text", default="", help="a description of the use case; pre-fills what --set leaves open")
+    options.add_argument("--link", default="", help="the text after ?s= in a shared link: start from its answers")
+    options.add_argument("--list", action="store_true", help="every question with options, help and source")
+    given = options.parse_args(argv)
+    if given.list:
+        show_list(as_json=given.json)
+        return 0
+    shared, notes = scenario.decode(given.link)
+    answers, more = handover.answers_in(shared.get("advisor", {}))
+    for note in notes + more:
+        log(note)
+    prefilled, found = prefill.read(given.text)
+    answers = {**answers, **prefilled}
+    for name, option in pairs(given.set):
+        answers.pop(name, None)
+        answers |= {name: option} if option else {}
+    result = report(answers)
+    result["prefilled"] = [dataclasses.asdict(each) for each in found]
+    if given.json:
+        emit(result)
+    else:
+        show(result)
+    return 0
+
+
+def pairs(settings: list[str]) -> list[tuple[str, str]]:
+    """Checked (question, option) pairs; the option is empty for "unknown". Raises Problem on a slip or a repetition."""
+    made: dict[str, str] = {}
+    for text in settings:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise Problem(f"--set takes question=option, not '{text[:60]}'. See: python -m core advise --list")
+        question = rules.find_question(name).id
+        answer = rules.read_answers({name: value})
+        if question in made:
+            raise Problem(f"Question {question} was answered twice.")
+        made[question] = answer.get(question, "")
+    return list(made.items())
+
+
+def report(answers: dict[str, str]) -> dict[str, Any]:
+    """The advice as JSON values."""
+    advice = score.advise(answers)
+    return {
+        "verdict": advice.verdict,
+        "confidence": advice.confidence,
+        "confidence_word": advice.confidence_word,
+        "why_undecided": advice.why_undecided,
+        "runner_up": advice.runner_up,
+        "scores": advice.scores,
+        "constraints": [
+            {
+                "id": each.id,
+                "when": each.when,
+                "excludes": each.excludes,
+                "because": each.because,
+                "source": each.source,
+            }
+            for each in advice.constraints
+        ],
+        "start": advice.start,
+        "floor": advice.floor,
+        "trace": [dataclasses.asdict(step) for step in advice.trace],
+        "flips": [
+            {
+                "change": {name: {"from": now, "to": then} for name, (now, then) in flip.change.items()},
+                "verdict": flip.verdict,
+            }
+            for flip in score.flips(advice)
+        ],
+        "unknown": list(advice.unknown),
+        "sensitivity": {str(spread): score.sensitivity(answers, spread) for spread in score.SPREADS},
+        "order": [dataclasses.asdict(work) for work in guidance.order(advice)],
+        "measure": list(guidance.measure(advice)),
+        "checklist": [
+            {"kind": each.kind, "text": each.text, "source": each.source} for each in guidance.applying(advice)
+        ],
+        "answers": advice.answers,
+        "link": scenario.encode(handover.whole(answers, advice.verdict)),
+    }
+
+
+def show(result: dict[str, Any]) -> None:
+    """The advice for people."""
+    print(f"{result['verdict']} (confidence {result['confidence_word']}) {result['why_undecided']}".strip())
+    print("scores: " + ", ".join(f"{name} {points:+.2f}" for name, points in result["scores"].items()))
+    for each in result["constraints"]:
+        print(f"ruled out: {', '.join(each['excludes'])}. {each['because']} ({each['source']})")
+    for step in result["trace"]:
+        effect = ", ".join(f"{name} {points:+.2f}" for name, points in step["effect"].items() if points) or "no effect"
+        print(f"  {step['question']} = {step['answer']}: {effect} ({step['source']})")
+    for number, work in enumerate(result["order"], 1):
+        print(f"{number}. {work['text']} ({work['source']})")
+
+
+def show_list(*, as_json: bool) -> None:
+    """Every question with its options."""
+    questions: list[dict[str, Any]] = [
+        {
+            "question": each.id,
+            "ask": each.ask,
+            "help": each.help,
+            "criteria": each.criteria,
+            "aliases": each.aliases,
+            "options": [
+                {"option": option.id, "label": option.label, "source": option.source, "aliases": option.aliases}
+                for option in each.options
+            ]
+            + [{"option": rules.UNKNOWN, "label": "Don't know", "source": "", "aliases": []}],
+            "source": "; ".join(dict.fromkeys(option.source for option in each.options)),
+        }
+        for each in rules.load().questions.values()
+    ]
+    if as_json:
+        emit({"questions": questions})
+        return
+    for each in questions:
+        print(f"{each['question']}: {each['ask']} {each['help']}")
+        for option in each["options"]:
+            print(f"    {option['option']:<12} {option['label']}")
