@@ -4,11 +4,11 @@ import time
 
 import streamlit as st
 
-from core import ask, demo, export, runtime
+from core import demo, export, runtime
 from core.charts.playground import latency_chart
 from core.errors import Problem
 from core.text import one_line, plain
-from pages.draw import panes
+from pages.draw import panes, settings
 from pages.draw.setup import draw_setup
 
 TICK_S, SLOW_TICK_S, LONG_ANSWER = 0.1, 0.2, 2000  # each update re-sends the text, so long answers tick slower
@@ -20,81 +20,20 @@ st.caption("One question to a small model and its fine-tune, each without and wi
 draw_setup(here)
 
 
-def device_choice() -> tuple[str, int | None]:
-    """Device and GPU layers; a build without a GPU says how to get one."""
-    try:
-        devices = {device["kind"]: device for device in here.engine.devices()}
-    except Problem as problem:
-        st.caption(plain(problem.message))
-        return "auto", None
-    gpu = "gpu" in devices
-    device = st.selectbox("Device", ("auto", "cpu", "gpu") if gpu else ("auto", "cpu"), key="device")
-    layers = st.number_input("GPU layers", -1, 200, -1, key="layers", disabled=not gpu, help="-1: as many as fit")
-    if not gpu:
-        st.caption(plain(devices["none"]["description"]))
-    return device, None if layers < 0 else int(layers)
-
-
-def settings_from_sidebar() -> tuple[ask.Settings, float]:
-    """The run's settings and the hourly rate, as chosen in the sidebar."""
-    with st.sidebar:
-        st.subheader("How to run")
-        way = st.radio(
-            "Arms",
-            ask.WAYS,
-            format_func=str.capitalize,
-            key="way",
-            help="Together: the panes share the processor, so their times are marked contended. "
-            "One at a time: warmed up, shuffled, each alone; these are the figures that count.",
-        )
-        extra = st.multiselect("More arms", ("base+pinned",), format_func=lambda arm: panes.NAMES[arm], key="extra")
-        pinned = st.text_area("Pinned text", key="pinned", max_chars=4000) if extra else None
-        top_k = st.slider("Passages (top-k)", 1, 10, ask.Settings.top_k, key="top_k")
-        snapshots = {"as they are now": None, "today": "today", "training day": "training-day"}
-        snapshot = snapshots[st.selectbox("Documents", snapshots, key="snapshot")]
-        max_tokens = int(st.number_input("Max tokens", 1, 1024, ask.Settings.max_tokens, key="max_tokens"))
-        temperature = st.slider("Temperature", 0.0, 2.0, 0.0, 0.1, key="temperature", help="0 is greedy.")
-        seed = int(st.number_input("Seed", 0, 2**31, 0, key="seed"))
-        device, layers = device_choice()
-        rate = st.number_input("Machine, $ per hour", 0.0, 1000.0, 0.10, 0.05, key="rate")
-        if st.toggle("Bigger type (projector)", key="big"):
-            st.html(panes.BIG)
-    chosen = ask.Settings(
-        arms=ask.ARMS + tuple(extra),
-        way=way,
-        top_k=top_k,
-        snapshot=snapshot,
-        temperature=temperature,
-        max_tokens=max_tokens,
-        seed=seed,
-        device=device,
-        gpu_layers=layers,
-        pinned=pinned,
-    )
-    return chosen, rate
-
-
 def follow(run_id: str, rate: float) -> dict:
     """Draw the panes of a run until it has ended. A reload or a click elsewhere re-attaches to the same run."""
     record = here.runs.record(run_id)
     st.subheader(one_line(plain(record["question"]), 400), anchor=False)
     with st.container(key="panes"):
-        places = []
-        for column, arm in zip(st.columns(len(record["arms"])), record["arms"], strict=True):
-            column.markdown(f"**{panes.NAMES[arm['arm']]}**")
-            places.append(column.empty())
-    shown: list[object] = [None] * len(places)
+        columns = st.columns(len(record["arms"]))
+        places = [panes.Pane(column, arm["arm"]) for column, arm in zip(columns, record["arms"], strict=True)]
     while True:
         live = here.runs.live(run_id)
         if live is not None:
             live.touch()
         record = here.runs.record(run_id)
-        for index, (place, arm) in enumerate(zip(places, record["arms"], strict=True)):
-            ended = record["finished"] or arm["finish"] or arm["problem"]
-            now = (ended, arm["answer"], panes.status(arm))
-            if now != shown[index]:
-                shown[index] = now
-                panes.draw_done(place, arm, rate) if ended else panes.draw_live(place, arm)
+        for pane, arm in zip(places, record["arms"], strict=True):
+            pane.draw(arm, ended=bool(record["finished"] or arm["finish"] or arm["problem"]), dollars_per_hour=rate)
         if record["finished"] or live is None:
             return record
         long = max(len(arm["answer"]) for arm in record["arms"]) > LONG_ANSWER
@@ -132,7 +71,7 @@ def after(record: dict) -> None:
                 st.download_button(name, write(record), f"run-{record['id']}.{ending}", on_click="ignore")
 
 
-settings, rate = settings_from_sidebar()
+chosen_settings, rate = settings.from_sidebar(here)
 picked = st.pills("Suggested questions", demo.SUGGESTIONS, format_func=lambda one: one.label, key="picked")
 question = st.text_area(
     "Question", value=picked.question if picked else "", key=f"question-{picked.label if picked else ''}", height=80
@@ -147,7 +86,7 @@ with st.container(horizontal=True):
 
 try:
     if asked:
-        st.query_params["run"] = here.runs.start(question, settings).id
+        st.query_params["run"] = here.runs.start(question, chosen_settings).id
     if run_id := st.query_params.get("run"):
         finished = follow(run_id, rate)
         if finished["finished"]:

@@ -66,53 +66,67 @@ def status(arm: Mapping[str, Any]) -> str:
     return STATES.get(state, state)
 
 
-def draw_live(place: DeltaGenerator, arm: Mapping[str, Any]) -> None:
-    """The pane while its arm is still at work: text so far and one status line."""
-    with place.container():
-        st.text(arm["answer"] or " ")
-        st.caption(f"⏳ {status(arm)}")
+class Pane:
+    """One arm's place on the page: answer, status line, details. Only what changed is sent to the browser."""
 
+    def __init__(self, column: DeltaGenerator, arm: str) -> None:
+        column.markdown(f"**{NAMES[arm]}**")
+        self._answer, self._status, self._details = column.empty(), column.empty(), column.container()
+        self._shown: tuple[object, ...] | None = None
 
-def draw_done(place: DeltaGenerator, arm: Mapping[str, Any], dollars_per_hour: float) -> None:
-    """The finished pane: answer, figures, passages, prompt, model."""
-    with place.container():
-        if arm["problem"]:
-            st.warning(plain(arm["problem"]))
+    def draw(self, arm: Mapping[str, Any], *, ended: bool, dollars_per_hour: float) -> None:
+        """Show the arm as it is now; an ended arm gets its figures, passages, prompt and model, once."""
+        now = (ended, arm["answer"], status(arm))
+        if now == self._shown:
             return
-        st.text(arm["answer"] or "(the model wrote nothing)")
-        _figures(arm, dollars_per_hour)
-        if "retrieval" in arm:
-            _passages(arm)
-        with st.expander("Exact prompt"):
-            st.code(arm["prompt"], language=None, wrap_lines=True)
-        with st.expander("Model"):
-            st.code("\n".join(f"{name}: {value}" for name, value in arm["model"].items()), language=None)
+        self._shown = now
+        if not ended:
+            self._answer.text(arm["answer"] or " ")
+            self._status.caption(f"⏳ {status(arm)}")
+        elif arm["problem"]:
+            self._answer.warning(plain(arm["problem"]))
+            self._status.empty()
+        else:
+            self._answer.text(arm["answer"] or "(the model wrote nothing)")
+            self._status.caption(_small_figures(arm, dollars_per_hour))
+            with self._details:
+                _details(arm)
 
 
-def _figures(arm: Mapping[str, Any], dollars_per_hour: float) -> None:
-    timing, tokens, rates = arm["timing"], arm["tokens"], arm["rates"]
+def _details(arm: Mapping[str, Any]) -> None:
     left, right = st.columns(2)
-    left.metric("TTFT", ms(timing.get("ttft_total")), help="From the click: retrieval + queue + prefill.")
-    rate = rates.get("decode_per_s")
+    left.metric("TTFT", ms(arm["timing"].get("ttft_total")), help="From the click: retrieval + queue + prefill.")
+    rate = arm["rates"].get("decode_per_s")
     right.metric(
-        "Tokens per second",
+        "Tokens/s",
         "—" if rate is None else f"{rate:.0f}",
         help="Tokens after the first / time after the first; none for one token or under 50 ms.",
     )
-    flags = [word for word in ("cold", "contended") if timing.get(word)]
+    if "retrieval" in arm:
+        _passages(arm)
+    with st.expander("Exact prompt"):
+        st.code(arm["prompt"], language=None, wrap_lines=True)
+    with st.expander("Model"):
+        st.code("\n".join(f"{name}: {value}" for name, value in arm["model"].items()), language=None, wrap_lines=True)
+
+
+def _small_figures(arm: Mapping[str, Any], dollars_per_hour: float) -> str:
+    """One line of what else was measured. Every word is ours or a number, so Markdown is safe here."""
+    timing, tokens = arm["timing"], arm["tokens"]
     parts = [
+        status(arm),
         f"total {ms(timing.get('total'))}",
         f"prefill {ms(timing.get('prefill'))}",
         f"queue {ms(timing.get('queue'))}",
         f"{tokens.get('prompt', 0)} prompt tokens ({tokens.get('prompt_reused', 0)} reused)",
         f"{tokens.get('output', 0)} output tokens",
         f"\\${ask.cost(timing.get('total') or 0.0, dollars_per_hour):.6f} at \\${dollars_per_hour:g}/h",
-        f"on {arm['model'].get('device', '?')}",
-        status(arm),
+        f"on {plain(str(arm['model'].get('device', '?')))}",
     ]
     if timing.get("cold"):
         parts.append(f"load {ms(timing.get('load'))}")
-    st.caption(" · ".join(parts + [f":orange-badge[{flag}]" for flag in flags]))
+    flags = [f":orange-badge[{flag}]" for flag in ("cold", "contended") if timing.get(flag)]
+    return " · ".join(parts + flags)
 
 
 def _passages(arm: Mapping[str, Any]) -> None:
