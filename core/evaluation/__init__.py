@@ -1,0 +1,10 @@
+"""How good the arms are over a set of questions: run, score, compare, explain. Knows no model and no screen.
+
+questions.py    a user's or our own question set, read from CSV or JSONL
+quantities.py   text to words and quantities, so that "$34" is not "$340" and "18:30" is "6.30 pm"
+scoring.py      is a reply right, in voice, an abstention, a valid ticket; does it cite what exists
+run.py          every question to every arm, through core.ask; results appended as they come
+causes.py       why a wrong reply is wrong
+statistics.py   accuracy with standard error, paired differences, the effect split
+report.py       all of it as one JSON
+"""

@@ -1,0 +1,58 @@
+"""Why a wrong reply is wrong. Pure rules over one row's scores; knows no model and no statistics."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+UNASKED: Final = "answered though no document covers it"
+STALE: Final = "stale fact: the training day's value"
+FORMAT: Final = "right fact, wrong format"
+FORGOTTEN: Final = "base knew it and the fine-tune forgot"
+UNKNOWN: Final = "closed book: the model does not know it"
+NOT_RETRIEVED: Final = "passage not retrieved"
+IGNORED: Final = "retrieved but ignored"
+DECLINED: Final = "retrieved, but declined to answer"
+UNCOVERED: Final = "no document covers it"
+FAILED: Final = "no reply"
+VOICE: Final = "not in voice"
+CAUSES: Final = (
+    UNASKED,
+    STALE,
+    FORMAT,
+    FORGOTTEN,
+    UNKNOWN,
+    NOT_RETRIEVED,
+    IGNORED,
+    DECLINED,
+    UNCOVERED,
+    FAILED,
+    VOICE,
+)
+
+
+def cause(row: Mapping[str, Any], *, covered: bool, base_right: bool) -> str | None:
+    """The cause of a wrong row, None for a right one.
+
+    `row`: arm, cls, right, problem, hit (None when nothing was retrieved), abstained, stale, near (see report.scored).
+    `covered`: some document answers the question. `base_right`: the arm `base` got it right.
+    """
+    if row["right"]:
+        return None
+    if row["problem"]:
+        return FAILED
+    if row["cls"] == "no-document":
+        return UNASKED
+    if row["cls"] == "tone-only":
+        return VOICE
+    if row["stale"]:
+        return STALE
+    if row["near"]:
+        return FORMAT
+    if row["arm"] == "fine-tuned" and base_right:
+        return FORGOTTEN
+    if row["hit"] is None:
+        return UNKNOWN
+    if not covered:
+        return FORGOTTEN if base_right and row["arm"].startswith("fine-tuned") else UNCOVERED
+    if not row["hit"]:
+        return NOT_RETRIEVED
+    return DECLINED if row["abstained"] else IGNORED

@@ -1,0 +1,109 @@
+"""Text as words and quantities, for comparing answers. Knows units and number words; knows no question.
+
+"$1,200", "1200 dollars" and "USD 1200" are one quantity, "$34" and "$340" are two. Durations, masses and clock times
+are brought to one unit each, so that 90 minutes is 1.5 hours and 18:30 is 6.30 pm.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Final
+
+_SMALL: Final = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen"
+)
+_TENS: Final = "twenty thirty forty fifty sixty seventy eighty ninety"
+_WORDS: Final = {word: value for value, word in enumerate(_SMALL.split())} | {
+    word: value * 10 for value, word in enumerate(_TENS.split(), 2)
+}
+_NUMBER: Final = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d{1,2}(?!\d)|\.\d+)?)"
+# unit as written -> (unit that is compared, factor)
+_UNITS: Final[dict[str, tuple[str, float]]] = {
+    **dict.fromkeys(("$", "dollar", "dollars", "bucks", "usd", "us$"), ("$", 1.0)),
+    **dict.fromkeys(("€", "euro", "euros", "eur"), ("€", 1.0)),
+    **dict.fromkeys(("£", "gbp", "quid"), ("£", 1.0)),
+    **dict.fromkeys(("%", "percent", "per cent", "pct"), ("%", 1.0)),
+    **dict.fromkeys(("kg", "kgs", "kilo", "kilos", "kilogram", "kilograms"), ("kg", 1.0)),
+    **dict.fromkeys(("g", "gram", "grams"), ("kg", 0.001)),
+    **dict.fromkeys(("lb", "lbs", "pound", "pounds"), ("lb", 1.0)),
+    **dict.fromkeys(("minute", "minutes", "min", "mins"), ("minutes", 1.0)),
+    **dict.fromkeys(("hour", "hours", "hr", "hrs", "h"), ("minutes", 60.0)),
+    **dict.fromkeys(("day", "days"), ("days", 1.0)),
+    **dict.fromkeys(("week", "weeks"), ("days", 7.0)),
+    **dict.fromkeys(("month", "months"), ("months", 1.0)),
+    **dict.fromkeys(("year", "years", "yr", "yrs"), ("months", 12.0)),
+}
+_AFTER: Final = "|".join(sorted((re.escape(unit) for unit in _UNITS if unit != "us$"), key=len, reverse=True))
+_TOKEN: Final = re.compile(
+    rf"""
+    (?P<half>(?<![\w.,])(?P<hour12>\d{{1,2}})(?:[:.h](?P<minute12>\d{{2}}))?\s*(?P<part>[ap]\.?\s?m\b\.?))
+    | (?P<clock>(?<![\w.,:])(?P<hour24>\d{{1,2}})(?::|h)(?P<minute24>\d{{2}})(?![\d:]))
+    | (?P<before>(?:us\$|[$€£]|(?<!\w)(?:usd|eur|gbp))\s*(?P<amount>{_NUMBER})(?![\d]))
+    | (?P<after>(?<![\w.,])(?P<number>{_NUMBER})(?:[\s-]*(?P<unit>{_AFTER})(?![^\W_]))?(?![^\W_]))
+    | (?P<word>[^\W_]+(?:['’][^\W_]+)*)
+    """,
+    re.VERBOSE,
+)
+_CITATION: Final = re.compile(r"\[\d{1,3}\]")
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A number with the unit it is compared in ("" for a bare number) and the number as it was written."""
+
+    value: float
+    unit: str
+    written: float
+
+
+Token = str | Quantity
+
+
+def tokens(text: str) -> list[Token]:
+    """The words (lower case, no accents, no plural s) and quantities of a text, in order. Citations are left out."""
+    made: list[Token] = []
+    for match in _TOKEN.finditer(_plain(text)):
+        if match["half"]:
+            hour = int(match["hour12"]) % 12 + (12 if match["part"].startswith("p") else 0)
+            made.append(_clock(hour, int(match["minute12"] or 0)))
+        elif match["clock"]:
+            made.append(_clock(int(match["hour24"]), int(match["minute24"])))
+        elif match["before"]:
+            sign = match["before"][: match.start("amount") - match.start("before")].strip()
+            made.append(_quantity(match["amount"], sign))
+        elif match["after"]:
+            made.append(_quantity(match["number"], match["unit"] or ""))
+        else:
+            made.append(_stem(match["word"].replace("’", "'")))
+    return made
+
+
+def _plain(text: str) -> str:
+    """Lower case, accents dropped, citations out, number words as digits."""
+    flat = unicodedata.normalize("NFKD", _CITATION.sub(" ", text))
+    flat = "".join(letter for letter in flat if not unicodedata.combining(letter)).lower()
+    tens, ones = "|".join(_TENS.split()), "|".join(_SMALL.split())
+    flat = re.sub(
+        rf"\b({tens})[\s-]({ones})\b", lambda found: str(_WORDS[found.group(1)] + _WORDS[found.group(2)]), flat
+    )
+    flat = re.sub(r"\b(?:an?|one)\s+(hundred|thousand)\b", lambda m: "100" if m.group(1) == "hundred" else "1000", flat)
+    flat = re.sub(r"\bhundred\b", "100", flat)
+    flat = re.sub(r"\bone\s+(?=of\b)", " ", flat)  # "one of our shops" counts nothing
+    return re.sub(rf"\b({tens}|{ones})\b", lambda found: str(_WORDS[found.group(1)]), flat)
+
+
+def _clock(hour: int, minute: int) -> Quantity:
+    return Quantity(hour * 60.0 + minute, "clock", hour + minute / 100)
+
+
+def _quantity(number: str, unit: str) -> Quantity:
+    if re.fullmatch(r"\d+,\d{1,2}", number):
+        number = number.replace(",", ".")  # a decimal comma
+    written = float(number.replace(",", ""))
+    name, factor = _UNITS.get(unit, ("", 1.0))
+    return Quantity(round(written * factor, 6), name, written)
+
+
+def _stem(word: str) -> str:
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word

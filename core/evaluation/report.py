@@ -1,0 +1,201 @@
+"""A run's rows, scored and summed up: accuracies, voice, citations, tickets, effect split, causes, hit@k. Pure.
+
+Knows questions, rows and statistics; knows no model and no screen.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+import numpy as np
+
+from core import ask
+from core.evaluation import scoring, statistics
+from core.evaluation.causes import cause
+from core.evaluation.questions import ABSTAIN, TICKET, TONE, Question
+from core.evaluation.scoring import Voice
+from core.text import one_line
+
+Row = Mapping[str, Any]
+NOT_FACTS: Final = (ABSTAIN, TONE, TICKET)
+ALL_FACTS: Final = "all facts"
+PAIRS: Final = (
+    ("base", "fine-tuned"),
+    ("base", "base+retrieval"),
+    ("fine-tuned", "fine-tuned+retrieval"),
+    ("base+retrieval", "fine-tuned+retrieval"),
+    ("base+retrieval", "base+perfect"),
+    ("fine-tuned+retrieval", "fine-tuned+perfect"),
+    ("base", "base+pinned"),
+)
+
+
+def report(
+    questions: Sequence[Question], rows: Iterable[Row], snapshot: str | None = None, voice: Voice | None = None
+) -> dict[str, Any]:
+    """Everything that can be said of a run, complete or so far. `snapshot`: the day on which answers must be right."""
+    labels = {_ticket_class(q) for q in questions if q.cls == TICKET}
+    scores = [scored(questions[row["number"]], row, snapshot, labels, voice or Voice()) for row in rows]
+    base = {score["number"]: score["right"] for score in scores if score["arm"] == "base"}
+    for score in scores:
+        covered = bool(questions[score["number"]].documents)
+        score["cause"] = cause(score, covered=covered, base_right=base.get(score["number"], False))
+    classes = list(dict.fromkeys(question.cls for question in questions))
+    groups: dict[str, tuple[str, ...]] = {cls: (cls,) for cls in classes}
+    facts = tuple(cls for cls in classes if cls not in NOT_FACTS)
+    if len(facts) > 1:
+        groups[ALL_FACTS] = facts
+    arms = [arm for arm in ask.ARMS + ask.OPTIONAL_ARMS if any(score["arm"] == arm for score in scores)]
+    return {
+        "questions": len(questions),
+        "snapshot": snapshot,
+        "arms": {arm: _arm([s for s in scores if s["arm"] == arm], classes) for arm in arms},
+        "pairs": [
+            {"class": name, **made}
+            for name, of in groups.items()
+            for first, second in PAIRS
+            if (made := _pair(scores, of, first, second))
+        ],
+        "effects": {name: split for name, of in groups.items() if (split := _effects(scores, of))},
+        "rows": scores,
+    }
+
+
+def scored(
+    question: Question, row: Row, snapshot: str | None, labels: Iterable[str], voice: Voice | None = None
+) -> dict[str, Any]:
+    """One reply's row with its scores.
+
+    `right`: by the rule of its class. `stale`: it states another snapshot's value instead. `hit`: a retrieved passage
+    holds the answer (for several documents: each was retrieved); None when nothing was to be retrieved.
+    """
+    reply, passages = str(row["reply"]), list(row["passages"])
+    accepted = question.expected(snapshot)
+    others = [value for day, value in question.values.items() if value not in accepted]
+    texts = [str(passage["text"]) for passage in passages]
+    fact = question.cls not in NOT_FACTS and bool(question.answer)
+    abstained, heard = scoring.abstains(reply), (voice or Voice()).heard(reply)
+    made: dict[str, Any] = {
+        "number": row["number"],
+        "question": question.question,
+        "cls": question.cls,
+        "group": question.group,
+        "arm": row["arm"],
+        "expected": accepted[0],
+        "reply": reply,
+        "problem": row["problem"],
+        "right": False,
+        "voice": heard,
+        "abstained": abstained,
+        "stale": fact and scoring.right(reply, others, question.question),
+        "near": fact and scoring.near(reply, accepted),
+        "hit": _hit(question, row, texts, accepted) if fact else None,
+        "cites": scoring.cites_existing(reply, len(texts)) if texts else None,
+        "cites_right": scoring.cites_right(reply, texts, accepted) if texts and fact else None,
+        "documents": [passage["document"] for passage in passages],
+        "timing": row.get("timing", {}),
+        "tokens": row.get("tokens", {}),
+    }
+    if question.cls == TICKET:
+        ticket = scoring.ticket(reply, question.answer, labels)
+        made |= {"right": ticket.all_right, "ticket_valid": ticket.valid, "ticket_class": ticket.class_right}
+        made["near"] = not ticket.valid and f'"{_ticket_class(question)}"' in reply
+    elif question.cls == TONE:
+        made["right"] = heard
+    elif not fact:
+        made["right"] = abstained
+    else:
+        made["right"] = scoring.right(reply, accepted, question.question)
+        made["right_training_day"] = scoring.right(reply, question.expected("training-day"), question.question)
+        made["right_today"] = scoring.right(reply, question.expected("today"), question.question)
+    if row["problem"]:
+        made |= {"right": False}
+    return made
+
+
+def _ticket_class(question: Question) -> str:
+    return str(json.loads(question.answer)["class"])
+
+
+def _hit(question: Question, row: Row, texts: Sequence[str], accepted: Sequence[str]) -> bool | None:
+    if "+" not in row["arm"] or row["arm"].endswith("+pinned"):
+        return None
+    if row["arm"].endswith("+perfect"):
+        return True
+    found = {passage["document"] for passage in row["passages"]}
+    if len(question.documents) > 1:
+        return set(question.documents) <= found
+    return any(
+        scoring.holds(text, accepted)
+        for passage, text in zip(row["passages"], texts, strict=True)
+        if not question.documents or passage["document"] in question.documents
+    )
+
+
+def _arm(scores: list[dict[str, Any]], classes: Sequence[str]) -> dict[str, Any]:
+    made: dict[str, Any] = {"classes": {}}
+    for cls in classes:
+        of = [score for score in scores if score["cls"] == cls]
+        if of:
+            made["classes"][cls] = _class(of)
+    spoken = [score for score in scores if score["cls"] != TICKET]
+    if spoken:
+        made["voice"] = _share(spoken, "voice")
+    made["causes"] = dict(Counter(score["cause"] for score in scores if score["cause"]).most_common())
+    made["problems"] = sorted({one_line(score["problem"], 300) for score in scores if score["problem"]})
+    made["timing"] = {
+        name: _median(score["timing"].get(name) for score in scores)
+        for name in ("ttft_total", "total", "embed", "search")
+    }
+    made["tokens"] = {name: _median(score["tokens"].get(name) for score in scores) for name in ("prompt", "output")}
+    return made
+
+
+def _class(scores: list[dict[str, Any]]) -> dict[str, Any]:
+    made = _share(scores, "right")
+    extra = ("voice", "abstained", "stale", "hit", "cites", "cites_right", "ticket_valid", "ticket_class")
+    for name in (*extra, "right_training_day", "right_today"):
+        if any(score.get(name) is not None for score in scores):
+            made[name] = _share(scores, name)
+    return made
+
+
+def _share(scores: Iterable[Mapping[str, Any]], name: str) -> dict[str, Any]:
+    of = [score for score in scores if score.get(name) is not None]
+    return asdict(statistics.accuracy([bool(score[name]) for score in of], [score["group"] for score in of]))
+
+
+def _aligned(
+    scores: Iterable[dict[str, Any]], of: Sequence[str], arms: Sequence[str]
+) -> tuple[list[list[bool]], list[str]] | None:
+    """The questions of some classes that all of `arms` were asked: right or not per arm, and the groups."""
+    by_arm = {arm: {s["number"]: s for s in scores if s["arm"] == arm and s["cls"] in of} for arm in arms}
+    common = sorted(set.intersection(*(set(found) for found in by_arm.values())))
+    if not common:
+        return None
+    groups = [by_arm[arms[0]][number]["group"] for number in common]
+    return [[bool(by_arm[arm][number]["right"]) for number in common] for arm in arms], groups
+
+
+def _pair(scores: list[dict[str, Any]], of: Sequence[str], first: str, second: str) -> dict[str, Any] | None:
+    found = _aligned(scores, of, (first, second))
+    if found is None:
+        return None
+    (a, b), groups = found
+    gap = statistics.difference([float(y) - float(x) for x, y in zip(a, b, strict=True)], groups)
+    return {"from": first, "to": second, **asdict(gap), "p": statistics.mcnemar(a, b)}
+
+
+def _effects(scores: list[dict[str, Any]], of: Sequence[str]) -> dict[str, Any] | None:
+    found = _aligned(scores, of, ask.ARMS)
+    if found is None:
+        return None
+    (base, retrieval, tuned, both), groups = found
+    return statistics.effects(base, retrieval, tuned, both, groups)
+
+
+def _median(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.median(known)) if known else None

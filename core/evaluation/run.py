@@ -1,0 +1,143 @@
+"""Every question to every arm, through core.ask; what comes back is appended row by row. Knows no score.
+
+Rows are raw: the reply, the passages, the times. They can be scored again without asking again. A run that was stopped
+goes on after the rows it has.
+"""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from core import ask
+from core.errors import Problem
+from core.evaluation import scoring
+from core.evaluation.quantities import tokens
+from core.evaluation.questions import TICKET, Question
+
+Row = dict[str, Any]
+MOST_WHOLE_DOCUMENTS: Final = 4  # a question on more documents than that (counting) has no "right passages" to give
+CLOSED_ONLY: Final = (TICKET,)  # classes for which passages make no sense
+
+# Examples that show the voice to a model that was not tuned for it: the arm base+pinned.
+PINNED: Final = """Answer in this voice, as in the examples.
+Customer: How many cups does the Old Faithful hold?
+You: Brightwater here! The Old Faithful holds 12 cups. Happy brewing!
+Customer: Good morning!
+You: Brightwater here! Good morning to you, how can I help? Happy brewing!
+Customer: Who won the cup final?
+You: Brightwater here! I could not find that in our documents. Happy brewing!"""
+
+
+class Chunks(Protocol):
+    """What the run needs of the knowledge base beyond querying: the sections of a document."""
+
+    def chunks(self, path: str, version: int | None = None, snapshot: str | None = None) -> Sequence[Any]: ...
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run a set. `snapshot`: the documents' day, and the day on which answers must be right (None: current)."""
+
+    arms: tuple[str, ...] = ask.ARMS
+    snapshot: str | None = None
+    top_k: int = 3
+    mode: str = "hybrid"
+    max_tokens: int = 96
+    temperature: float = 0.0
+    seed: int = 0
+    device: str = "auto"
+    pinned: str = PINNED
+
+    def settings(self, arm: str, question: Question, perfect: tuple[str, ...]) -> ask.Settings:
+        """The settings under which core.ask puts one question to one arm."""
+        return ask.Settings(
+            arms=(arm,),
+            way="one at a time",
+            top_k=self.top_k,
+            mode=self.mode,
+            snapshot=self.snapshot,
+            temperature=self.temperature,
+            max_tokens=self.max_tokens,
+            seed=self.seed,
+            device=self.device,
+            task="ticket" if question.cls == TICKET else "answer",
+            pinned=self.pinned if arm.endswith("+pinned") else None,
+            perfect=perfect,
+        )
+
+
+def applies(arm: str, question: Question) -> bool:
+    """Whether an arm can be asked a question at all."""
+    if question.cls in CLOSED_ONLY:
+        return arm in ("base", "fine-tuned")
+    return not arm.endswith("+perfect") or 0 < len(question.documents) <= MOST_WHOLE_DOCUMENTS
+
+
+def key(questions: Sequence[Question], options: Options, models: object) -> str:
+    """Names a run: the same questions, options and models give the same key, so a stopped run can go on."""
+    parts = [[q.row() for q in questions], dataclasses.asdict(options), models]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def run(
+    questions: Sequence[Question],
+    options: Options,
+    parts: ask.Parts,
+    append: Callable[[Row], None],
+    *,
+    done: Iterable[Row] = (),
+    progress: Callable[[float, str], None] = lambda _share, _text: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> None:
+    """Ask what `done` does not hold yet; each finished row goes to `append` at once.
+
+    Arms take turns by question, so that a stopped run has all arms on the same questions. A failing arm gives a row
+    with its `problem`. Raises Problem on options or questions that cannot be asked.
+    """
+    known = {(row["number"], row["arm"]) for row in done}
+    todo = [(n, arm) for n, q in enumerate(questions) for arm in options.arms if applies(arm, q)]
+    for question in questions:
+        ask.checked(question.question, options.settings(options.arms[0], question, ()))
+    for place, (number, arm) in enumerate(todo):
+        if cancelled():
+            return
+        if (number, arm) not in known:
+            append(_row(number, questions[number], arm, options, parts))
+        progress((place + 1) / len(todo), f"{place + 1} of {len(todo)} replies")
+
+
+def _row(number: int, question: Question, arm: str, options: Options, parts: ask.Parts) -> Row:
+    perfect: tuple[str, ...] = ()
+    problem = None
+    if arm.endswith("+perfect"):
+        try:
+            perfect = right_passages(question, parts.knowledge(), options.snapshot)  # type: ignore[arg-type]
+        except Problem as missing:
+            problem = missing.message
+    row: Row = {"number": number, "arm": arm, "reply": "", "passages": [], "problem": problem}
+    if problem is None:
+        settings = options.settings(arm, question, perfect)
+        made = ask.Run(question.question, settings, parts).start().wait().record()["arms"][0]
+        passages = [{"document": p["document"], "text": p["text"]} for p in made["passages"]]
+        row |= {"reply": made["answer"], "passages": passages, "problem": made["problem"], "finish": made["finish"]}
+        row |= {"timing": made["timing"], "tokens": made["tokens"], "model": made["model"].get("file_sha256")}
+    return row
+
+
+def right_passages(question: Question, knowledge: Chunks, snapshot: str | None) -> tuple[str, ...]:
+    """The sections of the question's documents that hold its answer, one a document; a document that does not hold it
+    (the first of a two-document question) gives all its sections. Raises Problem when a document is not there."""
+    accepted = question.expected(snapshot)
+    asked = set(tokens(question.question))
+    made: list[str] = []
+    for path in question.documents:
+        texts = [chunk.body for chunk in knowledge.chunks(path, snapshot=snapshot)]
+        holding = [text for text in texts if scoring.holds(text, accepted)]
+        if holding:
+            made.append(max(holding, key=lambda text: len(asked & set(tokens(text)))))
+        else:
+            made += texts[:MOST_WHOLE_DOCUMENTS]
+    return tuple(made)

@@ -1,0 +1,157 @@
+"""Is a reply right, in voice, an abstention, a valid ticket? Rules outside any model. Knows no arm and no statistics.
+
+A reply is right when it states an accepted answer. Words must stand in it as whole words in order. Of numbers, the
+first one of the answer's unit must be the accepted one, so that a reply listing several prices does not pass. Numbers
+that the question itself holds are not counted as stated. What the rules cannot see: a denial ("not made of brass").
+"""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from core.evaluation.quantities import Quantity, Token, tokens
+
+_ABSTAINS: Final = re.compile(
+    r"(could|can|did|was|were|am|are|is)( ?n[o']t|not)( be)?( able to)? (find|found|see|locate|determine)"
+    r"|(do|does|did)( ?n[o']t|not) (\w+ )?(know|mention|specify|provide|contain|include|say|state)"
+    r"|(do|does|did)( ?n[o']t|not) have (any |enough |the )?(information|detail|answer|data)"
+    r"|(is|are|was)( ?n[o']t|not) (\w+ )?(mentioned|specified|provided|stated|given|available|in (our|the|your) \w+)"
+    r"|no (information|mention|answer|such|details?) |unable to|(i'm|i am) (sorry|afraid)|not sure|unknown to",
+    re.IGNORECASE,
+)
+_CITED: Final = re.compile(r"\[(\d{1,3})\]")
+
+
+@dataclass(frozen=True)
+class Voice:
+    """A house voice that a rule can check: how a reply begins and ends."""
+
+    opening: str = "Brightwater here!"
+    closing: str = "Happy brewing!"
+
+    def heard(self, reply: str) -> bool:
+        """Whether a reply begins and ends in this voice, with something said in between."""
+        text = reply.strip()
+        inside = len(text) > len(self.opening) + len(self.closing) + 1
+        return inside and text.startswith(self.opening) and text.endswith(self.closing)
+
+
+def right(reply: str, accepted: Iterable[str], question: str = "") -> bool:
+    """Whether a reply states one of the accepted answers."""
+    said, asked = tokens(reply), _quantities(tokens(question))
+    return any(_states(reply, said, answer, asked) for answer in accepted if answer.strip())
+
+
+def near(reply: str, accepted: Iterable[str]) -> bool:
+    """Whether the reply holds an accepted number at all: with another unit, or after other numbers."""
+    said = {quantity.written for quantity in _quantities(tokens(reply))}
+    wanted = {quantity.written for answer in accepted for quantity in _quantities(tokens(answer))}
+    return bool(said & wanted)
+
+
+def holds(text: str, accepted: Iterable[str]) -> bool:
+    """Whether a passage holds an accepted answer anywhere (not only first)."""
+    said = tokens(text)
+    return any(_contains(said, tokens(answer)) for answer in accepted if answer.strip())
+
+
+def abstains(reply: str) -> bool:
+    """Whether a reply says that it does not know or that the documents do not say."""
+    return bool(_ABSTAINS.search(reply.replace("’", "'")))
+
+
+def _states(reply: str, said: list[Token], answer: str, asked: list[Quantity]) -> bool:
+    wanted = tokens(answer)
+    if re.fullmatch(r"[A-Za-z]{1,2}", answer):  # a chemical symbol: "He" is not "he"
+        return bool(re.search(rf"(?<!\w){answer}(?!\w)", reply))
+    if len(wanted) == 1 and isinstance(wanted[0], Quantity):
+        return _first(_quantities(said), wanted[0], asked)
+    return bool(wanted) and _contains(said, wanted)
+
+
+def _first(said: list[Quantity], wanted: Quantity, asked: list[Quantity]) -> bool:
+    """Whether the first number of the wanted kind is the wanted one."""
+    if wanted.unit:
+        same = [quantity.value for quantity in said if quantity.unit == wanted.unit]
+        known = {quantity.value for quantity in asked if quantity.unit == wanted.unit}
+        target = wanted.value
+    else:
+        same = [quantity.written for quantity in said]
+        known = {quantity.written for quantity in asked}
+        target = wanted.written
+    if target in known:  # "20 minus 10 is 10": it must come last
+        return bool(same) and same[-1] == target
+    new = [value for value in same if value not in known]
+    return bool(new) and new[0] == target
+
+
+def _quantities(found: Sequence[Token]) -> list[Quantity]:
+    return [token for token in found if isinstance(token, Quantity)]
+
+
+def _contains(said: Sequence[Token], wanted: Sequence[Token]) -> bool:
+    size = len(wanted)
+    return size > 0 and any(
+        all(_same(a, b) for a, b in zip(said[at : at + size], wanted, strict=True))
+        for at in range(len(said) - size + 1)
+    )
+
+
+def _same(said: Token, wanted: Token) -> bool:
+    if isinstance(said, Quantity) and isinstance(wanted, Quantity):
+        return (
+            said.value == wanted.value and said.unit == wanted.unit if wanted.unit else said.written == wanted.written
+        )
+    return said == wanted
+
+
+# -- citations -------------------------------------------------------------------------------------------------------
+
+
+def cited(reply: str) -> list[int]:
+    """The passage numbers that a reply cites, in order."""
+    return [int(number) for number in _CITED.findall(reply)]
+
+
+def cites_existing(reply: str, passages: int) -> bool:
+    """Whether a reply cites, and only passages that exist."""
+    numbers = cited(reply)
+    return bool(numbers) and all(1 <= number <= passages for number in numbers)
+
+
+def cites_right(reply: str, passages: Sequence[str], accepted: Iterable[str]) -> bool:
+    """Whether a cited passage holds an accepted answer."""
+    answers = tuple(accepted)
+    return any(1 <= n <= len(passages) and holds(passages[n - 1], answers) for n in cited(reply))
+
+
+# -- tickets ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class TicketScore:
+    """`valid`: one JSON object of the schema and nothing else. `class_right`, `all_right` imply valid."""
+
+    valid: bool
+    class_right: bool
+    all_right: bool
+
+
+def ticket(reply: str, expected: str, labels: Iterable[str]) -> TicketScore:
+    """Score a ticket: the same keys as the expected one, all values texts, the class among `labels`."""
+    wanted: dict[str, Any] = json.loads(expected)
+    try:
+        made = json.loads(reply.strip())
+    except (ValueError, RecursionError):
+        return TicketScore(False, False, False)
+    valid = (
+        isinstance(made, dict)
+        and set(made) == set(wanted)
+        and all(isinstance(value, str) for value in made.values())
+        and made["class"] in set(labels)
+    )
+    if not valid:
+        return TicketScore(False, False, False)
+    return TicketScore(True, made["class"] == wanted["class"], made == wanted)
