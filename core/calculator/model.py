@@ -454,6 +454,24 @@ def evaluate_cached(scenario: Scenario) -> Outcome:
     return _evaluate_cached((tuple(sorted(scenario.ranges.items())), tuple(sorted(scenario.words.items()))))
 
 
+def accuracy_over_time(scenario: Scenario, points_a_month: int = 10) -> tuple[list[float], dict[str, list[float]]]:
+    """(months, accuracy in % of each approach that fits), every input at the middle of its range.
+
+    Fine-tuning falls after each retrain as facts change; the others follow a change after their short delay.
+    """
+    d = {name: float(value) for name, value in central(scenario).items()}
+    months = np.linspace(0, d["horizon"], int(d["horizon"]) * points_a_month + 1)
+    since_retrain = np.mod(months, d["retrain_months"])
+    curves = {}
+    for name, fits in fit(scenario).items():
+        interval, lead = _update(name, {key: np.asarray(value) for key, value in d.items()})
+        age = lead + (since_retrain if interval > 0 else np.zeros_like(months))
+        fresh = np.exp(-d["churn"] / 100 * age)
+        if fits.fits:
+            curves[name] = _accuracy(name, fresh, {key: np.asarray(value) for key, value in d.items()}).tolist()
+    return months.tolist(), curves
+
+
 def fit(scenario: Scenario) -> dict[str, Fit]:
     """Feasible before cheap: does the longest prompt that the ranges allow fit into the context?"""
     ends = []

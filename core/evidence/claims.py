@@ -19,6 +19,7 @@ from core.evidence import figures
 FILE = Path(__file__).with_name("claims.toml")
 DOCUMENTS = ("D0", "D1", "D2", "D3", "D4")
 APPROACHES = ("prompt", "retrieval", "fine-tuning", "hybrid")
+OURS = "ours"  # stands in a Claim's `document` for what no document says and this project adds
 METHOD = "Method"  # criteria of this group have several choices rather than a good and a bad side
 NOT_READABLE = "not readable"
 DIRECTIONS = ("for", "against")
@@ -116,6 +117,16 @@ def criteria() -> dict[str, Criterion]:
 def claims() -> tuple[Claim, ...]:
     """All claims in the order of the documents. Raises Problem on a slip in the file."""
     return tuple(_claim(entry, group) for group in _raw()["passage"] for entry in group["claims"])
+
+
+@cache
+def ours() -> tuple[Claim, ...]:
+    """What this project adds where no document speaks; apart from claims(), and never part of a contradiction."""
+    return tuple(
+        Claim(OURS, "not in the documents", criterion, approach, direction, says)
+        for criterion, approaches in _raw()["ours"].items()
+        for approach, (direction, says) in approaches.items()
+    )
 
 
 @cache

@@ -123,29 +123,31 @@ def of(source: str = "", quantity: str = "", approach: str = "") -> list[Figure]
 
 
 def measured(path: Path | None = None) -> list[Figure]:
-    """Our own measurements from models/cards/measured.json, or none when the file is missing.
+    """Our own accuracies from models/cards/measured.json, or none when the file is missing.
 
-    The file: `{"date", "origin", "figures": [{"id", "label", "quantity", "value", "unit", ...}]}`, and `"accuracies":
-    {arm: {"value", "standard_error"}}` (shares of 1). Raises Problem when it is there and cannot be read.
+    The file: `{"origin", "date", "command", "results": [{"arm", "class", "accuracy", "standard_error", "n"}]}` (shares
+    of 1). Raises Problem when it is there and cannot be read.
     """
     file = path or paths.ROOT / "models" / "cards" / "measured.json"
     if not file.exists():
         return []
     try:
         raw = json.loads(file.read_text(encoding="utf-8"))
-        shared = {"source": "HERE", "evidence": "measured here", "date": raw["date"], "place": raw["origin"]}
-        entries = [dict(entry) for entry in raw.get("figures", [])]
-        for arm, entry in raw.get("accuracies", {}).items():
-            entries.append(
-                {
-                    "id": f"here.accuracy.{arm}",
-                    "label": f"Accuracy of {arm}",
-                    "quantity": "accuracy",
-                    "unit": "1",
-                    **entry,
-                }
+        return [
+            Figure(
+                id=f"here.accuracy.{row['arm']}.{_slug(row['class'])}",
+                label=f"{row['arm']}, {row['class']} (n = {row['n']})",
+                quantity="accuracy",
+                source="HERE",
+                place=raw["origin"],
+                evidence="measured here",
+                date=raw["date"],
+                unit="1",
+                value=float(row["accuracy"]),
+                standard_error=row["standard_error"],
             )
-        return [Figure(**{**shared, **entry}) for entry in entries]
+            for row in raw["results"]
+        ]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Problem(f"{file.name} is not in the form that core/evidence/figures.py reads: {error!r}.") from error
 
