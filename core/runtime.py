@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from core.retrieval import KnowledgeBase
 
 T = TypeVar("T")
+QUICK_S = 0.5  # when nothing is missing the preparation ends within this, and no page shows it
 
 RUNS = Migration(
     "runs-1",
@@ -110,15 +111,12 @@ class Runtime:
 
     def prepare_in_background(self, retry: bool = False) -> "Job | None":
         """The job that makes what the playground needs, started on first call; None once all is there."""
-        from models import catalog
-
         with self._lock:
             job = self.jobs.get(self._preparing) if self._preparing else None
-            if job is None and not catalog.missing() and self.knowledge.demo_ready():
-                return None
             if job is None or (retry and not job.active):
                 job = self.jobs.start("prepare", self._prepare, key="prepare")
                 self._preparing = job.id
+                job = self.jobs.wait(job.id, QUICK_S)
             return None if job.state == "done" else job
 
     def _prepare(self, job: "JobContext") -> None:
