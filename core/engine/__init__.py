@@ -10,6 +10,7 @@ The interface is ModelSpec, Sampling, Request, Generation, Result and Engine; al
     worker_llama.py the only module that imports llama_cpp, and only in a worker
     worker_trial.py the first tokens of a loaded model: is it sound, what pays here?
     template.py     the model's own chat template, rendered without trusting it or the texts
+    prefix.py       how much of an evaluated prompt serves the next one
     streaming.py    bytes to text: UTF-8 and stop strings over token borders
     gguf_header.py  a bounded reader of GGUF headers
     check.py        may this file be loaded, and what is it?

@@ -79,7 +79,7 @@ class Engine:
 
     def close(self) -> None:
         """End every worker. What waits fails and says so. May be called twice."""
-        self._supervisor.stop()
+        self._supervisor.close()
 
     def _call(self, spec: ModelSpec, message: dict[str, Any]) -> Any:
         _installed()

@@ -1,5 +1,6 @@
 """What the engine is asked and what it answers, as data. Knows nothing of processes or models."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -107,7 +108,8 @@ class Generation:
     def cancel(self) -> None:
         """Ask for an early end. Returns at once; the state turns to cancelled within milliseconds."""
         if self._cancel is not None and not self._ended.is_set():
-            self._cancel(self)
+            with contextlib.suppress(Problem):  # a closed engine has ended it already
+                self._cancel(self)
 
     def touch(self) -> None:
         """Say that somebody is looking. Once touched, an answer unseen for 15 s is cancelled."""

@@ -32,6 +32,7 @@ from core.engine.worklog import death, tail
 from core.errors import Problem
 
 WORKER = Path(__file__).with_name("worker.py")
+CLOSED = "The engine was closed: start the app anew."
 SEQUENCES = 2  # answers a worker computes at a time for each of base and adapter
 
 
@@ -123,11 +124,10 @@ class Hosted:
     prompt_deaths: collections.Counter[int] = field(default_factory=collections.Counter)
 
 
-class Supervisor(threading.Thread):
-    """Runs until `stop()`. Everything with a leading underscore runs in its own thread."""
+class Supervisor:
+    """Runs until `close()`. Everything with a leading underscore runs in its own thread."""
 
     def __init__(self, log_folder: Path, limits: Limits) -> None:
-        super().__init__(name="engine-supervisor", daemon=True)
         self.limits = limits
         self._log_folder = log_folder
         self._posted: collections.deque[Callable[[], None]] = collections.deque()
@@ -145,14 +145,17 @@ class Supervisor(threading.Thread):
         self._numbers = 0
         self._threads: int | None = None
         self._stopping = False
-        self.start()
+        self._thread = threading.Thread(target=self._run, name="engine-supervisor", daemon=True)
+        self._thread.start()
 
     # -- for other threads ---------------------------------------------------------------------------------------
 
     def post(self, function: Callable[[], None]) -> None:
         """Run `function` in the supervisor's thread, soon."""
+        if self._stopping:
+            raise Problem(CLOSED)
         self._posted.append(function)
-        with contextlib.suppress(BlockingIOError):  # a full pipe wakes it as well
+        with contextlib.suppress(OSError):  # a full pipe wakes it as well; a closed one means that it just ended
             self._wake_write.send(b"\0")
 
     def ask(self, function: Callable[[], Any]) -> Any:
@@ -165,8 +168,6 @@ class Supervisor(threading.Thread):
             except Problem as problem:
                 answer.set_exception(problem)
 
-        if not self.is_alive():
-            raise Problem("The engine is closed.")
         self.post(run)
         return answer.result()
 
@@ -198,30 +199,36 @@ class Supervisor(threading.Thread):
             raise Problem(f"llama-cpp-python does not start: {error}. Install it anew (see the README).") from error
         return found
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """End every worker and the thread."""
-        if self.is_alive():
-            self.post(self._stop)
-            self.join(10)
+        if self._thread.is_alive() and not self._stopping:
+            self.post(self._finish)
+            self._thread.join(10)
 
     # -- the loop ------------------------------------------------------------------------------------------------
 
-    def run(self) -> None:
-        """The thread's life."""
-        while not self._stopping:
-            for key, events in self._selector.select(0.02 if self._dying else 0.1):
-                if key.fileobj is self._wake_read:
-                    with contextlib.suppress(BlockingIOError):
-                        self._wake_read.recv(4096)
-                else:
-                    self._serve(key.data, events)
-            while self._posted:
-                self._posted.popleft()()
-            self._watch(time.monotonic())
-            self._dispatch()
-        self._selector.close()
-        self._wake_read.close()
-        self._wake_write.close()
+    def _run(self) -> None:
+        """The thread's life. Whatever ends it, nobody is left waiting and no worker running."""
+        try:
+            while not self._stopping:
+                self._turn()
+        finally:
+            self._shut_down()
+            self._selector.close()
+            self._wake_read.close()
+            self._wake_write.close()
+
+    def _turn(self) -> None:
+        for key, events in self._selector.select(0.02 if self._dying else 0.1):
+            if key.fileobj is self._wake_read:
+                with contextlib.suppress(BlockingIOError):
+                    self._wake_read.recv(4096)
+            else:
+                self._serve(key.data, events)
+        while self._posted:
+            self._posted.popleft()()
+        self._watch(time.monotonic())
+        self._dispatch()
 
     def _serve(self, worker: Worker, events: int) -> None:
         if events & selectors.EVENT_WRITE:
@@ -300,19 +307,22 @@ class Supervisor(threading.Thread):
                 if job.generation is generation and hosted.worker:
                     self._send(hosted.worker, {"op": "cancel", "id": number})
 
-    def _stop(self) -> None:
+    def _finish(self) -> None:
         self._stopping = True
-        for job in self._pending:
-            job.fail("The engine was closed.")
+
+    def _shut_down(self) -> None:
+        self._stopping = True
+        while self._posted:  # what came in last is failed with the rest
+            self._posted.popleft()()
         for hosted in self._hosted.values():
-            for job in hosted.waiting:
-                job.fail("The engine was closed.")
+            self._fail_waiting(hosted, CLOSED)
             if hosted.worker is not None:
                 self._end(hosted.worker, "the engine was closed")
         for worker in self._dying:
             worker.process.kill()
             worker.process.wait()
-            self._fail_all(worker, "The engine was closed.")
+            self._fail_all(worker, CLOSED)
+        self._dying.clear()
 
     def unload(self, path: Path) -> None:
         """Runs in the supervisor's thread: end a model's worker, if it has one."""

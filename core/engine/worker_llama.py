@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.engine.interface import Sampling
+from core.engine.prefix import common_prefix, reusable
 from core.errors import Problem
 
 SEQUENCES = 2  # prompts whose prefix a context keeps: an arm without and one with retrieval
-TILE = 64  # llama.cpp's CPU flash attention works in tiles of so many prompt tokens, and by another kernel below that
 OUTPUTS = 2 * SEQUENCES
 PENALTY_WINDOW = 64  # tokens that repeat_penalty looks back over, as in llama.cpp
 DEBUG = 1  # llama.cpp's log level for its own developers
@@ -268,28 +268,6 @@ class Context:
     def _logits(self, index: int) -> Logits:
         pointer = lib.llama_get_logits_ith(self.handle, index)
         return np.ctypeslib.as_array(pointer, shape=(self.model.size,))
-
-
-def common_prefix(one: Sequence[int], other: Sequence[int]) -> int:
-    """How many tokens two sequences share from the start."""
-    length = min(len(one), len(other))
-    return next((index for index in range(length) if one[index] != other[index]), length)
-
-
-def reusable(common: int, cached: int, total: int, chunk: int) -> int:
-    """How many of `common` known tokens to reuse, so that the answer stays the same to the bit.
-
-    `cached`, `total`: lengths of the prompt that left the tokens behind and of the new one. A prompt is evaluated in
-    chunks from its start; a chunk under TILE tokens goes through another attention kernel that rounds otherwise. So
-    tokens are reused only where both prompts take the same kernel, and the rest is never cut below TILE where the
-    kernel would change. Otherwise a greedy answer could depend on what was asked before.
-    """
-    common = min(common, total - 1)  # the last token is always evaluated: its logits are wanted
-    begin = common // chunk * chunk
-    small, small_before = (min(begin + chunk, length) - begin < TILE for length in (total, cached))
-    if small != small_before:
-        return begin
-    return common if small else min(common, max(begin, min(begin + chunk, total) - TILE))
 
 
 class Sampler:
