@@ -94,14 +94,18 @@ class Pane:
 
 
 def _details(arm: Mapping[str, Any]) -> None:
-    left, right = st.columns(2)
-    left.metric("TTFT", ms(arm["timing"].get("ttft_total")), help="From the click: retrieval + queue + prefill.")
     rate = arm["rates"].get("decode_per_s")
-    right.metric(
-        "Tokens/s",
-        "—" if rate is None else f"{rate:.0f}",
-        help="Tokens after the first / time after the first; none for one token or under 50 ms.",
-    )
+    with st.container(horizontal=True):
+        st.metric(
+            "TTFT",
+            ms(arm["timing"].get("ttft_total")),
+            help="Time to first token, from the click: retrieval + queue + prefill.",
+        )
+        st.metric(
+            "Tokens/s",
+            "—" if rate is None else f"{rate:.0f}",
+            help="Tokens after the first / time after the first; none for one token or under 50 ms.",
+        )
     if "retrieval" in arm:
         _passages(arm)
     with st.expander("Exact prompt"):

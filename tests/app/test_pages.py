@@ -1,0 +1,61 @@
+"""Every page runs, also where llama.cpp and LlamaIndex are not installed."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = ("overview", "advisor", "calculator", "compare", "playground", "evaluation", "documents", "model_files")
+
+BLOCKED = """
+import sys
+for name in ("llama_cpp", "llama_index", "gguf", "safetensors"):
+    sys.modules[name] = None
+from streamlit.testing.v1 import AppTest
+app = AppTest.from_file("pages/main.py", default_timeout=120).run()
+for page in sys.argv[1:]:
+    app.switch_page(f"pages/{page}.py").run()
+    assert not app.exception, (page, app.exception[0].message, app.exception[0].stack_trace)
+    assert app.title, page
+"""
+
+
+@pytest.fixture
+def closed_runtime():
+    from core import runtime
+
+    yield
+    runtime.close()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_runs_on_a_fresh_state_folder(page: str, closed_runtime: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")  # nothing is fetched: the page must run before the models are there
+    app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=120).run()
+    app.switch_page(str(ROOT / "pages" / f"{page}.py")).run()
+    assert not app.exception, app.exception[0].message
+    assert app.title
+
+
+def test_every_page_runs_without_llama_cpp_and_llama_index(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", BLOCKED, *PAGES],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"RR_HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "PIP_NO_INDEX": "1"},
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_playground_without_models_says_what_to_do(closed_runtime: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=120).run()
+    app.switch_page(str(ROOT / "pages" / "playground.py")).run()
+    app.text_area[0].set_value("").run()
+    app.button(key="ask").click().run()
+    assert "empty" in app.error[0].value
