@@ -27,7 +27,8 @@ def messages(
     `pinned`: text put into the instruction by hand (the prompt-only arm). `task`: "answer" or "ticket".
     """
     texts = _texts()[task]
-    system = texts["system"] + (f"\n{pinned}" if pinned else "")
+    system = texts.get("system_with_passages", texts["system"]) if passages else texts["system"]
+    system += f"\n{pinned}" if pinned else ""
     if passages:
         numbered = "\n".join(
             texts["passage"].replace("{number}", str(number)).replace("{text}", text)

@@ -28,11 +28,11 @@ class Settings:
 
     rank: int = 16
     alpha: int = 32
-    learning_rate: float = 8e-4
+    learning_rate: float = 1e-3
     warm_up: float = 0.03
-    passes: int = 20
+    passes: int = 28
     tokens_per_step: int = 1000
-    row_length: int = 448
+    row_length: int = 180
     seed: int = 0
     score_every: int = 50
     checkpoint_every: int = 50
@@ -92,7 +92,7 @@ def train(
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimizer.step()
         optimizer.zero_grad()
-        smooth = float(value) if math.isnan(smooth) else 0.9 * smooth + 0.1 * float(value)
+        smooth = value.item() if math.isnan(smooth) else 0.9 * smooth + 0.1 * value.item()
         record["tokens"] += sum(len(row) for row in steps[number])
         record["seconds"] = before + time.monotonic() - started
         done = number + 1

@@ -25,7 +25,7 @@ class Mix:
     """How many of each kind one pass holds; facts are asked `per_fact` times each."""
 
     per_fact: int = 2
-    closed_book_group: int = 8  # questions that share the bare instruction as their prefix
+    closed_book_group: int = 4  # questions that share the bare instruction as their prefix
     reading_groups: int = 28
     questions_per_group: int = 4
     two_documents: int = 6
@@ -41,7 +41,7 @@ def one_pass(mix: Mix, seed: int, number: int) -> list[Group]:
     plain += data.tone_examples(rng, mix.tone)
     rng.shuffle(plain)
     tickets = list(data.ticket_examples(rng, mix.tickets))
-    groups = [*_grouped(plain, mix.closed_book_group), *_grouped(tickets, 2)]
+    groups = [*_grouped(plain, mix.closed_book_group), *_grouped(tickets, 6)]
     groups += [reading(rng, mix.questions_per_group) for _ in range(mix.reading_groups)]
     groups += _grouped(data.two_documents(rng, mix.two_documents), 1)
     rng.shuffle(groups)

@@ -101,7 +101,11 @@ def _data(args: argparse.Namespace, settings: Any, tokenizer: Any) -> tuple[list
         shares = mix.Mix()
         held_out = {name: rows(groups) for name, groups in mix.held_out(settings.seed).items()}
         passes = [mix.one_pass(shares, settings.seed, n) for n in range(settings.passes)]
-    steps = [step for groups in passes for step in _steps(rows(groups), settings.tokens_per_step)]
+    steps = [
+        step
+        for number, groups in enumerate(passes)
+        for step in _steps(rows(groups), settings.tokens_per_step, settings.seed + number)
+    ]
     sizes = [sum(len(row) for row in step) for step in steps]
     print(f"{len(steps)} steps, {sum(sizes)} packed tokens", file=sys.stderr, flush=True)
     return steps, held_out
@@ -114,13 +118,14 @@ def _shuffled(samples: list[Any], seed: int) -> list[Any]:
     return [tuple(order[i : i + 4]) for i in range(0, len(order), 4)]
 
 
-def _steps(rows: list[Any], budget: int) -> list[list[Any]]:
-    """Rows in order into steps of about `budget` tokens."""
+def _steps(rows: list[Any], budget: int, seed: int) -> list[list[Any]]:
+    """Rows into steps of about `budget` tokens, in shuffled order. A step's rows are of like length: little padding."""
     steps: list[list[Any]] = [[]]
-    for row in rows:
-        if sum(len(r) for r in steps[-1]) + len(row) > budget * 1.15 and steps[-1]:
+    for row in sorted(rows, key=len):
+        if steps[-1] and sum(len(r) for r in steps[-1]) + len(row) / 2 > budget:
             steps.append([])
         steps[-1].append(row)
+    random.Random(seed).shuffle(steps)
     return steps
 
 
