@@ -1,6 +1,10 @@
 """What the playground suggests asking, and what each question shows. Knows the demo company by its questions only."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from core.ask import MAX_QUESTION, OPTIONAL_ARMS
 
 
 @dataclass(frozen=True)
@@ -40,3 +44,20 @@ SUGGESTIONS = (
         "Has the fine-tune forgotten what its base knows? It should not.",
     ),
 )
+
+
+@dataclass(frozen=True)
+class Opening:
+    """How a link asks the playground to open. A link is untrusted: what cannot be used is left out."""
+
+    question: str = ""
+    shows: str = ""
+    extra_arms: tuple[str, ...] = ()
+
+
+def opening(section: Mapping[str, Any]) -> Opening:
+    """The `playground` section of a scenario, checked."""
+    question, arms = section.get("question"), section.get("extra_arms")
+    text = question[:MAX_QUESTION] if isinstance(question, str) else ""
+    known = tuple(arm for arm in OPTIONAL_ARMS if isinstance(arms, list) and arm in arms)
+    return Opening(text, next((one.shows for one in SUGGESTIONS if one.question == text), ""), known)

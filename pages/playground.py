@@ -4,7 +4,7 @@ import time
 
 import streamlit as st
 
-from core import demo, export, runtime
+from core import demo, export, runtime, scenario
 from core.charts.playground import latency_chart
 from core.errors import Problem
 from core.text import one_line, plain
@@ -71,13 +71,16 @@ def after(record: dict) -> None:
                 st.download_button(name, write(record), f"run-{record['id']}.{ending}", on_click="ignore")
 
 
-chosen_settings, rate = settings.from_sidebar(here)
+link, notes = scenario.decode(st.query_params.get(scenario.PARAMETER, ""))
+for note in notes:
+    st.warning(plain(note))
+opened = demo.opening(link.get("playground", {}))
+chosen_settings, rate = settings.from_sidebar(here, opened)
 picked = st.pills("Suggested questions", demo.SUGGESTIONS, format_func=lambda one: one.label, key="picked")
-question = st.text_area(
-    "Question", value=picked.question if picked else "", key=f"question-{picked.label if picked else ''}", height=80
-)
-if picked:
-    st.caption(picked.shows)
+start = picked or opened
+question = st.text_area("Question", start.question, key=f"question-{start.question}", height=80)
+if start.shows:
+    st.caption(start.shows)
 with st.container(horizontal=True):
     asked = st.button("Ask", type="primary", key="ask")
     if st.button("Stop all", key="stop", shortcut="Esc") and (live := here.runs.live(st.query_params.get("run", ""))):

@@ -3,10 +3,13 @@
 import streamlit as st
 
 from core import ask
+from core.demo import Opening
 from core.errors import Problem
 from core.runtime import Runtime
 from core.text import plain
 from pages.draw.panes import BIG, NAMES
+
+MORE = ("base+pinned",)
 
 
 def _device(here: Runtime) -> tuple[str, int | None]:
@@ -24,7 +27,7 @@ def _device(here: Runtime) -> tuple[str, int | None]:
     return device, None if layers < 0 else int(layers)
 
 
-def from_sidebar(here: Runtime) -> tuple[ask.Settings, float]:
+def from_sidebar(here: Runtime, opening: Opening) -> tuple[ask.Settings, float]:
     """The run's settings and the hourly rate, as chosen in the sidebar."""
     with st.sidebar:
         st.subheader("How to run")
@@ -36,7 +39,13 @@ def from_sidebar(here: Runtime) -> tuple[ask.Settings, float]:
             help="Together: the panes share the processor, so their times are marked contended. "
             "One at a time: warmed up, shuffled, each alone; these are the figures that count.",
         )
-        extra = st.multiselect("More arms", ("base+pinned",), format_func=lambda arm: NAMES[arm], key="extra")
+        extra = st.multiselect(
+            "More arms",
+            MORE,
+            [arm for arm in MORE if arm in opening.extra_arms],
+            format_func=lambda arm: NAMES[arm],
+            key="extra",
+        )
         pinned = st.text_area("Pinned text", key="pinned", max_chars=4000) if extra else None
         top_k = st.slider("Passages (top-k)", 1, 10, ask.Settings.top_k, key="top_k")
         snapshots = {"as they are now": None, "today": "today", "training day": "training-day"}
