@@ -30,8 +30,13 @@ def parser(command: str, about: str) -> Parser:
 
 
 def emit(result: Mapping[str, Any] | Sequence[Any]) -> None:
-    """Print `result` as one JSON document; what JSON cannot hold (NaN, infinity) becomes null."""
-    print(json.dumps(_finite(result), ensure_ascii=False, allow_nan=False))
+    """Print `result` as one JSON document."""
+    print(as_json(result))
+
+
+def as_json(result: Mapping[str, Any] | Sequence[Any]) -> str:
+    """`result` as one JSON document; what JSON cannot hold (NaN, infinity) becomes null."""
+    return json.dumps(_finite(result), ensure_ascii=False, allow_nan=False)
 
 
 def log(message: str) -> None:

@@ -1,0 +1,207 @@
+"""Measured values of this machine in place of the documents' ranges, each with origin, date and how it scales.
+
+Takes a plain dict of measurements; `collect` makes one from finished playground runs and models/cards/measured.json.
+Knows neither engine nor store.
+
+Keys (all optional): `prefill_per_s`, `decode_per_s`, `retrieval_ms`, `reindex_ms`, `passage_tokens`,
+`prompt_tokens_with_retrieval`, `output_tokens`, `training_minutes`, `training_rows` hold a list of observed values;
+`accuracies` holds {arm: {class: (share, standard error)}}; `origins` holds {key: "what and when"}.
+"""
+
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.calculator.inputs import Range, Scenario, every
+from core.errors import Problem
+from core.store import Store
+
+NINETY_FIVE = 1.96
+MODEL = "135M parameters on this machine"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One input set to a measured range. `scales` says what the value means for a larger model."""
+
+    name: str
+    value: Range
+    origin: str
+    scales: str
+
+
+@dataclass(frozen=True)
+class _Rule:
+    name: str
+    key: str
+    convert: Callable[[float], float]
+    scales: str
+
+
+_RULES = (
+    _Rule(
+        "prefill_rate",
+        "prefill_per_s",
+        lambda rate: rate,
+        f"measured with {MODEL}; the rate falls as parameters grow (8B: about 60 times); elsewhere use the roofline",
+    ),
+    _Rule(
+        "decode_ms",
+        "decode_per_s",
+        lambda rate: 1000 / rate,
+        f"measured with {MODEL}; the time grows with the model's bytes (8B in 16 bit: about 110 times a Q8 135M)",
+    ),
+    _Rule("retrieval_ms", "retrieval_ms", lambda ms: ms, "does not depend on the chat model; grows with the corpus"),
+    _Rule(
+        "chunk_tokens", "passage_tokens", lambda n: n, "does not scale: it depends on the documents and the tokenizer"
+    ),
+    _Rule("answer_tokens", "output_tokens", lambda n: n, "larger models tend to answer at more length; adjust by hand"),
+    _Rule("reindex_hours", "reindex_ms", lambda ms: ms / 3.6e6, "does not depend on the chat model; machine time only"),
+    _Rule("labelled_rows", "training_rows", lambda n: n, "does not scale with the model; it depends on the task"),
+    _Rule(
+        "retrain_days",
+        "training_minutes",
+        lambda minutes: minutes / 1440,
+        "machine time only, without people; grows with parameters x tokens (8B: about 60 times on the same hardware)",
+    ),
+)
+
+# input <- (arm, class of question). The classes are the evaluation's.
+_ACCURACIES = {
+    "acc_retrieval_static": ("base+retrieval", "static"),
+    "acc_retrieval_fresh": ("base+retrieval", "changed"),
+    "acc_tuned_static": ("fine-tuned", "static"),
+    "acc_stale": ("fine-tuned", "changed"),
+    "acc_prompt": ("base+pinned", "static"),
+}
+_SMALL_MODEL = "does not scale: a larger model answers better in every arm; take the differences, not the levels"
+
+
+def changes(measured: Mapping[str, Any]) -> list[Change]:
+    """The inputs that `measured` can replace, in a fixed order; what is missing or unusable is left alone."""
+    origins = measured.get("origins", {})
+    found = []
+    for rule in _RULES:
+        values = [rule.convert(value) for value in _numbers(measured.get(rule.key, ())) if value > 0]
+        if values:
+            found.append(_change(rule.name, min(values), max(values), origins.get(rule.key, ""), rule.scales))
+    accuracies = measured.get("accuracies", {})
+    for name, (arm, cls) in _ACCURACIES.items():
+        if known := accuracies.get(arm, {}).get(cls):
+            share, error = known
+            found.append(_accuracy(name, share, error, origins.get("accuracies", "")))
+    both = [accuracies.get(arm, {}).get("static") for arm in ("fine-tuned+retrieval", "base+retrieval")]
+    if both[0] and both[1]:
+        (tuned, tuned_error), (base, base_error) = both
+        gain = _accuracy(
+            "hybrid_gain", tuned - base, math.hypot(tuned_error, base_error), origins.get("accuracies", "")
+        )
+        found.append(gain)
+    return found
+
+
+def apply(scenario: Scenario, wanted: Iterable[Change]) -> Scenario:
+    """`scenario` with measured values in place, their origins attached. Raises Problem."""
+    kept = list(wanted)
+    return scenario.replace({one.name: one.value for one in kept}, {one.name: one.origin for one in kept})
+
+
+def collect(runs: Sequence[Mapping[str, Any]], cards: Path | None = None) -> dict[str, Any]:
+    """Measurements from finished runs (the playground's records) and from models/cards/measured.json.
+
+    Contended and cold arms are left out: their times say nothing about the machine. Raises Problem on a broken file.
+    """
+    measured: dict[str, Any] = {"origins": {}}
+    arms = [(run, arm) for run in runs for arm in run.get("arms", []) if _counts(arm)]
+    without = {
+        (run.get("id"), arm["arm"].split("+")[0]): _tokens(arm, "prompt") for run, arm in arms if "+" not in arm["arm"]
+    }
+    for run, arm in arms:
+        for key, value in _observed(arm, without.get((run.get("id"), arm["arm"].split("+")[0]))).items():
+            if value is not None and value > 0:
+                measured.setdefault(key, []).append(value)
+    dates = sorted(str(run.get("made", ""))[:10] for run, _ in arms)
+    if dates:
+        span = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
+        text = f"measured here, {len(arms)} uncontended playground answers, {span}"
+        measured["origins"] = {key: text for key in measured if key != "origins"}
+    if cards is not None and cards.exists():
+        _read_cards(measured, cards)
+    return measured
+
+
+def _counts(arm: Mapping[str, Any]) -> bool:
+    timing = arm.get("timing") or {}
+    return arm.get("finish") in ("stop", "length") and not timing.get("contended") and not timing.get("cold")
+
+
+def _tokens(arm: Mapping[str, Any], key: str) -> float | None:
+    value = (arm.get("tokens") or {}).get(key)
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _observed(arm: Mapping[str, Any], prompt_without: float | None) -> dict[str, float | None]:
+    """What one arm of a run measured."""
+    rates, timing = arm.get("rates") or {}, arm.get("timing") or {}
+    found: dict[str, float | None] = {
+        "prefill_per_s": rates.get("prefill_per_s"),
+        "decode_per_s": rates.get("decode_per_s"),
+        "output_tokens": _tokens(arm, "output"),
+    }
+    if "embed" in timing and "search" in timing:
+        found["retrieval_ms"] = timing["embed"] + timing["search"]
+        prompt, passages = _tokens(arm, "prompt"), len(arm.get("passages") or ())
+        if prompt and prompt_without and passages:
+            found["passage_tokens"] = (prompt - prompt_without) / passages
+    return found
+
+
+def _read_cards(measured: dict[str, Any], cards: Path) -> None:
+    try:
+        raw = json.loads(cards.read_text(encoding="utf-8"))
+        origin = f"measured here, {raw['origin']}, {raw['date']}"
+        for row in raw.get("results", []):
+            if row["standard_error"] is not None:
+                by_class = measured.setdefault("accuracies", {}).setdefault(row["arm"], {})
+                by_class[row["class"]] = (float(row["accuracy"]), float(row["standard_error"]))
+                measured["origins"]["accuracies"] = origin
+        for key in ("training_minutes", "training_rows", "reindex_ms"):
+            if isinstance(raw.get(key), int | float):
+                measured[key] = [float(raw[key])]
+                measured["origins"][key] = origin
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Problem(f"{cards.name} cannot be read ({error!r}); restore it from the repository.") from error
+
+
+def _accuracy(name: str, share: float, error: float, origin: str) -> Change:
+    """An accuracy (or a difference of two) with its 95 % interval, in percent."""
+    low, high = share - NINETY_FIVE * error, share + NINETY_FIVE * error
+    return _change(name, low * 100, high * 100, f"{origin or 'measured here'}, 95 % interval", _SMALL_MODEL)
+
+
+def _change(name: str, low: float, high: float, origin: str, scales: str) -> Change:
+    """A change clipped to the input's limits."""
+    one = every()[name]
+    low, high = (min(max(value, one.min), one.max) for value in (low, high))
+    return Change(name, (low, high), origin or "measured here", scales)
+
+
+def _numbers(values: Any) -> list[float]:
+    items = values if isinstance(values, list | tuple) else [values]
+    return [float(item) for item in items if isinstance(item, int | float) and math.isfinite(item)]
+
+
+def stored_runs(store: Store, limit: int = 50) -> list[dict[str, Any]]:
+    """The latest finished runs of the playground, newest first; what cannot be read is left out."""
+    runs = []
+    for row in store.read("SELECT body FROM runs ORDER BY made DESC LIMIT ?", (limit,)):
+        try:
+            body = json.loads(row["body"])
+        except ValueError:
+            continue
+        if isinstance(body, dict):
+            runs.append(body)
+    return runs
