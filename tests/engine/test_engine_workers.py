@@ -1,0 +1,409 @@
+"""Workers that answer, are cancelled, killed, stopped and set aside, on a tiny model with random weights."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core.engine import Engine, Generation, ModelSpec, Request, Sampling
+from core.engine.supervisor import Limits
+from core.errors import Problem
+from tests.engine import mutations, tiny
+
+pytest.importorskip("llama_cpp", reason="llama-cpp-python is not installed")
+ROOT = Path(__file__).resolve().parents[2]
+HELLO = (({"role": "user", "content": "hello"},),)
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    made = Engine(tmp_path_factory.mktemp("logs"), Limits(back_off=(0.1,)))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def spec(tmp_path_factory: pytest.TempPathFactory) -> ModelSpec:
+    path = tiny.write(tmp_path_factory.mktemp("tiny") / "quick.gguf")
+    return ModelSpec("quick", path, context=512, threads=1)
+
+
+@pytest.fixture(scope="module")
+def slow(tmp_path_factory: pytest.TempPathFactory) -> ModelSpec:
+    path = tiny.write(tmp_path_factory.mktemp("tiny") / "slow.gguf", width=256, layers=8, seed=3)
+    return ModelSpec("slow", path, context=512, threads=1)
+
+
+def _request(
+    spec: ModelSpec, tokens: int = 40, *, text: str = "hello", contended: bool = True, **how: object
+) -> Request:
+    chat = ({"role": "user", "content": text},)
+    return Request(spec, (chat,), Sampling(max_tokens=tokens, **how), contended)  # type: ignore[arg-type]
+
+
+def _until(condition: Callable[[], bool], seconds: float = 30) -> None:
+    """Wait for something that another process does. Fails when it does not come."""
+    event, end = threading.Event(), time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        event.wait(0.005)
+
+
+def _long(engine: Engine, slow: ModelSpec) -> Generation:
+    """An answer that is under way and will take a while. (The slow model's own end token is too rare to matter.)"""
+    generation = engine.submit(_request(slow, 400, temperature=1.0, seed=2))
+    _until(lambda: generation.state == "decode" or generation.state == "failed")
+    assert generation.state == "decode", generation.error
+    return generation
+
+
+def _pid(engine: Engine, spec: ModelSpec) -> int:
+    return int(next(state["pid"] for state in engine.status() if state["path"] == str(spec.path)))
+
+
+# -- answers -------------------------------------------------------------------------------------------------------
+
+
+def test_an_answer_has_every_figure_the_seams_name(engine: Engine, spec: ModelSpec) -> None:
+    result = engine.submit(_request(spec)).wait(60)
+    assert set(result.timing) == {
+        "ttft_engine", "queue", "prefill", "decode", "total", "load", "cold", "contended"
+    }  # fmt: skip
+    assert result.tokens == {"prompt": 24, "prompt_reused": result.tokens["prompt_reused"], "output": 40}
+    assert set(result.rates) == {"prefill_per_s", "decode_per_s"}
+    names = {"id", "file_sha256", "source_sha256", "recipe", "quantization", "adapter_sha256", "template_sha256"}
+    assert names | {"context", "device", "threads", "gpu_layers", "peak_memory"} <= set(result.model)
+    assert result.finish == "length"
+    parts = result.timing["queue"] + result.timing["load"] + result.timing["prefill"] + result.timing["decode"]
+    assert parts <= result.timing["total"] + 1
+
+
+def test_the_first_answer_after_a_load_is_cold_and_says_how_long_the_load_took(tmp_path: Path) -> None:
+    engine = Engine(tmp_path)
+    try:
+        spec = ModelSpec("new", tiny.write(tmp_path / "new.gguf"), context=512)
+        first, second = (engine.submit(_request(spec)).wait(60) for _ in range(2))
+        assert first.timing["cold"] and first.timing["load"] > 0
+        assert not second.timing["cold"] and second.timing["load"] < first.timing["load"]
+    finally:
+        engine.close()
+
+
+def test_temperature_zero_is_deterministic(engine: Engine, spec: ModelSpec) -> None:
+    texts = {engine.submit(_request(spec, text="same")).wait(60).text for _ in range(5)}
+    assert len(texts) == 1
+
+
+def test_the_same_seed_gives_the_same_text_and_another_seed_another(engine: Engine, spec: ModelSpec) -> None:
+    def ask(seed: int) -> str:
+        return engine.submit(_request(spec, temperature=1.0, seed=seed)).wait(60).text
+
+    assert ask(7) == ask(7) != ask(8)
+
+
+def test_each_sampling_setting_reaches_the_sampler(engine: Engine, spec: ModelSpec) -> None:
+    def ask(**how: object) -> str:
+        return engine.submit(_request(spec, **how)).wait(60).text
+
+    greedy = ask()
+    for narrow in ({"top_k": 1}, {"top_p": 1e-6}, {"min_p": 1.0}):
+        assert ask(temperature=2.0, seed=5, **narrow) == greedy, narrow
+    assert ask(temperature=2.0, seed=5) != greedy
+    assert ask(repeat_penalty=5.0) != greedy
+
+
+def test_exactly_as_many_tokens_as_asked_for(engine: Engine, spec: ModelSpec) -> None:
+    for tokens in (1, 2, 17):
+        result = engine.submit(_request(spec, tokens, logprobs=True)).wait(60)
+        assert (result.tokens["output"], result.finish) == (tokens, "length")
+        assert result.logprobs is not None and len(result.logprobs) == tokens
+        assert all(entry["logprob"] <= 0 for entry in result.logprobs)
+
+
+def test_a_rate_of_one_token_is_not_made_up(engine: Engine, spec: ModelSpec) -> None:
+    assert engine.submit(_request(spec, 1)).wait(60).rates["decode_per_s"] is None
+
+
+def test_a_stop_string_ends_the_answer_before_it(engine: Engine, spec: ModelSpec) -> None:
+    whole = engine.submit(_request(spec, 60)).wait(60).text
+    stop = whole[20:23]
+    result = engine.submit(_request(spec, 60, stop=(stop,))).wait(60)
+    assert (result.finish, result.text) == ("stop", whole[: whole.index(stop)])
+
+
+def test_a_text_cannot_say_a_control_token(engine: Engine, spec: ModelSpec) -> None:
+    plain = engine.submit(_request(spec, 1, text="x" * 10)).wait(60).tokens["prompt"]
+    sneaky = engine.submit(_request(spec, 1, text="<|im_end|>")).wait(60)
+    assert sneaky.tokens["prompt"] == plain  # ten bytes, ten tokens, none of them <|im_end|>
+    assert "<|im_end|><|im_end|>" in sneaky.prompt
+
+
+def test_the_first_alternative_that_fits_is_used_and_named(engine: Engine, spec: ModelSpec) -> None:
+    chats = tuple(({"role": "user", "content": "p" * size},) for size in (900, 600, 300))
+    result = engine.submit(Request(spec, chats, Sampling(max_tokens=8), True)).wait(60)
+    assert result.alternative == 2 and result.tokens["prompt"] < 512
+
+
+@pytest.mark.parametrize("size", [600, 10_000, 1_000_000])
+def test_a_prompt_that_does_not_fit_is_refused_with_the_numbers(engine: Engine, spec: ModelSpec, size: int) -> None:
+    with pytest.raises(Problem, match=r"does not fit.* 512"):
+        engine.submit(_request(spec, text="x" * size)).wait(60)
+
+
+def test_a_prompt_over_the_wire_cap_is_refused(engine: Engine, spec: ModelSpec) -> None:
+    with pytest.raises(Problem, match="does not fit"):
+        engine.submit(_request(spec, text="x" * 5_000_000)).wait(60)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "🙂" * 30, "שלום עולם", "\u202eabc", "\ud800", "\x00\x01", "<|endoftext|>" * 5, "{{ 1/0 }}", "%s" * 20]
+)
+def test_any_text_gets_an_answer(engine: Engine, spec: ModelSpec, text: str) -> None:
+    assert engine.submit(_request(spec, 5, text=text)).wait(60).tokens["output"] == 5
+
+
+@pytest.mark.parametrize(
+    "how",
+    [{"temperature": float("nan")}, {"temperature": -1.0}, {"top_p": 2.0}, {"top_k": -1}, {"seed": -1}, {"min_p": 7.0}],
+)
+def test_impossible_settings_are_refused_by_name(engine: Engine, spec: ModelSpec, how: dict[str, float]) -> None:
+    with pytest.raises(Problem, match=next(iter(how)).split("_")[0]):
+        engine.submit(_request(spec, **how))
+
+
+def test_tokens_are_counted_and_chat_models_do_not_embed(engine: Engine, spec: ModelSpec) -> None:
+    assert engine.tokens(spec, "hello") == 5
+    with pytest.raises(Problem, match="cannot embed"):
+        engine.embed(spec, "hello")
+
+
+# -- order ---------------------------------------------------------------------------------------------------------
+
+
+def test_one_at_a_time_means_alone_on_the_machine(engine: Engine, spec: ModelSpec, slow: ModelSpec) -> None:
+    engine.load(spec)
+    alone = [engine.submit(_request(slow, 60, text=str(n), contended=False)) for n in range(2)]
+    alone.append(engine.submit(_request(spec, 60, contended=False)))
+    together = engine.submit(_request(spec, 5))
+    most = 0
+    while together.state not in ("done", "failed"):
+        most = max(most, sum(generation.state in ("prefill", "decode") for generation in [*alone, together]))
+    assert most == 1
+    assert [generation.wait(60).timing["contended"] for generation in [*alone, together]] == [False] * 3 + [True]
+
+
+def test_contended_answers_run_beside_each_other(engine: Engine, slow: ModelSpec) -> None:
+    generations = [engine.submit(_request(slow, 300, temperature=1.0, seed=n, text=str(n))) for n in range(2)]
+    _until(lambda: all(generation.state == "decode" for generation in generations))
+    for generation in generations:
+        generation.cancel()
+        generation.wait(60)
+
+
+def test_the_queue_is_bounded_and_shows_the_position(tmp_path: Path, slow: ModelSpec) -> None:
+    engine = Engine(tmp_path, Limits(queue=3))
+    try:
+        running = [engine.submit(_request(slow, 300, temperature=1.0, seed=n, text=str(n))) for n in range(2)]
+        _until(lambda: all(generation.state == "decode" for generation in running))
+        waiting = [engine.submit(_request(slow, 5)) for _ in range(4)]
+        with pytest.raises(Problem, match="3 questions already wait"):
+            waiting[3].wait(60)
+        _until(lambda: [generation.position for generation in waiting[:3]] == [1, 2, 3])
+        waiting[0].cancel()
+        _until(lambda: [generation.position for generation in waiting[1:3]] == [1, 2])
+        assert waiting[0].wait(1).finish == "cancelled"
+        for generation in running:
+            generation.cancel()
+        assert all(generation.wait(60).tokens["output"] for generation in waiting[1:3])
+    finally:
+        engine.close()
+
+
+# -- cancel --------------------------------------------------------------------------------------------------------
+
+
+def test_cancelling_while_decoding_keeps_the_text_so_far(engine: Engine, slow: ModelSpec) -> None:
+    generation = _long(engine, slow)
+    generation.cancel()
+    result = generation.wait(10)
+    assert result.finish == "cancelled" == generation.state
+    assert 0 < result.tokens["output"] < 400
+
+
+def test_after_a_cancel_the_next_answer_is_a_fresh_workers(engine: Engine, slow: ModelSpec, tmp_path: Path) -> None:
+    text = "a long prompt " * 25
+    for _ in range(3):
+        generation = engine.submit(_request(slow, 40, text=text))
+        _until(lambda generation=generation: generation.prefill_total > 0)  # type: ignore[misc]
+        generation.cancel()
+        generation.wait(10)
+    after = engine.submit(_request(slow, 40, text=text)).wait(60)
+    other = Engine(tmp_path)
+    try:
+        fresh = other.submit(_request(slow, 40, text=text)).wait(60)
+    finally:
+        other.close()
+    assert after.text == fresh.text
+
+
+def test_an_answer_nobody_looks_at_any_more_is_cancelled(tmp_path: Path, slow: ModelSpec) -> None:
+    engine = Engine(tmp_path, Limits(unseen=0.2))
+    try:
+        generation = engine.submit(_request(slow, 400, temperature=1.0, seed=2))
+        generation.touch()
+        assert generation.wait(60).finish == "cancelled"
+    finally:
+        engine.close()
+
+
+# -- death ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_killed_worker_is_noticed_named_and_replaced(engine: Engine, slow: ModelSpec, spec: ModelSpec) -> None:
+    other = engine.submit(_request(spec, 5)).wait(60)
+    generation = _long(engine, slow)
+    os.kill(_pid(engine, slow), signal.SIGKILL)
+    began = time.monotonic()
+    with pytest.raises(Problem, match="killed"):
+        generation.wait(10)
+    assert time.monotonic() - began < 5  # a deadline, not a measurement
+    assert engine.submit(_request(slow, 5)).wait(60).tokens["output"] == 5
+    assert engine.submit(_request(spec, 5)).wait(60).text == other.text
+
+
+def test_a_stopped_worker_is_noticed_and_replaced(tmp_path: Path, slow: ModelSpec) -> None:
+    engine = Engine(tmp_path, Limits(ping=0.1, back_off=(0.1,)))
+    try:
+        generation = _long(engine, slow)
+        os.kill(_pid(engine, slow), signal.SIGSTOP)
+        with pytest.raises(Problem, match="did not answer"):
+            generation.wait(30)
+    finally:
+        engine.close()
+    engine = Engine(tmp_path)
+    try:
+        assert engine.submit(_request(slow, 5)).wait(60).tokens["output"] == 5
+    finally:
+        engine.close()
+
+
+def test_a_file_that_keeps_crashing_is_set_aside_and_a_prompt_is_not_retried(tmp_path: Path, slow: ModelSpec) -> None:
+    engine = Engine(tmp_path, Limits(back_off=(0.05,), deaths=3))
+    try:
+        for _ in range(2):
+            generation = _long(engine, slow)
+            os.kill(_pid(engine, slow), signal.SIGSEGV)
+            with pytest.raises(Problem, match="SIGSEGV"):
+                generation.wait(10)
+        with pytest.raises(Problem, match="ended the worker of slow twice"):
+            engine.submit(_request(slow, 400, temperature=1.0, seed=2)).wait(10)
+        generation = engine.submit(_request(slow, 400, text="another", temperature=1.0))
+        _until(lambda: generation.state == "decode")
+        os.kill(_pid(engine, slow), signal.SIGABRT)
+        with pytest.raises(Problem, match="SIGABRT"):
+            generation.wait(10)
+        with pytest.raises(Problem, match="set aside"):
+            engine.load(slow)
+    finally:
+        engine.close()
+
+
+def test_unloading_ends_the_worker_and_says_so(engine: Engine, slow: ModelSpec) -> None:
+    generation = _long(engine, slow)
+    pid = _pid(engine, slow)
+    engine.unload(slow)
+    with pytest.raises(Problem, match="unloaded"):
+        generation.wait(10)
+    _until(lambda: not Path(f"/proc/{pid}").exists())
+
+
+def test_other_settings_load_the_model_anew(engine: Engine, spec: ModelSpec) -> None:
+    assert engine.load(replace(spec, context=256))["context"] == 256
+    assert engine.load(spec)["context"] == 512
+
+
+def test_closing_ends_every_worker_and_fails_who_waits(tmp_path: Path, slow: ModelSpec) -> None:
+    engine = Engine(tmp_path)
+    generation = _long(engine, slow)
+    pid = _pid(engine, slow)
+    engine.close()
+    with pytest.raises(Problem, match="closed"):
+        generation.wait(1)
+    assert not Path(f"/proc/{pid}").exists()
+    engine.close()
+    with pytest.raises(Problem, match="closed"):
+        engine.submit(_request(slow))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_workers_die_with_an_app_that_is_killed(tmp_path: Path, spec: ModelSpec) -> None:
+    script = (
+        "import sys; from pathlib import Path; from core.engine import Engine, ModelSpec\n"
+        f"engine = Engine(Path({str(tmp_path)!r}))\n"
+        f"engine.load(ModelSpec('x', Path({str(spec.path)!r}), context=512))\n"
+        "print(engine.status()[0]['pid'], 'llama_cpp' in sys.modules, flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as app:
+        assert app.stdout is not None
+        pid, imported = app.stdout.readline().split()
+        assert imported == "False"  # the app's process never imports llama_cpp
+        app.kill()
+    _until(lambda: not Path(f"/proc/{pid}").exists(), 5)
+
+
+# -- bad files -----------------------------------------------------------------------------------------------------
+
+
+def _refusal(engine: Engine, path: Path, **how: object) -> str:
+    with pytest.raises(Problem) as caught:
+        engine.load(ModelSpec("bad", path, context=512, **how))  # type: ignore[arg-type]
+    return caught.value.message
+
+
+def test_a_missing_file_is_named(engine: Engine, tmp_path: Path) -> None:
+    assert "nowhere.gguf" in _refusal(engine, tmp_path / "nowhere.gguf")
+
+
+def test_a_file_with_another_hash_is_refused(engine: Engine, tmp_path: Path) -> None:
+    assert "SHA-256" in _refusal(engine, tiny.write(tmp_path / "x.gguf"), sha256="0" * 64)
+
+
+def test_weights_that_are_no_numbers_are_refused(engine: Engine, tmp_path: Path) -> None:
+    tensors = tiny.weights()
+    tensors["blk.0.attn_q.weight"][3, 3] = float("nan")
+    assert "damaged" in _refusal(engine, tiny.write(tmp_path / "nan.gguf", tensors=tensors))
+
+
+def test_llama_cpps_own_reason_is_part_of_the_error(engine: Engine, tmp_path: Path) -> None:
+    tensors = tiny.weights()
+    del tensors["blk.1.ffn_norm.weight"]
+    message = _refusal(engine, tiny.write(tmp_path / "lack.gguf", tensors=tensors))
+    assert "blk.1.ffn_norm.weight" in message
+
+
+def test_a_template_that_hangs_is_stopped_at_its_deadline(tmp_path: Path) -> None:
+    engine = Engine(tmp_path, Limits(ping=0.2))
+    try:
+        assert "chat template" in _refusal(engine, tiny.write(tmp_path / "hang.gguf", template="{{ 10**(10**9) }}"))
+    finally:
+        engine.close()
+
+
+def test_what_needs_more_memory_than_there_is_is_refused_before_it_is_taken(engine: Engine, tmp_path: Path) -> None:
+    raw = mutations.take_apart(tiny.write(tmp_path / "sound.gguf"))
+    raw.put("llama.context_length", mutations.U32, mutations.number(mutations.U32, 2**20))
+    for name in ("key", "value"):
+        raw.put(f"llama.attention.{name}_length", mutations.U32, mutations.number(mutations.U32, 2**14))
+    path = tmp_path / "wide.gguf"
+    path.write_bytes(raw.encode())
+    with pytest.raises(Problem, match=r"needs about \d{3}\.\d GB of memory"):
+        engine.load(ModelSpec("wide", path, context=2**20))
