@@ -1,6 +1,7 @@
 """Pre-fills answers from a description by the plain rules of phrases.toml. Nothing leaves the machine.
 
-Learns nothing and knows words, not meaning: it shows each word that gave an answer away, so that a person can overrule it.
+Learns nothing and knows words, not meaning: it shows each word that gave an answer away, so that a person can
+overrule it.
 """
 
 import re

@@ -50,7 +50,7 @@ class Row:
 def table(
     groups: Sequence[str] = (), documents: Sequence[str] = (), only_disputed: bool = False, sort: str = SORTS[0]
 ) -> list[Row]:
-    """The rows that pass the filters (empty: all), sorted. A document filter leaves only its own claims, and not ours."""
+    """The rows that pass the filters (empty: all), sorted. With a document filter only its claims are left."""
     rows = [
         Row(criterion, {approach: _cell(criterion.id, approach, documents) for approach in APPROACHES})
         for criterion in claims.criteria().values()

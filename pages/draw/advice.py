@@ -1,0 +1,197 @@
+"""Draws an advice, one function a view. Decides nothing: verdict and words come from core.advisor."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from core import scenario
+from core.advisor import guidance, rules, score
+from core.advisor.score import Advice
+from core.charts import advisor as charts
+from core.evidence import claims
+
+PAGES = Path(__file__).resolve().parent.parent
+NAMES = charts.NAMES
+QUESTIONS = rules.load().questions
+
+
+def label(question: str, option: str) -> str:
+    """An answer as the page words it."""
+    return "don't know" if option == rules.UNKNOWN else QUESTIONS[question].option(option).label
+
+
+def headline(advice: Advice) -> None:
+    """The verdict, how sure it is, and the runner-up."""
+    with st.container(border=True):
+        st.subheader(f"Recommendation: {NAMES[advice.verdict]}", anchor=False)
+        if advice.verdict == score.UNDECIDED:
+            st.markdown(f"{advice.why_undecided} Start with a prompt and fifty real questions; see the order of work.")
+        else:
+            runner = NAMES.get(advice.runner_up, "none")
+            st.markdown(
+                f"Confidence **{advice.confidence_word}**: {advice.margin:.2f} points ahead of {runner.lower()}"
+                if advice.runner_up
+                else "The hard constraints leave only this."
+            )
+        if advice.unknown:
+            st.caption(f"{len(advice.unknown)} of {len(QUESTIONS)} questions are open.")
+
+
+def reasons(advice: Advice) -> None:
+    """The strongest answers for and against the verdict, then the hard constraints, then the points."""
+    verdict = advice.verdict if advice.verdict != score.UNDECIDED else ""
+    steps = [step for step in advice.trace if verdict and abs(step.effect[verdict]) > 0]
+    for step in sorted(steps, key=lambda each: -abs(each.effect[verdict]))[:5]:
+        sign = "speaks for it" if step.effect[verdict] > 0 else "speaks against it"
+        st.markdown(
+            f"- {QUESTIONS[step.question].ask} **{label(step.question, step.answer)}** {sign} "
+            f"({step.effect[verdict]:+.2f}; {step.source})"
+        )
+    if verdict == "prompt":
+        st.markdown(
+            "- Prompt only is the zero of the scale: nothing that was answered lifts another approach above it."
+        )
+    for each in advice.constraints:
+        out = ", ".join(NAMES[name].lower() for name in each.excludes)
+        st.warning(f"Hard constraint, rules out {out}: {each.because} ({each.source})")
+    st.plotly_chart(charts.scores(advice), key="advisor-scores", alt="Points of the four approaches")
+
+
+def onward(link: str) -> None:
+    """One link for calculator and playground, and the link to share."""
+    query = {scenario.PARAMETER: link}
+    with st.container(horizontal=True):
+        for name, text, icon in (
+            ("calculator", "Take the answers to the calculator", "🧮"),
+            ("playground", "See it happen in the playground", "🧪"),
+        ):
+            if (PAGES / f"{name}.py").exists():
+                st.page_link(PAGES / f"{name}.py", label=text, icon=icon, query_params=query)
+    with st.popover("Share"):
+        st.caption("This page's address already holds all answers. The same ending works on calculator and playground.")
+        st.code(f"?{scenario.PARAMETER}={link}", language=None, wrap_lines=True)
+
+
+def order(advice: Advice) -> None:
+    """Order of work."""
+    for number, work in enumerate(guidance.order(advice), 1):
+        st.markdown(f"{number}. {work.text} ({work.source})")
+
+
+def trace(advice: Advice) -> None:
+    """Each answer's effect on each approach, with who gives the direction; the column sums are the scores."""
+    approaches = {name: NAMES[name] for name in rules.APPROACHES}
+    rows = [{"Question": "Start", "Answer": "before any answer", **_points(advice.start), "Direction from": "ours"}]
+    for step in advice.trace:
+        rows.append(
+            {
+                "Question": QUESTIONS[step.question].ask,
+                "Answer": label(step.question, step.answer),
+                **_points(step.effect),
+                "Direction from": step.source,
+            }
+        )
+    if advice.floor:
+        given = {**dict.fromkeys(rules.APPROACHES, 0.0), "fine-tuning": advice.floor}
+        note = "the gain from not looking up never counts below zero"
+        rows.append({"Question": "Floor", "Answer": note, **_points(given), "Direction from": "ours"})
+    rows.append({"Question": "Sum", "Answer": "", **_points(advice.scores), "Direction from": ""})
+    column = {name: st.column_config.NumberColumn(format="%+.2f") for name in approaches.values()}
+    st.dataframe(rows, hide_index=True, width="stretch", column_config=column)
+
+
+def _points(effect: dict[str, float]) -> dict[str, float]:
+    return {NAMES[name]: points for name, points in effect.items()}
+
+
+def flips(advice: Advice) -> None:
+    """The fewest changed answers that change the verdict."""
+    found = score.flips(advice)
+    if not found:
+        st.info("No change of one or two answers gives another recommendation.")
+    for flip in found:
+        changes = " and ".join(
+            f"*{QUESTIONS[name].ask}* from {label(name, now).lower()} to **{label(name, then).lower()}**"
+            for name, (now, then) in flip.change.items()
+        )
+        st.markdown(f"- {changes}: **{NAMES[flip.verdict]}**")
+
+
+def sensitivity(advice: Advice) -> None:
+    """How often the verdict holds when the weights vary, and which single answer carries it."""
+    shares = {spread: score.sensitivity(advice.answers, spread) for spread in score.SPREADS}
+    holds = shares[0.5][advice.verdict]
+    st.markdown(
+        f"With every weight varied by itself by up to half, the recommendation holds in **{holds:.0%}** of draws."
+    )
+    st.plotly_chart(charts.sensitivity(shares), key="advisor-sensitivity", alt="Share of draws by verdict and spread")
+    carried = {name: then for name, then in score.without_each(advice.answers).items() if then != advice.verdict}
+    for name, then in carried.items():
+        st.markdown(f"- Without the answer to *{QUESTIONS[name].ask}* it would be **{NAMES[then]}**.")
+    if advice.answers and not carried:
+        st.markdown("- No single answer carries it alone.")
+
+
+def checklist(advice: Advice) -> None:
+    """The documents' practices and mistakes that apply here."""
+    applying = guidance.applying(advice)
+    for kind, title in (("mistake", "Mistakes to avoid"), ("practice", "Good practice")):
+        st.markdown(f"**{title}**")
+        for number, each in enumerate(each for each in applying if each.kind == kind):
+            st.checkbox(f"{each.text} ({each.source})", key=f"advisor-{kind}-{number}-{each.source}")
+
+
+def measure(advice: Advice) -> None:
+    """What to measure next, and how to answer what is open."""
+    st.markdown("\n".join(f"- {each}" for each in guidance.measure(advice)))
+    flipping = {name for flip in score.flips(advice) for name in flip.change}
+    for name in sorted(advice.unknown, key=lambda each: each not in flipping):
+        worth = " (could flip the recommendation)" if name in flipping else ""
+        st.markdown(f"- Open: *{QUESTIONS[name].ask}* {guidance.find_out(name)}{worth}")
+
+
+def cases(advice: Advice) -> None:
+    """Every case that the documents name, with their verdict and the advisor's."""
+    rows = []
+    for case in claims.cases():
+        readable = case.verdict != claims.NOT_READABLE
+        ours = score.advise({**case.assumed, **case.answers}).verdict if readable else ""
+        state = "agrees" if case.verdict == ours else "differs"
+        note = "disputed between documents" if case.subject in claims.disputed_subjects() else ""
+        rows.append(
+            {
+                "Case": case.title,
+                "Document says": case.verdict,
+                "Advisor": f"{ours} ({state})" if readable else "not counted",
+                "Source": f"{case.document}, {case.place}",
+                "Note": case.readable or "; ".join(filter(None, (note, case.why))),
+            }
+        )
+    st.dataframe(rows, hide_index=True, width="stretch")
+    for subject in claims.disputed_subjects():
+        dispute = guidance.dispute(subject)
+        facts = "; ".join(QUESTIONS[name].ask for name in dispute.decides)
+        st.markdown(f"**{subject.capitalize()}** is disputed. These facts decide: {facts}")
+        for verdict in dict.fromkeys(case.verdict for case, _ in dispute.sides):
+            who = "; ".join(f"{case.title} ({case.document})" for case, _ in dispute.sides if case.verdict == verdict)
+            st.markdown(f"- {NAMES[verdict]}: {who}")
+
+
+def method(advice: Advice) -> None:
+    """How it is computed and what it cannot do."""
+    start = rules.load()
+    st.markdown(
+        "Three sums decide, in points. *Knowledge* is the need for facts at answer time and counts for retrieval and "
+        "hybrid. *Behaviour* is the need to change the model and counts for fine-tuning and hybrid. *The gain from not "
+        "looking up* counts for fine-tuning alone and never below zero. Prompt only is zero: the others must beat it. "
+        f"Before any answer knowledge stands at {start.start[0]:+g}, behaviour at {start.start[1]:+g}, and hybrid pays "
+        f"{start.both:+g} for being two systems. Hard constraints exclude whatever the points say. The highest score "
+        "left wins, a tie goes to the simpler approach, and too few answers about needs give *undecided*."
+    )
+    st.markdown(
+        "**Limits.** The documents give directions, not weights: every number is ours, set so that their undisputed "
+        "cases come out right, and can be changed in `core/advisor/rules.toml`. Answers add up: what holds only in "
+        "combination is covered by the hard constraints alone. Confidence is the margin in points (half sure at "
+        f"{score.HALF_SURE:g}), not a probability. Five blog posts of unequal care are the evidence; none measured "
+        "anything in a way one could repeat. Prompt only and hybrid rest on our own judgement more than on theirs."
+    )
