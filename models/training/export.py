@@ -1,4 +1,4 @@
-"""The trained LoRA as a GGUF adapter, and golden logits to check it by. Knows the layout of llama-architecture GGUFs."""
+"""The trained LoRA as a GGUF adapter, and golden logits to check it by. Knows how llama GGUFs are laid out."""
 
 from __future__ import annotations
 

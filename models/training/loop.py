@@ -10,40 +10,19 @@ import math
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from core.errors import Problem
+
 from . import lora
 from .packing import Row
+from .settings import Settings, rate
 
 Step = list[Row]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a run is made of; part of the card. `tokens_per_step` counts packed tokens."""
-
-    rank: int = 16
-    alpha: int = 32
-    learning_rate: float = 1e-3
-    warm_up: float = 0.03
-    passes: int = 28
-    tokens_per_step: int = 1000
-    row_length: int = 180
-    seed: int = 0
-    score_every: int = 50
-    checkpoint_every: int = 50
-
-
-def rate(step: int, total: int, settings: Settings) -> float:
-    """Learning rate of a step (from 0): linear warm-up, then linear decay to a fiftieth."""
-    warm = max(1, round(settings.warm_up * total))
-    if step < warm:
-        return settings.learning_rate * (step + 1) / warm
-    return settings.learning_rate * max(0.02, 1 - (step - warm) / max(1, total - warm))
 
 
 def exact(model: Any, rows: Sequence[Row], pad: int, chunk: int = 3) -> tuple[float, float]:
@@ -124,8 +103,6 @@ def _save(path: Path, step: int, record: dict[str, Any], model: Any, optimizer: 
 def _restore(
     path: Path, model: Any, optimizer: torch.optim.Optimizer, settings: Settings
 ) -> tuple[int, dict[str, Any]]:
-    from core.errors import Problem
-
     state = torch.load(path, weights_only=True)
     if state["record"]["settings"] != asdict(settings):
         raise Problem(f"The checkpoint {path.name} was made with other settings: start without --resume.")

@@ -49,7 +49,7 @@ def one_pass(mix: Mix, seed: int, number: int) -> list[Group]:
 
 
 def reading(rng: random.Random, count: int) -> Group:
-    """`count` questions over the same one to four passages. The values are randomised and a third of the names invented.
+    """`count` questions over the same one to four passages. Values are randomised, a third of the names invented.
 
     Passages state the same attribute of other subjects, other sections of the same subject, or unrelated prose. About
     a quarter of the questions have no answer in them.
@@ -130,7 +130,7 @@ def _unanswered(
 
 
 def held_out(seed: int, count: int = 60) -> dict[str, list[Group]]:
-    """What the learning curve scores: training-day facts in training and in dev wordings, and reading in dev wordings."""
+    """What the learning curve scores: facts in training wordings and in dev wordings, and reading in dev wordings."""
     rng = random.Random(f"held out {seed}")
     facts = rng.sample(world.facts(), count)
 

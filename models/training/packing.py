@@ -25,7 +25,7 @@ class Tokens:
 
 @dataclass(frozen=True)
 class Row:
-    """Packed trees, all arrays of length n: token ids, positions, labels (IGNORE where no loss), tree, branch (0 = prefix)."""
+    """Packed trees, all arrays of length n. `labels`: IGNORE where there is no loss; `branch`: 0 is the prefix."""
 
     ids: np.ndarray
     positions: np.ndarray

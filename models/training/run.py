@@ -4,7 +4,7 @@
     python -m models.training.run --preset gpu --base FOLDER --data FILE.jsonl   your own base and data
 
 Progress, loss and time left go to standard error; what was made goes to standard output as one JSON object.
-The output folder holds adapter.gguf, golden_logits.json, training.json, checkpoint.pt and, for a GGUF base, merged.gguf.
+The output folder gets adapter.gguf, golden_logits.json, training.json, checkpoint.pt and, for a GGUF base, merged.gguf.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from typing import Any
 from core import paths
 from core.errors import Problem
 
-HERE = Path(__file__).parent
+from .settings import PRESETS, Settings
+
 CONTEXT = 2048  # tokens; longer samples are refused
 GOLDEN_QUESTIONS = (
     "How much is the Tidal Press?",
@@ -80,7 +81,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     return {key: str(path) for key, path in made.items()} | {"minutes": round(record["seconds"] / 60, 1)}
 
 
-def _data(args: argparse.Namespace, settings: Any, tokenizer: Any) -> tuple[list[Any], dict[str, Any]]:
+def _data(args: argparse.Namespace, settings: Settings, tokenizer: Any) -> tuple[list[Any], dict[str, Any]]:
     """All steps of the run, and the held-out rows by name."""
     from .packing import pack
     from .samples import Group, read_jsonl, tokens
@@ -129,7 +130,7 @@ def _steps(rows: list[Any], budget: int, seed: int) -> list[list[Any]]:
     return steps
 
 
-def _golden(base: Path, model: Any, settings: Any, tokenizer: Any) -> list[dict[str, Any]]:
+def _golden(base: Path, model: Any, settings: Settings, tokenizer: Any) -> list[dict[str, Any]]:
     """Golden logits in float32: base weights unrounded, the trained matrices as exported (float16)."""
     from core.prompt import messages
 
@@ -148,12 +149,11 @@ def _golden(base: Path, model: Any, settings: Any, tokenizer: Any) -> list[dict[
     return export.golden(exact, tokenizer, chats)
 
 
-def _settings(args: argparse.Namespace) -> Any:
-    from .loop import Settings
-
-    presets = {"cpu": Settings(), "gpu": Settings(passes=40, tokens_per_step=4000, row_length=1024)}
+def _settings(args: argparse.Namespace) -> Settings:
     chosen = {name: getattr(args, name) for name in ("passes", "rank", "learning_rate", "seed")}
-    settings = replace(presets[args.preset], **{name: value for name, value in chosen.items() if value is not None})
+    settings = replace(PRESETS[args.preset], **{k: v for k, v in chosen.items() if v is not None})
+    if min(settings.passes, settings.rank) < 1 or not 0 < settings.learning_rate < 1:
+        raise Problem("--passes and --rank must be at least 1, --learning-rate between 0 and 1.")
     return replace(settings, alpha=2 * settings.rank)
 
 
@@ -184,9 +184,14 @@ def _metadata(base: Path, data: Path | None) -> dict[str, str]:
 
 
 def _bundled_base() -> Path:
-    from models import catalog
+    """The bundled base as it was fetched (Q4_1): what the served files are made from."""
+    from models import catalog, manifest
 
-    return catalog.spec("base-source").path
+    spec = catalog.ensure("base", lambda done, text: print(f"{done:4.0%} {text}", file=sys.stderr))
+    source = spec.path.parent / manifest.load().models["base"].source.files[0].name
+    if not source.is_file():
+        raise Problem(f"The base's source file {source.name} is not there any more: python -m models.fetch base")
+    return source
 
 
 def _need_packages() -> None:

@@ -16,7 +16,7 @@ from .packing import Tokens
 
 @dataclass(frozen=True)
 class Sample:
-    """`prompt`: the chat up to the answer; `completion`: the answer; `kind`: what it teaches, for the learning curve."""
+    """`prompt`: the chat up to the answer; `completion`: the answer; `kind`: what it teaches."""
 
     prompt: tuple[Message, ...]
     completion: str

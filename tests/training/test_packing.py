@@ -1,7 +1,7 @@
 """Laws of packing: nothing lost, nothing seen that should not be."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.training.packing import IGNORE, Tokens, batch, common_prefix, pack, tree
@@ -21,6 +21,7 @@ def read_back(row, number, branch):
     return row.ids[mine].tolist(), [x for x in row.labels[mine].tolist() if x != IGNORE], row.positions[mine].tolist()
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.lists(sample, min_size=1, max_size=5))
 def test_every_sample_of_a_tree_reads_back_whole(group):
     row = tree(group)
@@ -31,6 +32,7 @@ def test_every_sample_of_a_tree_reads_back_whole(group):
         assert positions == list(range(len(ids)))
 
 
+@settings(deadline=None, max_examples=50)
 @given(groups, st.integers(8, 80))
 def test_packing_loses_no_tokens_and_keeps_to_the_length(made, length):
     rows = pack(made, length)
@@ -41,6 +43,7 @@ def test_packing_loses_no_tokens_and_keeps_to_the_length(made, length):
     assert all(len(row) <= max(length, longest) for row in rows)
 
 
+@settings(deadline=None, max_examples=50)
 @given(groups)
 def test_a_token_sees_its_past_in_its_own_sample_only(made):
     rows = pack(made, 60)
