@@ -214,6 +214,7 @@ class Catalog:
         for number, way in enumerate(source.ways, 1):
             where = sources.describe(way, self.folders)
             report(0.0, f"Getting {source.name} from {where}")
+            _room_for(self.weights, source.size + way.size)
             with self._staging() as stage:
                 try:
                     came_from = WAYS[way.kind](self._request(source, way, stage, report, stop))

@@ -53,11 +53,12 @@ class _Part:
 
 
 class _Redirect(urllib.request.HTTPRedirectHandler):
-    """Follow redirects, but never from https down to http."""
+    """Follow redirects to web addresses, but never from https down to http."""
 
     def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
-        if req.full_url.startswith("https:") and not newurl.startswith("https:"):
-            raise Unavailable("it redirects to an unencrypted address")
+        scheme = newurl.partition(":")[0].lower()
+        if scheme != "https" and (scheme != "http" or req.full_url.startswith("https:")):
+            raise Unavailable("it redirects to an address that is not encrypted, or no web address")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 

@@ -15,7 +15,7 @@ from core.jobs import MIGRATIONS, Jobs
 from core.paths import ROOT
 from core.store import Store
 
-WAIT_S = 20.0
+WAIT_S = 120.0
 
 
 @pytest.fixture

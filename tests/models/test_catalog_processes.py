@@ -1,6 +1,7 @@
 """The catalog against other processes, kill -9 and a disk that is really full."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -64,7 +65,7 @@ def top(weights: Path):
 
 def test_two_processes_fetch_once_and_both_are_ready(tiny, hub, tmp_path):
     both = [start(tiny, tmp_path / "w", tiny.way("hub"), hub=hub.url) for _ in range(2)]
-    said = [process.communicate(timeout=60)[0] for process in both]
+    said = [process.communicate(timeout=300)[0] for process in both]
     assert all(f"ready {tiny.source().files[0].sha256}" in text for text in said), said
     assert sorted(hub.asked) == sorted(set(hub.asked)), "a file was asked for twice"
     assert names(tmp_path / "w") == {".lock", "tiny.gguf", "tiny.gguf.json", "vocab.txt", "vocab.txt.json"}
@@ -80,7 +81,7 @@ def test_many_threads_of_one_process_fetch_once(tiny, hub, tmp_path):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(300)
     assert ready == [tiny.source().files[0].sha256] * 8
     assert len(hub.asked) == len(set(hub.asked))
 
@@ -100,17 +101,17 @@ def test_waiting_for_another_process_can_be_cancelled(tiny, tmp_path):
 def test_a_really_full_disk_is_a_problem_that_says_so_and_leaves_nothing_half(tiny, hub, tmp_path, shelf, kind):
     weights = tmp_path / "w"
     child = start(tiny, weights, tiny.way(kind), hub=hub.url, limit=100_000, folders=(shelf,))
-    said = child.communicate(timeout=60)[0]
+    said = child.communicate(timeout=300)[0]
     assert child.returncode == 2, said
     assert "problem The disk is full" in said and str(weights) in said and "RR_HOME" in said
     assert "Traceback" not in said
     assert not {name for name in names(weights) if name.endswith((".gguf", ".json")) and "part" not in name}
-    assert start(tiny, weights, tiny.way(kind), hub=hub.url, folders=(shelf,)).wait(60) == 0
+    assert start(tiny, weights, tiny.way(kind), hub=hub.url, folders=(shelf,)).wait(300) == 0
 
 
 def test_a_disk_that_fills_up_inside_pip_is_told_as_such(tiny, own_pip, tmp_path):
     child = start(tiny, tmp_path / "w", tiny.way("index"), limit=100_000)
-    said = child.communicate(timeout=60)[0]
+    said = child.communicate(timeout=300)[0]
     assert child.returncode == 2 and "problem The disk is full" in said, said
     assert names(tmp_path / "w") == {".lock"}
 
@@ -144,6 +145,14 @@ print("left", [path.name for path in (folder / "weights").glob(".staging*")])
     assert done.stdout.count("The disk is full") == 3, done.stdout
 
 
+def test_too_little_room_is_told_before_anything_is_fetched(tiny, hub, tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=200_000))
+    with pytest.raises(Problem, match=r"disk is full.*needed"):
+        tiny.catalog(tmp_path / "w", tiny.way("hub"), hub=hub.url).ensure("base")
+    assert hub.asked == []
+
+
 def test_after_kill_9_in_the_middle_the_next_run_resumes_and_cleans_up(tiny, hub, tmp_path):
     """The server breaks off and is then busy, so the child sits between two attempts when it is killed."""
     hub.script = ["cut 123456"] + ["status 503"] * 3
@@ -167,7 +176,7 @@ def test_ctrl_c_leaves_no_staging_folder(tiny, hub, tmp_path):
     while len(hub.ranges) < 2:
         assert child.poll() is None, child.communicate()[0]
     child.send_signal(signal.SIGINT)
-    child.communicate(timeout=60)
+    child.communicate(timeout=300)
     assert not [name for name in top(weights) if name.startswith(".staging-")]
 
 

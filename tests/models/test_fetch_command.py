@@ -20,7 +20,7 @@ def run(*arguments: str, home, **environment: str):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
 
 

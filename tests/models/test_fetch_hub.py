@@ -143,10 +143,14 @@ def test_only_http_addresses_are_hubs(tiny, hub, tmp_path, monkeypatch, endpoint
         tiny.catalog(tmp_path / "w", tiny.way("hub")).ensure("base")
 
 
-def test_a_redirect_from_https_to_http_is_refused():
-    asked = urllib.request.Request("https://hub.invalid/a/resolve/main/b")
-    with pytest.raises(Unavailable, match="unencrypted"):
-        client._Redirect().redirect_request(asked, None, 302, "Found", {}, "http://hub.invalid/b")
+@pytest.mark.parametrize(
+    "source, target",
+    [("https", "http://hub.invalid/b"), ("https", "ftp://hub.invalid/b"), ("http", "ftp://hub.invalid/b")],
+)
+def test_a_redirect_to_less_than_the_web_is_refused(source, target):
+    asked = urllib.request.Request(f"{source}://hub.invalid/a/resolve/main/b")
+    with pytest.raises(Unavailable, match="not encrypted"):
+        client._Redirect().redirect_request(asked, None, 302, "Found", {}, target)
 
 
 def test_cancel_stops_the_download_and_keeps_the_part(catalog, hub, monkeypatch):
