@@ -225,7 +225,7 @@ class Run:
     def record(self) -> dict[str, Any]:
         """The run as JSON: the shape `core ask --json` prints and the store keeps."""
         settings = dataclasses.asdict(self.settings)
-        settings["perfect"] = len(self.settings.perfect)
+        settings |= {"arms": list(self.settings.arms), "perfect": len(self.settings.perfect)}
         return {
             "id": self.id,
             "made": self.made,

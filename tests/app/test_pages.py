@@ -15,9 +15,9 @@ import sys
 for name in ("llama_cpp", "llama_index", "gguf", "safetensors"):
     sys.modules[name] = None
 from streamlit.testing.v1 import AppTest
-app = AppTest.from_file("pages/main.py", default_timeout=120).run()
-for page in sys.argv[1:]:
-    app.switch_page(f"pages/{page}.py").run()
+app = AppTest.from_file(sys.argv[1], default_timeout=120).run()
+for page in sys.argv[2:]:
+    app.switch_page(f"{page}.py").run()
     assert not app.exception, (page, app.exception[0].message, app.exception[0].stack_trace)
     assert app.title, page
 """
@@ -35,14 +35,14 @@ def closed_runtime():
 def test_page_runs_on_a_fresh_state_folder(page: str, closed_runtime: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")  # nothing is fetched: the page must run before the models are there
     app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=120).run()
-    app.switch_page(str(ROOT / "pages" / f"{page}.py")).run()
+    app.switch_page(f"{page}.py").run()
     assert not app.exception, app.exception[0].message
     assert app.title
 
 
 def test_every_page_runs_without_llama_cpp_and_llama_index(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", BLOCKED, *PAGES],
+        [sys.executable, "-c", BLOCKED, str(ROOT / "pages" / "main.py"), *PAGES],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -55,7 +55,7 @@ def test_every_page_runs_without_llama_cpp_and_llama_index(tmp_path: Path) -> No
 def test_playground_without_models_says_what_to_do(closed_runtime: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=120).run()
-    app.switch_page(str(ROOT / "pages" / "playground.py")).run()
+    app.switch_page("playground.py").run()
     app.text_area[0].set_value("").run()
     app.button(key="ask").click().run()
     assert "empty" in app.error[0].value
