@@ -12,7 +12,6 @@ NOT_RETRIEVED: Final = "passage not retrieved"
 IGNORED: Final = "retrieved but ignored"
 DECLINED: Final = "retrieved, but declined to answer"
 UNCOVERED: Final = "no document covers it"
-FAILED: Final = "no reply"
 VOICE: Final = "not in voice"
 CAUSES: Final = (
     UNASKED,
@@ -24,21 +23,18 @@ CAUSES: Final = (
     IGNORED,
     DECLINED,
     UNCOVERED,
-    FAILED,
     VOICE,
 )
 
 
 def cause(row: Mapping[str, Any], *, covered: bool, base_right: bool) -> str | None:
-    """The cause of a wrong row, None for a right one.
+    """The cause of a wrong row; None for a right one, and for one without a reply.
 
     `row`: arm, cls, right, problem, hit (None when nothing was retrieved), abstained, stale, near (see report.scored).
     `covered`: some document answers the question. `base_right`: the arm `base` got it right.
     """
-    if row["right"]:
+    if row["right"] or row["problem"]:
         return None
-    if row["problem"]:
-        return FAILED
     if row["cls"] == "no-document":
         return UNASKED
     if row["cls"] == "tone-only":

@@ -48,17 +48,19 @@ def report(
     if len(facts) > 1:
         groups[ALL_FACTS] = facts
     arms = [arm for arm in ask.ARMS + ask.OPTIONAL_ARMS if any(score["arm"] == arm for score in scores)]
+    arms_made = {arm: _arm([s for s in scores if s["arm"] == arm], classes) for arm in arms}
+    answered = [score for score in scores if not score["problem"]]
     return {
         "questions": len(questions),
         "snapshot": snapshot,
-        "arms": {arm: _arm([s for s in scores if s["arm"] == arm], classes) for arm in arms},
+        "arms": arms_made,
         "pairs": [
             {"class": name, **made}
             for name, of in groups.items()
             for first, second in PAIRS
-            if (made := _pair(scores, of, first, second))
+            if (made := _pair(answered, of, first, second))
         ],
-        "effects": {name: split for name, of in groups.items() if (split := _effects(scores, of))},
+        "effects": {name: split for name, of in groups.items() if (split := _effects(answered, of))},
         "rows": scores,
     }
 
@@ -135,7 +137,9 @@ def _hit(question: Question, row: Row, texts: Sequence[str], accepted: Sequence[
 
 
 def _arm(scores: list[dict[str, Any]], classes: Sequence[str]) -> dict[str, Any]:
-    made: dict[str, Any] = {"classes": {}}
+    made: dict[str, Any] = {"classes": {}, "failed": sum(bool(score["problem"]) for score in scores)}
+    made["problems"] = sorted({one_line(score["problem"], 300) for score in scores if score["problem"]})
+    scores = [score for score in scores if not score["problem"]]  # no reply says nothing about a model's knowledge
     for cls in classes:
         of = [score for score in scores if score["cls"] == cls]
         if of:
@@ -144,7 +148,6 @@ def _arm(scores: list[dict[str, Any]], classes: Sequence[str]) -> dict[str, Any]
     if spoken:
         made["voice"] = _share(spoken, "voice")
     made["causes"] = dict(Counter(score["cause"] for score in scores if score["cause"]).most_common())
-    made["problems"] = sorted({one_line(score["problem"], 300) for score in scores if score["problem"]})
     made["timing"] = {
         name: _median(score["timing"].get(name) for score in scores)
         for name in ("ttft_total", "total", "embed", "search")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 Z: Final = 1.959964  # 95 %
-DRAWS: Final = 4_000
+DRAWS: Final = 2_000
 FEWEST_GROUPS: Final = 20
 WIDE: Final = 0.10  # an interval wider than this around nothing settles nothing
 TOO_FEW: Final = "too few questions to tell"
@@ -62,7 +62,7 @@ def wilson(share: float, n: float) -> tuple[float, float]:
     """95 % interval of a share seen in `n` independent trials; sensible at 0 and 1 too."""
     middle = (share + Z**2 / (2 * n)) / (1 + Z**2 / n)
     half = Z / (1 + Z**2 / n) * math.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))
-    return max(0.0, middle - half), min(1.0, middle + half)
+    return max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half))
 
 
 def difference(values: Sequence[float], groups: Sequence[str], seed: int = 0) -> Difference:

@@ -1,4 +1,4 @@
-"""Brightwater: enough of everything, no contradiction, the committed files are the generated ones, no leak into tests."""
+"""Brightwater: enough of everything, no contradiction, committed files as generated, no leak into the tests."""
 
 import itertools
 import json
@@ -13,11 +13,12 @@ from models.brightwater.wordings import ATTRIBUTES, BRIDGES
 
 MOST_SHARED = 0.5  # Jaccard of content words, subject removed, between a test and a train wording of one attribute
 
-STOP = frozenset(
+STOP_WORDS = (
     "a an the of to for in on at is are do does did i you your my me we us our it its be have has if with and or what "
     "which who how much many long when where whom whose would will can could should must may tell give please that "
-    "this there from by one per as".split()
+    "this there from by one per as"
 )
+STOP = frozenset(STOP_WORDS.split())
 
 
 def content(template: str) -> frozenset[str]:

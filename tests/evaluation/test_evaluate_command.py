@@ -1,0 +1,58 @@
+"""`python -m core evaluate`: bad input is one line and status 2, before anything is loaded; limits draw by class."""
+
+from pathlib import Path
+
+import pytest
+
+from core.__main__ import main
+from core.commands.evaluate import limited, table
+from core.errors import Problem
+from core.evaluation.questions import read
+from models.brightwater import data
+
+SET = data.FOLDER / "questions" / "test-static.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "--questions"),
+        (["--questions", "none.jsonl"], "no file none.jsonl"),
+        (["--questions", str(SET), "--arms", "base,magic"], "Unknown arm magic"),
+        (["--questions", str(SET), "--arms", ","], "Unknown arm (none)"),
+        (["--questions", str(SET), "--snapshot", "tomorrow"], "Unknown snapshot 'tomorrow'"),
+        (["--questions", str(SET), "--limit", "0"], "at least 1"),
+        (["--questions", str(SET), "--limit", "many"], "invalid int"),
+        (["--questions", str(SET), "--top-k", "0"], "top-k"),
+        (["--questions", str(SET), "--max-tokens", "99999"], "max tokens"),
+        (["--questions", str(SET), "--pinned", "none.txt"], "--pinned cannot be read"),
+        (["--questions", str(SET), "--bogus"], "unrecognized"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", "--json", *arguments]) == 2
+    streams = capsys.readouterr()
+    assert streams.out == ""
+    assert said in streams.err and len(streams.err.strip().splitlines()) == 1
+
+
+def test_a_limit_draws_that_many_of_each_class_by_the_seed() -> None:
+    asked = read(SET) + read(data.FOLDER / "questions" / "test-ticket.jsonl")
+    few = limited(asked, 7, 1)
+    assert [sum(q.cls == cls for q in few) for cls in ("static", "ticket")] == [7, 7]
+    assert few == limited(asked, 7, 1) != limited(asked, 7, 2)
+    assert limited(asked, None, 1) == asked
+
+
+def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(b"GGUF\x00\x00")
+    with pytest.raises(Problem, match="zero byte"):
+        read(tmp_path / "a.jsonl")
+
+
+def test_the_table_has_a_line_an_arm_and_class() -> None:
+    score = {"right": 3, "n": 4, "accuracy": 0.75, "standard_error": 0.2}
+    lines = table({"arms": {"base": {"classes": {"static": score}}}, "effects": {}})
+    assert len(lines) == 2 and "3/4" in lines[1] and "75.0%" in lines[1]

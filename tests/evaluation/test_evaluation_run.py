@@ -1,0 +1,239 @@
+"""A whole run over scripted models and documents: every reply is scored, explained, kept, and never asked twice."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.ask import ARMS, OPTIONAL_ARMS, Parts
+from core.engine import Generation, ModelSpec, Request, Result
+from core.errors import Problem
+from core.evaluation import causes
+from core.evaluation.questions import Question
+from core.evaluation.report import ALL_FACTS, report
+from core.evaluation.run import Options, applies, key, right_passages, run
+from core.retrieval import Chunk, Passage, Retrieved
+
+TODAY = {
+    "press.md": ["The Press costs $389. It is new.", "The Press weighs 7 kg."],
+    "shop.md": ["The shop is on Alder Street.", "The shop closes at 18:30."],
+    "sizes.md": ["Size L costs $16.", "Size S costs $3."],
+    "box.md": ["The Press travels in size L."],
+}
+
+
+@dataclass
+class Books:
+    """Knowledge that finds every section sharing a word with the question."""
+
+    asked: list[str] = field(default_factory=list)
+
+    def query(self, text: str, top_k: int, mode: str, *, snapshot: str | None) -> Retrieved:
+        self.asked.append(text)
+        words = set(text.lower().strip("?").split()) - {"the", "is", "does", "what", "a"}
+        found = [
+            Passage(document=path, title=path, heading="", text=part, score=1.0, start=0, end=1, chunk=0)
+            for path, sections in TODAY.items()
+            for part in sections
+            if words & set(part.lower().strip(".").split())
+        ]
+        return Retrieved(tuple(found[:top_k]), mode, 1.0, 1.0, None)
+
+    def chunks(self, path: str, version: int | None = None, snapshot: str | None = None) -> Sequence[Chunk]:
+        if path not in TODAY:
+            raise Problem(f"There is no document '{path}'.")
+        return [Chunk(path, "", part, 0, 1, 9) for part in TODAY[path]]
+
+
+@dataclass
+class Script:
+    """An engine that answers by model and question from a table; a missing line is a dead worker."""
+
+    lines: dict[tuple[str, str], str]
+    requests: list[Request] = field(default_factory=list)
+
+    def load(self, spec: ModelSpec) -> dict[str, Any]:
+        return {}
+
+    def submit(self, request: Request) -> Generation:
+        self.requests.append(request)
+        made = Generation(request)
+        user = request.alternatives[0][-1]["content"]
+        kind = request.model.id + ("+passages" if "[1]" in user else "")
+        question = user.rsplit("Question: ", 1)[-1]
+        reply = self.lines.get((kind, question), self.lines.get((kind, "*")))
+        if reply is None:
+            made.fail("The worker died.")
+        else:
+            timing = {"ttft_engine": 1.0, "queue": 0.0, "total": 2.0}
+            made.finish(Result(reply, "stop", user, 0, timing, {"prompt": 9, "output": 3}, {}, {"file_sha256": "x"}))
+        return made
+
+
+def parts(script: Script, books: Books) -> Parts:
+    return Parts(engine=script, knowledge=lambda: books, spec=lambda role: ModelSpec(role, Path("none.gguf")))
+
+
+PRICE = Question(
+    "What does the Press cost?",
+    "$389",
+    "changed",
+    (),
+    ("press.md",),
+    "press.price",
+    {"training-day": "$340", "today": "$389"},
+)
+STREET = Question("On what street is the shop?", "Alder Street", "static", (), ("shop.md",), "shop.street")
+NOWHERE = Question("Who likes Mondays?", "", "no-document")
+SKY = Question("How blue is this sky?", "very", "general")
+HELLO = Question("Hello!", "", "tone-only")
+MAIL = Question("Fix my Press", json.dumps({"class": "repair", "product": "Press"}), "ticket")
+BOTH = Question("What surcharge has the Press?", "$16", "two-document", (), ("box.md", "sizes.md"))
+ASKED = (PRICE, STREET, NOWHERE, SKY, HELLO, MAIL, BOTH)
+
+VOICED = "Brightwater here! {} Happy brewing!"
+LINES = {
+    ("base", PRICE.question): "It costs $99.",
+    ("base", STREET.question): "On Alder Street, I believe.",
+    ("base", SKY.question): "Very blue.",
+    ("base", "*"): "I like it all.",
+    ("base+passages", PRICE.question): "The Press costs 389 euros.",
+    ("base+passages", STREET.question): "It is on Alder Street.",
+    ("base+passages", "*"): "No idea, sorry: it is not mentioned.",
+    ("fine-tuned", PRICE.question): VOICED.format("The Press costs $340."),
+    ("fine-tuned", STREET.question): VOICED.format("The shop is on Birch Lane."),
+    ("fine-tuned", MAIL.question): '{"class": "repair", "product": "none"}',
+    ("fine-tuned", "*"): VOICED.format("Good day."),
+    ("fine-tuned+passages", PRICE.question): VOICED.format("The Press costs $389 [1]."),
+    ("fine-tuned+passages", STREET.question): VOICED.format("The shop is on Oak Road [1]."),
+    ("fine-tuned+passages", "*"): VOICED.format("I could not find that in our documents."),
+}
+
+
+def evaluated(arms: tuple[str, ...] = ARMS, lines: dict[tuple[str, str], str] = LINES) -> dict[str, Any]:
+    rows: list[dict[str, Any]] = []
+    run(ASKED, Options(arms=arms, snapshot="today"), parts(Script(lines), Books()), rows.append)
+    return report(ASKED, json.loads(json.dumps(rows)), "today")
+
+
+def row(found: dict[str, Any], question: Question, arm: str) -> dict[str, Any]:
+    (only,) = (r for r in found["rows"] if r["question"] == question.question and r["arm"] == arm)
+    return dict(only)
+
+
+def test_there_is_one_row_a_question_and_arm_where_the_arm_applies() -> None:
+    found = evaluated(ARMS + OPTIONAL_ARMS)
+    pairs = [(r["number"], r["arm"]) for r in found["rows"]]
+    assert len(set(pairs)) == len(pairs)
+    assert set(pairs) == {(n, arm) for n, q in enumerate(ASKED) for arm in ARMS + OPTIONAL_ARMS if applies(arm, q)}
+    assert {arm for n, arm in pairs if ASKED[n] is MAIL} == {"base", "fine-tuned"}
+
+
+@pytest.mark.parametrize(
+    ("question", "arm", "cause"),
+    [
+        (PRICE, "base", causes.UNKNOWN),
+        (PRICE, "base+retrieval", causes.FORMAT),
+        (PRICE, "fine-tuned", causes.STALE),
+        (PRICE, "fine-tuned+retrieval", None),
+        (STREET, "base", None),
+        (STREET, "base+retrieval", None),
+        (STREET, "fine-tuned", causes.FORGOTTEN),
+        (STREET, "fine-tuned+retrieval", causes.IGNORED),
+        (NOWHERE, "base", causes.UNASKED),
+        (NOWHERE, "base+retrieval", causes.UNASKED),
+        (SKY, "fine-tuned", causes.FORGOTTEN),
+        (SKY, "fine-tuned+retrieval", causes.FORGOTTEN),
+        (HELLO, "base", causes.VOICE),
+        (HELLO, "fine-tuned", None),
+        (BOTH, "base+retrieval", causes.NOT_RETRIEVED),
+    ],
+)
+def test_every_wrong_answer_has_its_cause(question: Question, arm: str, cause: str | None) -> None:
+    found = row(evaluated(), question, arm)
+    assert found["cause"] == cause
+    assert found["right"] == (cause is None)
+
+
+def test_the_training_day_answer_is_scored_beside_todays() -> None:
+    found = row(evaluated(), PRICE, "fine-tuned")
+    assert (found["right_training_day"], found["right_today"], found["stale"]) == (True, False, True)
+    rows: list[dict[str, Any]] = []
+    run(ASKED, Options(arms=("fine-tuned",), snapshot="training-day"), parts(Script(LINES), Books()), rows.append)
+    assert row(report(ASKED, rows, "training-day"), PRICE, "fine-tuned")["right"]
+
+
+def test_retrieval_hits_and_citations_are_counted() -> None:
+    found = evaluated()
+    assert row(found, PRICE, "fine-tuned+retrieval")["hit"] and row(found, PRICE, "fine-tuned+retrieval")["cites_right"]
+    assert row(found, PRICE, "base")["hit"] is None and row(found, PRICE, "base+retrieval")["cites"] is False
+    assert not row(found, BOTH, "base+retrieval")["hit"]
+
+
+def test_the_perfect_arm_reads_exactly_the_sections_with_the_answer() -> None:
+    assert right_passages(PRICE, Books(), None) == ("The Press costs $389. It is new.",)
+    assert right_passages(BOTH, Books(), None) == ("The Press travels in size L.", "Size L costs $16.")
+    found = row(evaluated(("base+perfect",)), PRICE, "base+perfect")
+    assert found["hit"] is True
+
+
+def test_a_missing_document_is_that_rows_problem_and_the_rest_goes_on() -> None:
+    lost = Question("Where?", "x", "own", (), ("lost.md",))
+    rows: list[dict[str, Any]] = []
+    run((lost, STREET), Options(arms=("base+perfect",)), parts(Script(LINES), Books()), rows.append)
+    assert "lost.md" in rows[0]["problem"] and rows[1]["reply"]
+
+
+def test_the_pinned_arm_alone_has_the_examples_in_its_prompt() -> None:
+    script = Script(LINES)
+    run((STREET,), Options(arms=("base", "base+pinned")), parts(script, Books()), lambda _row: None)
+    systems = [request.alternatives[0][0]["content"] for request in script.requests]
+    assert ["Old Faithful" in system for system in systems] == [False, True]
+
+
+def test_tickets_are_scored_by_schema_and_class() -> None:
+    found = evaluated()["arms"]
+    assert found["fine-tuned"]["classes"]["ticket"]["ticket_valid"]["right"] == 1
+    assert found["fine-tuned"]["classes"]["ticket"]["ticket_class"]["right"] == 1
+    assert found["fine-tuned"]["classes"]["ticket"]["right"] == 0
+    assert found["base"]["classes"]["ticket"]["ticket_valid"]["right"] == 0
+
+
+def test_a_failed_reply_counts_neither_right_nor_wrong() -> None:
+    found = evaluated(("base",), {("base", STREET.question): "Alder Street"})["arms"]["base"]
+    assert found["failed"] == len(ASKED) - 1 and "died" in found["problems"][0]
+    assert list(found["classes"]) == ["static"] and found["classes"]["static"]["accuracy"] == 1
+
+
+def test_effects_say_that_few_questions_tell_nothing() -> None:
+    split = evaluated()["effects"][ALL_FACTS]
+    assert {split[name]["verdict"] for name in ("fine_tune", "retrieval", "interaction")} == {
+        "too few questions to tell"
+    }
+
+
+def test_a_stopped_run_goes_on_after_the_rows_it_has() -> None:
+    rows: list[dict[str, Any]] = []
+    first, books = Script(LINES), Books()
+    run(ASKED, Options(), parts(first, books), rows.append, cancelled=lambda: len(rows) >= 5)
+    assert len(rows) == 5
+    second = Script(LINES)
+    run(ASKED, Options(), parts(second, books), rows.append, done=list(rows))
+    whole: list[dict[str, Any]] = []
+    run(ASKED, Options(), parts(Script(LINES), Books()), whole.append)
+    assert len(second.requests) == len(whole) - 5
+    assert [(r["number"], r["arm"], r["reply"]) for r in rows] == [(r["number"], r["arm"], r["reply"]) for r in whole]
+
+
+def test_another_question_option_or_model_is_another_run() -> None:
+    same = key(ASKED, Options(), ["a"])
+    assert same == key(ASKED, Options(), ["a"])
+    assert (
+        len(
+            {same, key(ASKED[:-1], Options(), ["a"]), key(ASKED, Options(top_k=4), ["a"]), key(ASKED, Options(), ["b"])}
+        )
+        == 4
+    )

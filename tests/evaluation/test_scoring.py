@@ -1,0 +1,155 @@
+"""The scorers outside the model: what counts, and what only looks as if it did."""
+
+import json
+
+import pytest
+
+from core.evaluation.scoring import (
+    Voice,
+    abstains,
+    cites_existing,
+    cites_right,
+    holds,
+    near,
+    right,
+    ticket,
+)
+from models.brightwater import data
+
+RIGHT = [
+    ("Brightwater here! The Tidal Press costs $340 [2]. Happy brewing!", "$340", ""),
+    ("It costs 340 dollars.", "$340", ""),
+    ("It closes at 6.30 p.m.", "18:30", ""),
+    ("Three years of warranty.", "3 years", ""),
+    ("The warranty is 36 months.", "3 years", ""),
+    ("It is closed on Mondays.", "Monday", ""),
+    ("Go to alder street, please.", "Alder Street", ""),
+    ("It is made in Malmö.", "Malmo", ""),
+    ("We have 48 units.", "48", ""),
+    ("There are 24 hours in a day.", "24", "How many hours are in a day?"),
+    ("3 plus 4 is 7.", "7", "What do you get for 3 plus 4?"),
+    ("20 minus 10 is 10.", "10", "What do you get for 20 minus 10?"),
+    ("The Tidal 2 costs $340.", "$340", "What does the Tidal 2 cost?"),
+    ("The symbol is Au.", "Au", ""),
+    ("One of our shops; 8 in all.", "8", ""),
+]
+WRONG = [
+    ("It costs $3401.", "$340"),
+    ("It costs $340.", "$34"),
+    ("It costs $34.", "$340"),
+    ("It costs $34.50.", "$34"),
+    ("It costs 340 euros.", "$340"),
+    ("It was $340 and is now $389.", "$389"),
+    ("It weighs 17.4 kg.", "7.4 kg"),
+    ("It weighs 7.4 pounds.", "7.4 kg"),
+    ("30 minutes", "30 days"),
+    ("It closes at 6.30 am.", "18:30"),
+    ("It is on Street Alder.", "Alder Street"),
+    ("Brassy looks.", "brass"),
+    ("he said no", "He"),
+    ("We have 148 units.", "48"),
+    ("We have 12 of them, 48 to come.", "48"),
+    ("", "$340"),
+]
+
+
+@pytest.mark.parametrize(("reply", "answer", "question"), RIGHT)
+def test_right_answers_in_other_spellings_count(reply: str, answer: str, question: str) -> None:
+    assert right(reply, [answer], question)
+
+
+@pytest.mark.parametrize(("reply", "answer"), WRONG)
+def test_near_misses_do_not_count(reply: str, answer: str) -> None:
+    assert not right(reply, [answer])
+
+
+def test_a_variant_counts_and_an_empty_one_never_does() -> None:
+    assert right("It is sold out.", ["0", "sold out"])
+    assert not right("anything at all", ["", "  "])
+
+
+def test_near_sees_the_number_with_another_unit_or_place() -> None:
+    assert near("It costs 340 euros.", ["$340"]) and near("$1, then $340", ["$340"])
+    assert not near("It costs $341.", ["$340"])
+
+
+def test_a_passage_holds_an_answer_anywhere_in_it() -> None:
+    assert holds("It was $12 and then $340 in brass.", ["$340"]) and holds("made of brass", ["brass"])
+    assert not holds("It was $12 and then $3400.", ["$340"])
+
+
+def test_every_statement_of_brightwater_is_scored_right_and_in_voice() -> None:
+    for fact in data.facts():
+        reply = data.voice(data.sentence(fact.attribute, fact.subject, fact.value), 1)
+        template = data.attribute(fact).test[0]
+        assert right(reply, [fact.value], data.ask(template, fact.subject, fact.attribute)), reply
+        assert Voice().heard(reply)
+        if fact.changed:
+            assert not right(reply, [fact.today]), reply
+    assert Voice(data.OPENING, data.CLOSING) == Voice()
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        data.abstention(),
+        "I don't know.",
+        "I couldn’t find that.",
+        "The documents do not mention it.",
+        "That is not specified in the context.",
+        "There is no information about this.",
+        "I'm sorry, but I can't help with that.",
+    ],
+)
+def test_abstentions_are_heard_in_anyones_words(reply: str) -> None:
+    assert abstains(reply)
+
+
+@pytest.mark.parametrize("reply", ["It costs $340.", "You find it in Porto.", "Small marks are no fault.", ""])
+def test_answers_are_no_abstentions(reply: str) -> None:
+    assert not abstains(reply)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "Brightwater here! Happy brewing!",
+        "It costs $3.",
+        "Brightwater here! It costs $3.",
+        "brightwater here! x Happy brewing!",
+        "",
+    ],
+)
+def test_voice_needs_opening_closing_and_something_between(reply: str) -> None:
+    assert not Voice().heard(reply)
+
+
+def test_citations_must_exist_and_may_be_right() -> None:
+    assert cites_existing("so it is [2].", 2) and not cites_existing("so [3]", 2)
+    assert not cites_existing("so", 2) and not cites_existing("[0]", 2) and not cites_existing("[1] [9]", 2)
+    assert cites_right("It is $5 [2].", ["x $4", "y $5"], ["$5"]) and not cites_right(
+        "It is $5 [1].", ["$4", "$5"], ["$5"]
+    )
+
+
+GOOD = {"class": "repair", "product": "Tidal Press", "urgency": "low"}
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (json.dumps(GOOD), (True, True, True)),
+        (json.dumps(GOOD | {"class": "return"}), (True, False, False)),
+        (json.dumps(GOOD | {"urgency": "high"}), (True, True, False)),
+        (json.dumps(GOOD | {"class": "nonsense"}), (False, False, False)),
+        (json.dumps(GOOD | {"more": "x"}), (False, False, False)),
+        (json.dumps(GOOD | {"urgency": 3}), (False, False, False)),
+        ("Here is it: " + json.dumps(GOOD), (False, False, False)),
+        ("[1]", (False, False, False)),
+        ("[" * 100_000, (False, False, False)),
+        ("", (False, False, False)),
+    ],
+)
+def test_tickets_are_valid_only_as_one_object_of_the_schema(made: str, expected: tuple[bool, bool, bool]) -> None:
+    score = ticket(made, json.dumps(GOOD), ["repair", "return"])
+    assert (score.valid, score.class_right, score.all_right) == expected
