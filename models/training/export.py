@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from gguf import GGUFWriter
 
 from core.prompt import Message
@@ -73,6 +72,8 @@ def golden(model: Any, tokenizer: Any, chats: Sequence[Sequence[Message]], top: 
 
     Returns dicts: prompt (text), tokens (ids), ids (top), logprobs (natural logarithm, top).
     """
+    import torch  # here only: the cards use this module where PyTorch is absent
+
     found = []
     for chat in chats:
         text = tokenizer.apply_chat_template(list(chat), add_generation_prompt=True, tokenize=False)

@@ -49,10 +49,11 @@ def train(
     pad: int,
     checkpoint: Path,
     resume: bool = False,
+    stop_after: int | None = None,
 ) -> dict[str, Any]:
-    """Run all steps; return the record: settings, minutes, tokens, loss and score by step.
+    """Run all steps (or stop after one of them, to resume later); return the record: settings, loss, score by step.
 
-    Writes `checkpoint` now and then, and starts from it when `resume`. Raises what torch raises.
+    Writes `checkpoint` now and then, and starts from it when `resume`. Raises `Problem` on a checkpoint of another run.
     """
     trained = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=settings.learning_rate, betas=(0.9, 0.98), weight_decay=0.0)
@@ -63,7 +64,7 @@ def train(
         first, record = _restore(checkpoint, model, optimizer, settings)
         print(f"resumed at step {first} of {len(steps)}", file=sys.stderr)
     started, before, smooth = time.monotonic(), float(record["seconds"]), math.nan
-    for number in range(first, len(steps)):
+    for number in range(first, min(len(steps), stop_after or len(steps))):
         for group in optimizer.param_groups:
             group["lr"] = rate(number, len(steps), settings)
         value = lora.loss(model, steps[number], pad)

@@ -14,7 +14,7 @@ import json
 import os
 import random
 import sys
-from collections.abc import Sequence
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from typing import Any
 from core import paths
 from core.errors import Problem
 
+from .packing import Row, pack
+from .samples import Group, Sample, read_jsonl, tokens
 from .settings import PRESETS, Settings
 
 CONTEXT = 2048  # tokens; longer samples are refused
@@ -59,7 +61,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     base = args.base or _bundled_base()
     settings = _settings(args)
     tokenizer = lora.load_tokenizer(base)
-    steps, held_out = _data(args, settings, tokenizer)
+    passes, held = _groups(args, settings)
+    steps, held_out = _rows(passes, held, settings, tokenizer)
     model = lora.load_model(base, settings.rank, settings.alpha, settings.seed, args.qlora)
     record = loop.train(
         model, steps, held_out, settings, tokenizer.eos_token_id, out / "checkpoint.pt", resume=args.resume
@@ -70,9 +73,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     made["golden"] = out / "golden_logits.json"
     export.write_json(_golden(base, model, settings, tokenizer), made["golden"])
     made["record"] = out / "training.json"
-    export.write_json(
-        record | {"base": base.name, "data": args.data.name if args.data else "Brightwater"}, made["record"]
-    )
+    export.write_json(record | _provenance(args, base, passes), made["record"])
     if base.is_file():
         made["merged"] = out / "merged.gguf"
         merge(base, made["adapter"], made["merged"])
@@ -81,47 +82,62 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     return {key: str(path) for key, path in made.items()} | {"minutes": round(record["seconds"] / 60, 1)}
 
 
-def _data(args: argparse.Namespace, settings: Settings, tokenizer: Any) -> tuple[list[Any], dict[str, Any]]:
-    """All steps of the run, and the held-out rows by name."""
-    from .packing import pack
-    from .samples import Group, read_jsonl, tokens
-
-    def rows(groups: Sequence[Group]) -> list[Any]:
-        return pack([[tokens(s, tokenizer, CONTEXT) for s in group] for group in groups], settings.row_length)
-
-    if args.data:
-        samples = read_jsonl(args.data)
-        random.Random(settings.seed).shuffle(samples)
-        cut = max(1, len(samples) // 20) if len(samples) > 1 else 0
-        held, samples = samples[:cut], samples[cut:]
-        held_out = {"held out": rows([(s,) for s in held])} if held else {}
-        passes = [_shuffled(samples, settings.seed + n) for n in range(settings.passes)]
-    else:
+def _groups(args: argparse.Namespace, settings: Settings) -> tuple[list[list[Group]], dict[str, list[Group]]]:
+    """Each pass's groups of samples, and the held-out groups by name."""
+    if not args.data:
         from . import mix
 
-        shares = mix.Mix()
-        held_out = {name: rows(groups) for name, groups in mix.held_out(settings.seed).items()}
-        passes = [mix.one_pass(shares, settings.seed, n) for n in range(settings.passes)]
+        passes = [mix.one_pass(mix.Mix(), settings.seed, number) for number in range(settings.passes)]
+        return passes, mix.held_out(settings.seed)
+    samples = read_jsonl(args.data)
+    random.Random(settings.seed).shuffle(samples)
+    cut = max(1, len(samples) // 20) if len(samples) > 1 else 0
+    held = {"held out": [(sample,) for sample in samples[:cut]]} if cut else {}
+    return [_shuffled(samples[cut:], settings.seed + number) for number in range(settings.passes)], held
+
+
+def _rows(
+    passes: list[list[Group]], held: dict[str, list[Group]], settings: Settings, tokenizer: Any
+) -> tuple[list[list[Row]], dict[str, list[Row]]]:
+    """All steps of the run in packed rows, and the held-out rows by name."""
+
+    def rows(groups: list[Group]) -> list[Row]:
+        return pack([[tokens(s, tokenizer, CONTEXT) for s in group] for group in groups], settings.row_length)
+
     steps = [
         step
         for number, groups in enumerate(passes)
         for step in _steps(rows(groups), settings.tokens_per_step, settings.seed + number)
     ]
-    sizes = [sum(len(row) for row in step) for step in steps]
-    print(f"{len(steps)} steps, {sum(sizes)} packed tokens", file=sys.stderr, flush=True)
-    return steps, held_out
+    total = sum(len(row) for step in steps for row in step)
+    print(f"{len(steps)} steps, {total} packed tokens", file=sys.stderr, flush=True)
+    return steps, {name: rows(groups) for name, groups in held.items()}
 
 
-def _shuffled(samples: list[Any], seed: int) -> list[Any]:
+def _provenance(args: argparse.Namespace, base: Path, passes: list[list[Group]]) -> dict[str, Any]:
+    """What the card says besides settings and curve: command, machine, base, data and its kinds."""
+    kinds = Counter(sample.kind for groups in passes for group in groups for sample in group)
+    options = "".join(f" --{name} {value}" for name in ("seed", "passes") if (value := getattr(args, name)) is not None)
+    return {
+        "base": base.name,
+        "data": args.data.name if args.data else "Brightwater",
+        "command": f"python -m models.training.run --preset {args.preset}{options}",
+        "machine": f"{args.threads} {'CPU cores' if args.preset == 'cpu' else 'CPU cores and a GPU'}",
+        "samples": kinds.total(),
+        "kinds": dict(kinds.most_common()),
+    }
+
+
+def _shuffled(samples: list[Sample], seed: int) -> list[Group]:
     """The samples in a new order, in groups of four that share at least the instruction."""
     order = list(samples)
     random.Random(seed).shuffle(order)
     return [tuple(order[i : i + 4]) for i in range(0, len(order), 4)]
 
 
-def _steps(rows: list[Any], budget: int, seed: int) -> list[list[Any]]:
+def _steps(rows: list[Row], budget: int, seed: int) -> list[list[Row]]:
     """Rows into steps of about `budget` tokens, in shuffled order. A step's rows are of like length: little padding."""
-    steps: list[list[Any]] = [[]]
+    steps: list[list[Row]] = [[]]
     for row in sorted(rows, key=len):
         if steps[-1] and sum(len(r) for r in steps[-1]) + len(row) / 2 > budget:
             steps.append([])

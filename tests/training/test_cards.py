@@ -1,0 +1,86 @@
+"""The cards say what the numbers beside them say, and the numbers are those of the committed adapter."""
+
+import copy
+import json
+
+import pytest
+
+from core.errors import Problem
+from models.training import cards
+
+NUMBERS, TRAINING, GOLDEN = (
+    json.loads((cards.CARDS / f"{name}.json").read_text(encoding="utf-8"))
+    for name in ("measured", "training", "golden")
+)
+
+
+def test_the_committed_cards_are_generated_from_their_numbers():
+    assert cards.main(["--check"]) == 0
+
+
+def test_a_changed_number_changes_the_card():
+    changed = copy.deepcopy(NUMBERS)
+    row = next(r for r in changed["results"] if (r["arm"], r["class"]) == ("fine-tuned", "static"))
+    row["accuracy"] = 0.12345
+    before = cards.fine_tuned_card(NUMBERS, TRAINING, GOLDEN)
+    after = cards.fine_tuned_card(changed, TRAINING, GOLDEN)
+    assert "12.3%" in after and before != after
+
+
+def test_check_finds_a_card_edited_by_hand(tmp_path, monkeypatch):
+    for name in ("measured", "training", "golden"):
+        (tmp_path / f"{name}.json").write_bytes((cards.CARDS / f"{name}.json").read_bytes())
+    monkeypatch.setattr(cards, "CARDS", tmp_path)
+    monkeypatch.setattr(cards.cards, "__defaults__", (tmp_path,))
+    assert cards.main(["--check"]) == 1
+    assert cards.main([]) == 0
+    assert cards.main(["--check"]) == 0
+    (tmp_path / "base.md").write_text("better")
+    assert cards.main(["--check"]) == 1
+    (tmp_path / "golden.json").unlink()
+    with pytest.raises(Problem, match=r"golden\.json cannot be read"):
+        cards.cards(tmp_path)
+
+
+def test_the_training_record_adds_up():
+    assert sum(TRAINING["kinds"].values()) == TRAINING["samples"]
+    assert TRAINING["loss"][-1][0] == TRAINING["steps"] == TRAINING["scores"][-1]["step"]
+    steps = [row["step"] for row in TRAINING["scores"]]
+    assert steps == sorted(set(steps))
+    assert TRAINING["seconds"] < 90 * 60  # the preset's promise, on the machine of the record
+
+
+def test_accuracies_are_shares_with_their_questions():
+    for row in NUMBERS["results"]:
+        assert row["arm"] in cards.ARMS
+        assert 0 <= row["accuracy"] <= 1 and row["n"] > 0
+        right = row["accuracy"] * row["n"]
+        assert right == pytest.approx(round(right), abs=row["n"] * 1e-4)
+
+
+def test_results_are_taken_over_from_an_evaluation_report():
+    score = {"n": 10, "right": 9, "accuracy": 0.9, "standard_error": 0.1}
+    other = score | {"accuracy": 0.5}
+    report = {
+        "arms": {
+            "fine-tuned+retrieval": {
+                "classes": {"changed": score | {"right_training_day": other, "hit": other}},
+                "voice": score,
+            }
+        },
+        "pairs": [
+            {
+                "class": "general",
+                "from": "base",
+                "to": "fine-tuned",
+                "n": 5,
+                "difference": -0.01,
+                "low": -0.05,
+                "high": 0.02,
+            }
+        ],
+    }
+    made = cards.measured([report], "the command", "2026-01-01", TRAINING)
+    found = {row["class"]: row["accuracy"] for row in made["results"]}
+    assert found == {"changed": 0.9, "voice": 0.9, "changed, training day": 0.5, "hit@3, changed": 0.5}
+    assert made["general_gap"] == {"n": 5, "difference": -0.01, "low": -0.05, "high": 0.02}

@@ -1,0 +1,80 @@
+"""The training command's own inputs: a user's JSONL, settings, learning rate. No PyTorch here."""
+
+import json
+
+import pytest
+
+from core.errors import Problem
+from core.prompt import messages
+from models.training import samples
+from models.training.settings import PRESETS, Settings, rate
+
+
+def test_a_users_jsonl_becomes_chats_of_the_one_prompt(tmp_path):
+    file = tmp_path / "mine.jsonl"
+    rows = [{"prompt": "Hi?", "completion": "Ho."}, {"prompt": "Q", "completion": "A", "passages": ["one", "two"]}]
+    file.write_text("\n".join(map(json.dumps, rows)) + "\n\n", encoding="utf-8")
+    first, second = samples.read_jsonl(file)
+    assert first.prompt == messages("Hi?") and first.completion == "Ho."
+    assert second.prompt == messages("Q", ["one", "two"])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "no samples"),
+        (b"\n\n", "no samples"),
+        (b"{", "line 1: not JSON"),
+        (b'{"prompt": "a", "completion": "b"}\n[]', "line 2: needs the strings"),
+        (b'{"prompt": "a", "completion": 3}', "line 1: needs the strings"),
+        (b'{"prompt": " ", "completion": "b"}', "line 1: needs the strings"),
+        (b'{"prompt": "a", "completion": "b", "passages": "x"}', "passages must be a list"),
+        (b'{"prompt": "a", "completion": "b", "passages": [1]}', "passages must be a list"),
+        (b"\xff\xfe", "not UTF-8"),
+    ],
+)
+def test_bad_data_is_refused_with_its_line(tmp_path, content, message):
+    file = tmp_path / "bad.jsonl"
+    file.write_bytes(content)
+    with pytest.raises(Problem, match=message):
+        samples.read_jsonl(file)
+
+
+def test_a_missing_data_file_is_named(tmp_path):
+    with pytest.raises(Problem, match="No data file"):
+        samples.read_jsonl(tmp_path / "none.jsonl")
+
+
+class Words:
+    """A tokenizer for the test: one token a word, a chat template of its own."""
+
+    eos_token_id = 0
+
+    def apply_chat_template(self, chat, add_generation_prompt, tokenize):
+        return " ".join(message["content"] for message in chat)
+
+    def __call__(self, text, add_special_tokens):
+        return type("Ids", (), {"input_ids": [len(word) for word in text.split()]})
+
+
+def test_the_completion_ends_with_the_end_of_turn_and_long_samples_are_refused():
+    sample = samples.Sample(({"role": "user", "content": "one three"},), "four")
+    made = samples.tokens(sample, Words(), limit=10)
+    assert (made.prompt, made.completion) == ((3, 5), (4, 0))
+    with pytest.raises(Problem, match="limit is 3"):
+        samples.tokens(sample, Words(), limit=3)
+
+
+def test_the_learning_rate_rises_to_its_peak_and_falls_to_a_fiftieth():
+    settings = Settings(learning_rate=1e-3, warm_up=0.1)
+    rates = [rate(step, 200, settings) for step in range(200)]
+    peak = rates.index(max(rates))
+    assert rates[peak] == pytest.approx(1e-3) and 15 <= peak <= 21
+    assert rates[: peak + 1] == sorted(rates[: peak + 1])
+    assert rates[peak:] == sorted(rates[peak:], reverse=True)
+    assert rates[-1] == pytest.approx(2e-5)
+
+
+def test_presets_differ_in_size_only():
+    assert PRESETS["cpu"].rank == PRESETS["gpu"].rank
+    assert PRESETS["gpu"].tokens_per_step > PRESETS["cpu"].tokens_per_step
