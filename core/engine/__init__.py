@@ -14,6 +14,7 @@ The interface is ModelSpec, Sampling, Request, Generation, Result and Engine; al
     streaming.py    bytes to text: UTF-8 and stop strings over token borders
     gguf_header.py  a bounded reader of GGUF headers
     check.py        may this file be loaded, and what is it?
+    inspection.py   the same as one answer, for the command and the page
     host.py         this machine and this process: processors, memory, life
     worklog.py      why a worker ended, in words
 """

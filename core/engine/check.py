@@ -54,28 +54,42 @@ def check(header: Header) -> None:
     _check_tokenizer(header)
 
 
-def check_adapter(header: Header, base: Header) -> None:
-    """Raises Problem unless `header` is a LoRA that fits the model with the header `base`."""
+def check_lora(header: Header) -> None:
+    """Raises Problem unless the file is a LoRA adapter of sound shapes, for whatever model."""
     values = header.values
     if values.get("general.type") != "adapter" or values.get("adapter.type") != "lora":
         raise Problem("The file is no LoRA adapter.")
-    if header.architecture != base.architecture:
-        raise Problem(f"The adapter is for '{header.architecture:.40}', the model is '{base.architecture:.40}'.")
     alpha = values.get("adapter.lora.alpha")
     if not isinstance(alpha, float) or not math.isfinite(alpha):
         raise Problem("The adapter names no scale (adapter.lora.alpha).")
+    for target, pair in _pairs(header).items():
+        down, up = pair.get("lora_a", ()), pair.get("lora_b", ())
+        if len(down) != 2 or len(up) != 2 or down[1] != up[0]:
+            raise Problem(f"The adapter's two parts for '{target:.60}' do not fit each other.")
+
+
+def check_adapter(header: Header, base: Header) -> None:
+    """Raises Problem unless `header` is a LoRA that fits the model with the header `base`."""
+    check_lora(header)
+    if header.architecture != base.architecture:
+        raise Problem(f"The adapter is for '{header.architecture:.40}', the model is '{base.architecture:.40}'.")
     shapes = {tensor.name: tensor.shape for tensor in base.tensors}
+    for target, pair in _pairs(header).items():
+        if target not in shapes:
+            raise Problem(f"The adapter changes '{target:.60}', which the model does not have.")
+        if (pair["lora_a"][0], pair["lora_b"][1]) != shapes[target]:
+            raise Problem(f"The adapter's shapes for '{target:.60}' do not fit the model's.")
+
+
+def _pairs(header: Header) -> dict[str, dict[str, tuple[int, ...]]]:
+    """Changed tensor -> shapes of its "lora_a" (inputs, rank) and "lora_b" (rank, outputs)."""
     pairs: dict[str, dict[str, tuple[int, ...]]] = {}
     for tensor in header.tensors:
         target, _, part = tensor.name.rpartition(".")
-        if part not in ("lora_a", "lora_b") or target not in shapes:
-            raise Problem(f"The adapter's tensor '{tensor.name:.60}' belongs to nothing in the model.")
+        if part not in ("lora_a", "lora_b"):
+            raise Problem(f"The adapter holds '{tensor.name:.60}', which is no part of a LoRA.")
         pairs.setdefault(target, {})[part] = tensor.shape
-    for target, pair in pairs.items():
-        down, up, shape = pair.get("lora_a", ()), pair.get("lora_b", ()), shapes[target]
-        fits = len(down) == len(up) == len(shape) == 2 and (down[0], up[1]) == shape and down[1] == up[0]
-        if not fits:
-            raise Problem(f"The adapter's shapes for '{target:.60}' do not fit the model's.")
+    return pairs
 
 
 def describe(path: Path, header: Header) -> dict[str, Any]:

@@ -547,7 +547,8 @@ class Supervisor:
 
     def _watch_worker(self, worker: Worker, now: float) -> None:
         limits = self.limits
-        if now - worker.heard > limits.ping * (limits.missed_pings + 0.5):
+        started = worker.phase != "start"  # until then the interpreter may take its time on a busy machine
+        if started and now - worker.heard > limits.ping * (limits.missed_pings + 0.5):
             self._end(worker, f"it did not answer for {now - worker.heard:.0f} s")
         elif not worker.ready and now - worker.started > limits.load + worker.stamp[1] / limits.load_bytes_per_second:
             self._end(worker, f"it was not loaded after {now - worker.started:.0f} s")

@@ -405,6 +405,7 @@ class Worker:
 
     def _load(self, message: wire.Message) -> None:
         path = Path(message["path"])
+        self.link.send("phase", phase="check")
         header = gguf_header.read(path)
         check.check(header)
         identity = message["known"] or gguf_header.sha256(path)

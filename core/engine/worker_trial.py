@@ -16,7 +16,8 @@ from core.errors import Problem
 CANARY = "The capital of France is"
 TOKENS = 16
 ENOUGH_S, ENOUGH_TOKENS = 5.0, 4  # a slow machine may stop earlier
-GAIN = 0.9  # of the time: a change must save a tenth to be taken
+GAIN = 0.9  # of the time: batching must save a tenth to be taken, and so must fewer threads
+HOPELESS = 5  # times the time: no need to look further
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,11 @@ def run(model: Model, context: Context, threads: int, *, choose_threads: bool) -
     """Try a model out. Raises Problem when its weights are damaged. Leaves the context as empty as it was."""
     tokens = ([model.bos] if model.adds_bos else []) + model.tokenize(CANARY, special=False)
     fewer = max(1, threads // 2)
-    counts = [threads, fewer] if choose_threads and fewer < threads else [threads]
-    made, seconds = _decode(model, context, tokens, counts)
+    counts = [fewer, threads] if choose_threads and fewer < threads else [threads]
+    made, paces = _decode(model, context, tokens, counts)
     if len(set(made)) == 1 and not model.ends(made[0]):
         raise Problem("it says the same token for ever: its weights are damaged")
-    paces = {count: statistics.median(found) for count, found in seconds.items() if found}
-    if len(paces) == 2 and paces[fewer] < GAIN * paces[threads]:
+    if len(counts) == 2 and not paces[threads] * GAIN < paces[fewer]:
         threads = fewer
     context.threads(threads)
     batching = _batching_pays(context, made[0])
@@ -47,24 +47,30 @@ def run(model: Model, context: Context, threads: int, *, choose_threads: bool) -
 
 def _decode(
     model: Model, context: Context, prompt: list[int], counts: Sequence[int]
-) -> tuple[list[int], dict[int, list[float]]]:
-    """Greedy tokens after `prompt`, and the seconds each took by thread count, in turns."""
+) -> tuple[list[int], dict[int, float]]:
+    """Greedy tokens after `prompt`, and the median seconds of one by thread count: half of them with each.
+
+    The smaller count goes first: where other programs hold a processor, threads that wait for one another can take a
+    hundred times as long, and the larger count is then given up after its first token.
+    """
     sampler, slot = Sampler(model, Sampling(), prompt), _take(context, prompt)
     made: list[int] = []
-    seconds: dict[int, list[float]] = {count: [] for count in counts}
+    paces: dict[int, float] = {}
     began, following = time.perf_counter(), prompt
-    while len(made) < TOKENS:
-        count = counts[len(made) // 4 % len(counts)]
+    for count in counts:
         context.threads(count)
-        before = time.perf_counter()
-        made.append(sampler.next(_logits(context, [(slot, following, True)])))
-        if len(made) > 1:
-            seconds[count].append(time.perf_counter() - before)
-        following = made[-1:]
-        if time.perf_counter() - began > ENOUGH_S and len(made) >= ENOUGH_TOKENS:
-            break
+        seconds: list[float] = []
+        while len(seconds) < TOKENS // len(counts):
+            before = time.perf_counter()
+            made.append(sampler.next(_logits(context, [(slot, following, True)])))
+            seconds.append(time.perf_counter() - before)
+            following = made[-1:]
+            slow = paces and seconds[-1] > HOPELESS * min(paces.values())
+            if slow or (time.perf_counter() - began > ENOUGH_S and len(made) >= ENOUGH_TOKENS):
+                break
+        paces[count] = statistics.median(seconds)
     _leave(context, slot)
-    return made, seconds
+    return made, paces
 
 
 def _batching_pays(context: Context, token: int) -> bool:
