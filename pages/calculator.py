@@ -1,0 +1,44 @@
+"""The calculator: what prompt only, retrieval, fine-tuning and hybrid cost, how fast and how right they are."""
+
+import pandas as pd
+import streamlit as st
+
+from core.calculator import record
+from core.calculator.model import evaluate_cached
+from core.calculator.verdict import verdict
+from core.errors import Problem
+from core.text import plain
+from pages.draw import calculator_form as form
+from pages.draw.calculator_views import VIEWS
+
+FIRST_COLUMNS = ("Approach", "Total cost", "Cheapest in", "Total p50 / p95 / p99", "Accuracy", "Launch in", "Targets")
+
+st.title("Calculator")
+scenario = form.current()
+form.draw_preset()
+form.draw_notes()
+try:
+    outcome = evaluate_cached(scenario)
+    said = verdict(scenario, outcome)
+    with st.container(border=True, key="verdict"):
+        st.markdown(f"#### {plain(said.headline)}")
+        rows = [{key: row.get(key, "") for key in FIRST_COLUMNS} for row in record.summary(scenario, outcome)]
+        st.dataframe(pd.DataFrame(rows), hide_index=True)
+        if said.flips:
+            st.markdown("**What would flip it**\n" + "\n".join(f"- {plain(line)}" for line in said.flips[:3]))
+        with st.expander("The whole verdict"):
+            for title, lines in (("Why", said.lines), ("What would flip it", said.flips), ("Doubts", said.doubts)):
+                if lines:
+                    st.markdown(f"**{title}**\n" + "\n".join(f"- {plain(line)}" for line in lines))
+    left, right = st.columns([1, 2], gap="large")
+    with left:
+        form.draw_inputs()
+    with right:
+        view = st.segmented_control("View", list(VIEWS), default="Cost", key="view", label_visibility="collapsed")
+        if outcome.results or view in ("Compare", "Save and share"):
+            VIEWS[view or "Cost"](scenario, outcome)
+        else:
+            st.info("Nothing fits into the context, so there is nothing to draw.")
+    form.write_link()
+except Problem as problem:
+    st.error(plain(problem.message))
