@@ -2,7 +2,8 @@
 
 Every job is a row of the one database, so any page or process can watch it; its results are rows that are only ever
 added, so a crash loses nothing that was reported. A job belongs to the process that runs it, which stamps a heartbeat.
-Only when that heartbeat is stale may another process take the job over, and only for kinds registered as resumable.
+Only when that process is gone, by its stale heartbeat, may another one take the job over, and go on with it if its
+kind is registered as resumable.
 """
 
 import json
@@ -74,8 +75,8 @@ class Job:
 
     @property
     def stale(self) -> bool:
-        """Active, but its process has not been heard of for STALE_S."""
-        return self.active and time.time() - self.heartbeat > STALE_S
+        """Active, but its process is gone: not heard of for STALE_S, or known to have ended on this machine."""
+        return self.active and (time.time() - self.heartbeat > STALE_S or _ended(self.owner))
 
 
 @dataclass
@@ -343,6 +344,20 @@ class Jobs:
                     self._beat(contexts)
             except Problem:  # a full disk now may be free at the next beat
                 LOG.warning("the heartbeat of %d jobs could not be saved", len(contexts), exc_info=True)
+
+
+def _ended(owner: str) -> bool:
+    """Whether the owner was a process of this machine that no longer exists (where the system can tell)."""
+    host, pid, _ = owner.rsplit(":", 2)
+    if os.name != "posix" or host != socket.gethostname():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:  # it exists and is someone else's
+        return False
+    return False
 
 
 def _take(db: sqlite3.Connection, job: Job, owner: str) -> bool:

@@ -61,10 +61,15 @@ class Runtime:
 
     @property
     def jobs(self) -> "Jobs":
-        """The job runner."""
+        """The job runner; what a process that ended left running is set down as interrupted."""
         from core.jobs import Jobs
 
-        return self._part("jobs", lambda: Jobs(self.store))
+        def make() -> Jobs:
+            jobs = Jobs(self.store)
+            jobs.recover()
+            return jobs
+
+        return self._part("jobs", make)
 
     @property
     def engine(self) -> "Engine":
@@ -113,7 +118,7 @@ class Runtime:
         """The job that makes what the playground needs, started on first call; None once all is there."""
         with self._lock:
             job = self.jobs.get(self._preparing) if self._preparing else None
-            if job is None or (retry and not job.active):
+            if job is None or job.stale or (retry and not job.active):
                 job = self.jobs.start("prepare", self._prepare, key="prepare")
                 self._preparing = job.id
                 job = self.jobs.wait(job.id, QUICK_S)
