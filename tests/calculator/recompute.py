@@ -119,7 +119,7 @@ def one_draw(x, words):
             static, current = x["acc_retrieval_static"], x["acc_retrieval_fresh"]
             if name == "prompt":
                 static = current = x["acc_prompt"]
-        right = simpson(lambda t: math.exp(-c * t), lead, lead + span) / span if span else math.exp(-c * lead)
+        right = simpson(lambda t, c=c: math.exp(-c * t), lead, lead + span) / span if span else math.exp(-c * lead)
         accuracy = (1 - w) * static + w * (x["acc_stale"] + (current - x["acc_stale"]) * right)
         if name == "hybrid":
             accuracy = min(100.0, max(0.0, accuracy + x["hybrid_gain"]))

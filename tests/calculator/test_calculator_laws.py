@@ -155,7 +155,7 @@ def test_percentiles_are_ordered_and_cumulative_cost_rises():
             for band in result.months.values():
                 assert band == sorted(band)
             assert result.ttft["p50"] <= result.latency["p50"]
-            assert 0 <= result.stale["p5"] and result.stale["p95"] <= 100
+            assert result.stale["p5"] >= 0 and result.stale["p95"] <= 100
         assert sum(result.cheapest for result in outcome.results.values()) == pytest.approx(1)
 
 
@@ -261,10 +261,10 @@ def test_the_documents_own_figures_come_back_out_when_entered():
     d = model.sample(scenario.replace({"retrieval_cost_from": "document"}))
     approach = model.compose(d, {**scenario.words, "retrieval_cost_from": "document"})["retrieval"]
     extra = approach.per_query["retrieval (document)"]
-    assert 0.001 <= extra.min() and extra.max() <= 0.01
-    assert 0 <= approach.setup["store set-up"].min() and approach.setup["store set-up"].max() <= 500
+    assert extra.min() >= 0.001 and extra.max() <= 0.01
+    assert approach.setup["store set-up"].min() >= 0 and approach.setup["store set-up"].max() <= 500
     tuned = model.compose(d, scenario.words)["fine-tuning"]
-    assert 100 <= tuned.setup["training"].min() and tuned.setup["training"].max() <= 10000
+    assert tuned.setup["training"].min() >= 100 and tuned.setup["training"].max() <= 10000
 
 
 def test_d2s_latencies_do_not_sum():

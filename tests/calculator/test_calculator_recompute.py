@@ -63,7 +63,7 @@ def test_break_even_reinserted_gives_equal_costs_by_other_means(preset):
         volumes, start = model.breakeven.break_even_queries(*lines)
         for at in range(0, 1000, 50):
             draw = recompute.one_draw({name: v[at] for name, v in drawn.items()}, scenario.words)
-            cost = [lambda q, one=one: recompute.steady_cost(draw[one]["steady"], q) for one in (a, b)]
+            cost = [lambda q, line=draw[one]["steady"]: recompute.steady_cost(line, q) for one in (a, b)]
             if np.isfinite(volumes[at]):
                 found += 1
                 assert cost[0](volumes[at]) == pytest.approx(cost[1](volumes[at]), rel=1e-9)

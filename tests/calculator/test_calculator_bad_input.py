@@ -1,0 +1,220 @@
+"""Bad input gives one clear line naming the field, and the rest is kept."""
+
+import base64
+import json
+import subprocess
+import sys
+import zlib
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core import paths
+from core import scenario as envelope
+from core.calculator import compare, inputs
+from core.commands import calculate
+from core.errors import Problem
+
+BAD = {
+    "negative": -5,
+    "huge": 1e300,
+    "inverted": [5, 1],
+    "not a number": float("nan"),
+    "infinite": "inf",
+    "empty": "",
+    "nothing": None,
+    "a word": "many",
+    "a list of three": [1, 2, 3],
+    "true": True,
+    "an object": {"low": 1},
+    "inverted in text": "9..3",
+    "half a range": "3..",
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_a_bad_value_is_named_and_everything_else_kept(kind):
+    section = {"inputs": {"queries": BAD[kind], "answer_tokens": 222}, "preset": "support-bot"}
+    scenario, notes = inputs.check(section)
+    (note,) = notes
+    assert note.startswith("queries:") and "\n" not in note
+    assert scenario.ranges["queries"] == inputs.defaults().ranges["queries"]
+    assert scenario.ranges["answer_tokens"] == (222, 222) and scenario.preset == "support-bot"
+    with pytest.raises(Problem, match="queries:"):
+        inputs.read("queries", BAD[kind])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("horizon", 12.5), ("horizon", [6, 12]), ("horizon", 0), ("draws", 10), ("draws", 1e9), ("hosting", "moon"),
+        ("currency", "<b>"), ("exchange_rate", 0), ("no_such_input", 1), ("retrain_months", 0), ("utilisation", 0),
+    ],
+)  # fmt: skip
+def test_limits_hold_for_every_kind_of_input(name, value):
+    with pytest.raises(Problem, match=f"^{name}:"):
+        inputs.read(name, value)
+
+
+@pytest.mark.parametrize("name", [one.name for one in inputs.every().values() if not one.is_word])
+def test_every_number_accepts_its_own_limits_and_nothing_beyond(name):
+    one = inputs.every()[name]
+    assert inputs.read(name, one.min) == (one.min, one.min)
+    assert inputs.read(name, one.max) == (one.max, one.max)
+    for beyond in (one.min - abs(one.min) - 1, one.max + abs(one.max) + 1):
+        with pytest.raises(Problem, match=f"^{name}:"):
+            inputs.read(name, beyond)
+
+
+def test_zero_queries_zero_prices_and_zero_everything_still_give_an_answer():
+    from core.calculator import model, verdict
+
+    zeros = {one.name: max(0.0, one.min) for one in inputs.every().values() if one.kind == "range"}
+    scenario = inputs.defaults().replace({**zeros, "draws": 1000})
+    outcome = model.evaluate(scenario)
+    assert verdict.verdict(scenario, outcome).headline
+    huge = inputs.defaults().replace({one.name: one.max for one in inputs.every().values() if one.kind == "range"})
+    assert "fits" in verdict.verdict(huge, model.evaluate(huge)).headline
+
+
+# ---------------------------------------------------------------------------------------------------------- the link
+def test_a_link_brings_back_exactly_the_scenario_and_is_short():
+    scenario = inputs.from_preset("legal-search").replace({"queries": [1, 2]}, {"queries": "measured here, today"})
+    link = envelope.encode({"calculator": scenario.section(), "advisor": {"a": [1]}})
+    found, notes = envelope.decode(link)
+    assert notes == [] and found["advisor"] == {"a": [1]}
+    assert inputs.check(found["calculator"]) == (scenario, [])
+    assert len(link) < 700
+
+
+def test_the_defaults_take_no_room_in_the_link():
+    assert inputs.defaults().section() == {}
+    assert envelope.decode(envelope.encode({"calculator": {}})) == ({"version": 1}, [])
+
+
+def test_a_link_that_unpacks_to_a_gigabyte_is_refused_without_unpacking_it():
+    packer = zlib.compressobj(9)
+    packed = b"".join(packer.compress(b" " * 1_000_000) for _ in range(1000)) + packer.flush()
+    assert len(base64.urlsafe_b64encode(packed)) > envelope.MAX_LINK  # even the link is too long
+    smaller = base64.urlsafe_b64encode(zlib.compress(b" " * 9_000_000, 9)).decode()
+    assert len(smaller) < envelope.MAX_LINK
+    for text in (base64.urlsafe_b64encode(packed).decode(), smaller):
+        found, (note,) = envelope.decode(text)
+        assert found == {"version": 1} and note.startswith("link:")
+
+
+@pytest.mark.parametrize("text", ["abc", "é", "%%%", "A" * 20000, "eJw", "====", "\x00", "eNqrVkpOzEkuzUksyS9SsqpW"])
+def test_a_broken_link_gives_the_defaults_and_one_line(text):
+    found, notes = envelope.decode(text)
+    assert found == {"version": 1} and len(notes) == 1 and notes[0].startswith("link:")
+
+
+def test_a_link_of_another_version_keeps_what_both_know():
+    data = json.dumps({"version": 99, "calculator": {"inputs": {"queries": 5, "gone": 1}}, "future": {}})
+    found, notes = envelope.loads(data, "link")
+    scenario, wrong = inputs.check(found["calculator"])
+    assert scenario.ranges["queries"] == (5, 5)
+    assert [note.split(":")[0] for note in [*notes, *wrong]] == ["version", "future", "gone"]
+
+
+def test_numbers_no_one_can_use_and_deep_nesting_are_left_out_by_name():
+    found, notes = envelope.loads('{"version":1,"calculator":{"inputs":{"queries":NaN,"growth":1e999,"draws":5000}}}')
+    assert found["calculator"]["inputs"] == {"draws": 5000}
+    assert [note.split(":")[0] for note in notes] == ["calculator.inputs.queries", "calculator.inputs.growth"]
+    deep = '{"version":1,"calculator":' + '{"a":' * 40 + "1" + "}" * 41
+    assert "nested" in envelope.loads(deep)[1][0]
+    assert envelope.loads("[" * 100_000)[0] == {"version": 1}
+
+
+@given(st.binary(max_size=200))
+@settings(max_examples=200, deadline=None)
+def test_no_bytes_make_loading_fail(data):
+    for found, notes in (envelope.loads(data), envelope.decode(data.decode("latin-1"))):
+        assert found["version"] == 1 and isinstance(notes, list)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.sampled_from(["inputs", "origins", "preset", "others", "x"]), json_values, max_size=5))
+@settings(max_examples=200, deadline=None)
+def test_no_section_makes_checking_fail(section):
+    scenario, notes = inputs.check(section)
+    assert set(scenario.ranges) == set(inputs.defaults().ranges) and all(isinstance(note, str) for note in notes)
+    compare.shelf_of(section)
+
+
+def test_changed_defaults_need_a_new_version():
+    # An old link holds only differences, so a changed default changes what it means. When this fails: raise
+    # core.scenario.VERSION, then put the new number here.
+    known = {one.name: inputs.plain_value(one.default) for one in inputs.every().values()}
+    assert (envelope.VERSION, zlib.crc32(json.dumps(known, sort_keys=True).encode())) == (1, DEFAULTS)
+
+
+DEFAULTS = 3497521200
+
+
+# ------------------------------------------------------------------------------------------------------- the command
+def run(capsys, *argv):
+    calculate.main(list(argv))
+    return capsys.readouterr()
+
+
+def test_the_command_gives_what_the_page_shows_to_the_last_digit(capsys):
+    from core.calculator.model import evaluate_cached
+
+    scenario = inputs.from_preset("policy-bot").replace({"queries": "500..900", "draws": 2000})
+    printed = json.loads(
+        run(capsys, "--json", "--preset", "policy-bot", "--set", "queries=500..900", "--set", "draws=2000").out
+    )
+    outcome = evaluate_cached(scenario)
+    for name, result in outcome.results.items():
+        assert printed["results"][name]["total"] == result.total
+        assert printed["results"][name]["months"] == result.months
+    link = envelope.encode({"calculator": scenario.section()})
+    by_link = json.loads(run(capsys, "--json", "--link", f"https://example.org/calculator?s={link}").out)
+    assert by_link == printed
+
+
+def test_a_saved_scenario_gives_the_same_report(capsys, tmp_path):
+    scenario = inputs.from_preset("policy-bot").replace({"draws": 1000})
+    file = tmp_path / "scenario.json"
+    file.write_text(envelope.dumps({"calculator": scenario.section()}))
+    saved = json.loads(run(capsys, "--json", "--scenario", str(file)).out)
+    assert saved == json.loads(run(capsys, "--json", "--preset", "policy-bot", "--set", "draws=1000").out)
+
+
+def test_list_gives_every_input_with_unit_default_range_source_and_help(capsys):
+    entries = json.loads(run(capsys, "--list", "--json").out)
+    assert [entry["name"] for entry in entries] == list(inputs.every())
+    for entry in entries:
+        assert {"name", "unit", "default", "low", "high", "source", "help"} <= set(entry)
+
+
+@pytest.mark.parametrize(
+    ("argv", "field"),
+    [
+        (["--set", "queries=5..1"], "queries"), (["--set", "queries=nan"], "queries"), (["--set", "queries="], "queries"),
+        (["--set", "queries"], "--set"), (["--set", "nope=1"], "nope"), (["--preset", "x"], "preset"),
+        (["--scenario", "/nowhere/x.json"], "--scenario"), (["--link", "zzz"], "link"), (["--what"], "--what"),
+    ],
+)  # fmt: skip
+def test_bad_arguments_end_with_status_2_and_one_line_naming_the_field(argv, field):
+    done = subprocess.run(
+        [sys.executable, "-m", "core", "calculate", "--json", *argv], capture_output=True, text=True, cwd=paths.ROOT
+    )
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.count("\n") == 1 and field in done.stderr
+
+
+def test_the_command_needs_neither_streamlit_nor_models():
+    code = (
+        "import sys; from core.commands import calculate; calculate.main(['--json', '--set', 'draws=1000']);"
+        "bad = {'streamlit', 'llama_cpp', 'llama_index', 'torch', 'pandas'} & set(sys.modules); assert not bad, bad"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, cwd=paths.ROOT)
