@@ -3,7 +3,8 @@
     reader -> splitter -> embedder -> vector store -> retriever      (LlamaIndex's interfaces, llama.py)
 
     values.py     what goes in and out: Passage, Retrieved, Settings, ...
-    knowledge.py  KnowledgeBase: documents, versions, snapshots, indexing, queries
+    knowledge.py  KnowledgeBase: what pages and commands call
+    indexing.py   documents in (files.py reads folders); catalogue.py: what is there; versions.py: texts and snapshots
     index.py      chunks in SQLite, searched by vector (vectors.py), by word (words.py) or both (fusion.py)
     sections.py   a document's title and headings; wordpiece.py: the embedder's tokens, counted
     parsing.py    uploads to text, in a limited worker process (parse_worker.py)

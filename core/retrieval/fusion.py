@@ -1,9 +1,14 @@
 """Vector and word scores made one score. Pure functions; know neither index nor text.
 
-Weighted min-max: the cosines of the candidates are stretched to 0..1 between the least candidate and the best; BM25 is
-divided by its best (its least is 0: no word in common). score = weight * dense + (1 - weight) * sparse.
-Reciprocal rank fusion was measured below vectors alone (tests/bench/quality.py), because it throws the distances away.
+score = weight * dense + (1 - weight) * sparse, both stretched to 0..1. Dense: the cosines of the candidates, from the
+least to the best. Sparse: BM25, from 0 (no word in common) to what a passage of average length would get that holds
+every word of the question once. Measured against that, not against the best one found, a chance match on one word out
+of six stays a weak match, so questions in other words than the document's are still found by meaning
+(tests/bench/quality.py: hit@1 on paraphrases).
 """
+
+import math
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +16,7 @@ from numpy.typing import NDArray
 from core.retrieval.values import Vector
 
 NO_MATCH = 1e-3  # BM25 of words that stand in more than half of all passages: as good as no match
+LEAST_IDF = 1e-6  # what FTS5 gives such words
 
 
 def top(scores: Vector, count: int) -> NDArray[np.intp]:
@@ -23,17 +29,21 @@ def top(scores: Vector, count: int) -> NDArray[np.intp]:
     return places[np.argsort(-scores[places], kind="stable")][:count]
 
 
-def fuse(dense: dict[int, float], sparse: dict[int, float], weight: float) -> dict[int, float]:
+def attainable(passages: int, holding: Iterable[int]) -> float:
+    """BM25 of a passage of average length with every term once, where `holding` of `passages` hold each term."""
+    return sum(max(LEAST_IDF, math.log((passages - count + 0.5) / (count + 0.5))) for count in holding)
+
+
+def fuse(dense: dict[int, float], sparse: dict[int, float], weight: float, full: float) -> dict[int, float]:
     """One score per candidate, 0..1. `dense`: chunk -> cosine (of all candidates); `sparse`: chunk -> BM25, absent = 0.
 
-    A chunk without a cosine (not embedded yet) gets its words' share only.
+    `full`: the BM25 that counts as 1. A chunk without a cosine (not embedded yet) gets its words' share only.
     """
-    matched = {chunk: score for chunk, score in sparse.items() if score > NO_MATCH}
-    best = max(matched.values(), default=1.0)
+    matched = {chunk: min(1.0, score / full) for chunk, score in sparse.items() if score > NO_MATCH}
     low, high = min(dense.values(), default=0.0), max(dense.values(), default=1.0)
     span = (high - low) or 1.0
     return {
         chunk: weight * ((dense[chunk] - low) / span if chunk in dense else 0.0)
-        + (1 - weight) * matched.get(chunk, 0.0) / best
+        + (1 - weight) * matched.get(chunk, 0.0)
         for chunk in dense.keys() | matched.keys()
     }

@@ -91,6 +91,7 @@ class Index:
         self.vectors = Vectors(store)
         self._visible: dict[tuple[str, Where], Bools] = {}
         self._generation = -1
+        self._counted = (-1, 0)  # generation, chunks in it
         self._lock = threading.Lock()
 
     def search(
@@ -117,7 +118,7 @@ class Index:
             matched = np.isin(chunks, np.fromiter(sparse, np.int64, len(sparse)))
             candidates = np.union1d(candidates, np.flatnonzero(matched))
         dense = {int(chunks[at]): float(cosines[at]) for at in candidates}
-        fused = fusion.fuse(dense, sparse, weight)
+        fused = fusion.fuse(dense, sparse, weight, self._attainable(question, generation) if sparse else 1.0)
         best = sorted(fused.items(), key=lambda item: (-item[1], item[0]))[:count]
         return [Hit(chunk, score, dense.get(chunk), sparse.get(chunk)) for chunk, score in best]
 
@@ -138,6 +139,14 @@ class Index:
             if len(found) >= count or len(rows) < limit:
                 return dict(list(found.items())[:count])
             limit *= 8  # the best ones were old versions or filtered out: look further down
+
+    def _attainable(self, question: str, generation: int) -> float:
+        """The BM25 that counts as a full match of `question`."""
+        if self._counted[0] != generation:
+            self._counted = (generation, int(self.store.read("SELECT count(*) FROM chunks")[0][0]))
+        terms = [f'"{term}"' for term in words.terms(question)[: words.MOST_TERMS]]
+        counts = ", ".join(["(SELECT count(*) FROM words WHERE words MATCH ?)"] * len(terms))
+        return fusion.attainable(self._counted[1], self.store.read(f"SELECT {counts}", terms)[0])
 
     def _visible_versions(self, view: str, where: Where, generation: int) -> Bools:
         with self._lock:

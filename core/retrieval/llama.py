@@ -212,6 +212,10 @@ class Pipeline:
         except ValueError as error:  # LlamaIndex: the heading path alone fills a chunk
             raise Problem(f"'{path}' cannot be split at {settings.chunk_size} tokens ({error}).") from error
 
+    def preview(self, path: str, text: str, settings: Settings) -> list[Chunk]:
+        """What `split` would make, as plain values."""
+        return [chunk(node) for node in self.split(path, text, settings)]
+
     def nodes(self, texts: Iterable[str]) -> list[BaseNode]:
         """Pieces already split, by the text that is to be embedded."""
         return [TextNode(text=text) for text in texts]
@@ -295,7 +299,7 @@ def _own_version(connection: sqlite3.Connection, path: str, nodes: Sequence[Base
     """A version made of foreign nodes, valid in the current view."""
     text = "\n\n".join(node.get_content(metadata_mode=MetadataMode.NONE) for node in nodes)
     metadata = {name: value for name, value in nodes[0].metadata.items() if isinstance(value, str | int | float)}
-    return put_version(connection, path, text, sections.title(text, path), metadata, "LlamaIndex", (CURRENT,)).id
+    return put_version(connection, path, text, sections.title(text, path), metadata, "LlamaIndex", (CURRENT,))
 
 
 def _nodes(index: Index, hits: Sequence[Hit]) -> list[TextNode]:

@@ -16,6 +16,7 @@ Cancelled = Callable[[], bool]
 MODES = ("hybrid", "dense", "sparse")
 SPLITTERS = ("headings", "sentences")
 CURRENT = "current"  # the view in which a person's own edits happen
+DELETED = "deleted"  # the view that remembers which version a deleted document had
 TODAY, TRAINING_DAY = "today", "training-day"  # the demo company's two snapshots
 
 
@@ -146,7 +147,7 @@ class Change:
     """What one change of the base did and how long it took until it could be found."""
 
     path: str
-    kind: str  # "added", "updated", "unchanged", "deleted", "restored"
+    kind: str  # "added", "updated", "unchanged", "deleted", "restored", "forgotten"
     chunks: int
     embedded: int  # chunks that had to be embedded; the rest kept their vectors
     total_ms: float
@@ -156,10 +157,10 @@ class Change:
 class Sync:
     """What bringing the base in step with a folder did. `skipped`: file -> why."""
 
-    added: int
-    updated: int
-    unchanged: int
-    deleted: int
-    embedded: int
-    skipped: tuple[tuple[str, str], ...]
-    complete: bool  # False: cancelled on the way; running it again goes on where it stopped
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    embedded: int = 0
+    skipped: tuple[tuple[str, str], ...] = ()
+    complete: bool = True  # False: cancelled on the way; running it again goes on where it stopped

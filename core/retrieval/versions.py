@@ -9,7 +9,6 @@ import re
 import sqlite3
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from core.errors import Problem
@@ -21,14 +20,6 @@ LONGEST_TEXT = 2_000_000  # characters in one document
 LONGEST_PATH = 200
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff<>:\"|?*\\]")
-
-
-@dataclass(frozen=True)
-class Put:
-    """What putting a text in did: the version's id, and whether it is new to the base."""
-
-    id: int
-    new: bool
 
 
 def clean_text(text: str, path: str) -> str:
@@ -70,8 +61,8 @@ def put_version(
     metadata: Mapping[str, str | int | float],
     origin: str,
     views: Sequence[str],
-) -> Put:
-    """Make `text` the version of `path` that is valid in `views`; a text already kept is used again."""
+) -> int:
+    """Make `text` the version of `path` that is valid in `views`; gives its id. A text already kept is used again."""
     connection.execute("INSERT OR IGNORE INTO documents (path) VALUES (?)", (path,))
     document = connection.execute("SELECT id FROM documents WHERE path = ?", (path,)).fetchone()[0]
     named = text_hash(text, title, metadata)
@@ -87,7 +78,7 @@ def put_version(
     for view in views:
         connection.execute("INSERT OR REPLACE INTO views VALUES (?,?,?)", (view, document, version))
     touch(connection)
-    return Put(version, known is None)
+    return version
 
 
 def drop_from_view(connection: sqlite3.Connection, path: str, view: str) -> bool:
