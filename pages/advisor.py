@@ -63,9 +63,11 @@ def describe() -> None:
 def ask() -> dict[str, str]:
     """The questions; what is left at "don't know" is not in the answers."""
     answers = {}
+    groups = list(dict.fromkeys(question.group for question in QUESTIONS.values()))
+    places = dict(zip(groups, st.tabs(groups), strict=True))
     for question in QUESTIONS.values():
         labels = {UNKNOWN: "Don't know", **{option.id: option.label for option in question.options}}
-        chosen = st.selectbox(
+        chosen = places[question.group].selectbox(
             question.ask, list(labels), format_func=labels.__getitem__, key=key(question.id), help=question.help
         )
         if chosen != UNKNOWN:
@@ -78,7 +80,7 @@ st.caption("Fourteen questions, each may stay open. The recommendation follows e
 arrive()
 head = st.container()
 describe()
-left, right = st.columns([2, 3], gap="large")
+left, right = st.columns(2, gap="large")
 with left:
     answers = ask()
     if st.button("Start again", key="advisor-clear", on_click=lambda: set_answers({})):
@@ -99,7 +101,6 @@ if answers or scenario.PARAMETER in st.query_params:
 with head:
     draw.headline(advice)
 with right:
-    draw.reasons(advice)
     draw.onward(link)
     views = {
         "Order of work": draw.order,

@@ -23,7 +23,8 @@ def draw_table() -> None:
         st.info("No criterion passes these filters.")
         return
     st.caption(
-        f"{MARKS['for']} speaks for the approach, {MARKS['against']} against it, ⚡ the claims disagree. "
+        f"{MARKS['for']} speaks for the approach, {MARKS['against']} against it; *disputed*: the documents "
+        "contradict each other or themselves; *depends*: the answer differs by situation. "
         "D0 to D4 are the documents; *ours*: no document says anything, so this is our own judgement. "
         "Choose a row to read every claim."
     )
@@ -49,10 +50,13 @@ def draw_claims(row: comparison.Row) -> None:
     st.subheader(row.criterion.title, anchor=False)
     for column, approach in zip(st.columns(4), claims.APPROACHES, strict=True):
         cell = row.cells[approach]
-        column.markdown(f"**{NAMES[approach]}**" + (" ⚡ they disagree" if cell.disputed else ""))
+        column.markdown(f"**{NAMES[approach]}**" + (f" ({cell.note})" if cell.note else ""))
         for each in cell.claims + cell.ours:
             figure = f" ({plain(figures.get(each.figure).words())})" if each.figure else ""
-            column.markdown(f"{MARKS[each.direction]} {plain(each.words())}{figure}  \n*{plain(each.source)}*")
+            aspect = f"{each.aspect}: " if each.aspect else ""
+            column.markdown(
+                f"**{MARKS[each.direction]}** {plain(aspect + each.words())}{figure}  \n*{plain(each.source)}*"
+            )
         if not cell.claims + cell.ours:
             column.caption("No document speaks of it.")
 

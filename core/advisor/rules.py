@@ -15,6 +15,7 @@ FILE = Path(__file__).with_name("rules.toml")
 NEEDS = ("knowledge", "behaviour", "no_lookup")
 APPROACHES = ("prompt", "retrieval", "fine-tuning", "hybrid")  # the simplest first: ties go to the simpler
 UNKNOWN = "unknown"
+MEANS = "What you have"
 UNKNOWN_WORDS = {"unknown", "dont-know", "don-t-know", "don't-know", "not-known", "unsure", "?", "", "null", "n/a"}
 DIRECTIONS = ("away from retrieval", "away from fine-tuning", "towards retrieval")
 
@@ -42,13 +43,18 @@ class Question:
     """One question. Its options are ordered; `never` says where a later one may not move the verdict."""
 
     id: str
+    group: str
     ask: str
     help: str
     criteria: tuple[str, ...]
     never: str
     options: tuple[Option, ...]
     aliases: tuple[str, ...] = ()
-    means: bool = False  # asks what one has, not what one needs
+
+    @property
+    def means(self) -> bool:
+        """Whether it asks what one has, not what one needs."""
+        return self.group == MEANS
 
     def option(self, option_id: str) -> Option:
         """The option of that id. Raises Problem when there is none."""

@@ -21,12 +21,9 @@ def scores(advice: Advice) -> go.Figure:
     figure = go.Figure(
         go.Bar(
             orientation="h",
-            y=[NAMES[name] for name in names],
+            y=[NAMES[name] + (" (ruled out)" if gone else "") for name, gone in zip(names, out, strict=True)],
             x=[advice.scores[name] for name in names],
-            text=[
-                f"{advice.scores[name]:+.2f}" + (" ruled out" if gone else "")
-                for name, gone in zip(names, out, strict=True)
-            ],
+            text=[f"{advice.scores[name]:+.2f}" for name in names],
             marker={
                 "color": [theme.GREY if gone else COLORS[name] for name, gone in zip(names, out, strict=True)],
                 "pattern": {"shape": ["/" if gone else "" for gone in out]},

@@ -99,6 +99,7 @@ class Contradiction:
     criterion: str
     about: str
     sides: tuple[tuple[str, tuple[str, ...]], ...]
+    approach: str = ""
 
     @property
     def documents(self) -> tuple[str, ...]:
@@ -197,10 +198,10 @@ def _directions(criterion: str, here: Sequence[Claim]) -> list[Contradiction]:
         same_aspect = any(a.aspect == b.aspect for a, b in pairs)
         if pairs and (same_aspect or not criteria()[criterion].situational):
             kind = "opposite" if same_aspect else "aspects"
-            found.append(Contradiction(kind, criterion, about, _sides(ours, lambda claim: claim.direction)))
+            found.append(Contradiction(kind, criterion, about, _sides(ours, lambda claim: claim.direction), approach))
         elif not pairs and 0 < sum(bool(claim.condition) for claim in ours) < len(ours):
             sides = _sides(ours, lambda claim: f"{claim.direction}, {claim.condition or 'flatly'}")
-            found.append(Contradiction("condition", criterion, about, sides))
+            found.append(Contradiction("condition", criterion, about, sides, approach))
     return found
 
 

@@ -6,27 +6,27 @@ from dataclasses import dataclass
 from core.evidence import claims
 from core.evidence.claims import APPROACHES, Claim, Criterion
 
-MARKS = {"for": "＋", "against": "－"}
+MARKS = {"for": "+", "against": "−"}
 SORTS = ("As in the file", "Most claims", "Most disagreement", "Name")
 
 
 @dataclass(frozen=True)
 class Cell:
-    """What is said of one approach on one criterion. `disputed`: documents contradict each other, or themselves."""
+    """What is said of one approach on one criterion. `note`: 'disputed', or 'depends' on the situation, or nothing."""
 
     claims: tuple[Claim, ...]
     ours: tuple[Claim, ...]
-    disputed: bool
+    note: str = ""
 
     def words(self) -> str:
-        """'＋ D0 D1 D3  － D2  disputed'; what is only ours says so; '' when nobody speaks."""
+        """'+ D0 D1 D3 − D2 (disputed)'; what is only ours says so."""
         said = self.claims or self.ours
         parts = []
         for direction, mark in MARKS.items():
             who = dict.fromkeys(each.document for each in said if each.direction == direction)
             if who:
                 parts.append(f"{mark} {' '.join(who)}")
-        return " ".join(parts) + (" ⚡" if self.disputed else "")
+        return "  ".join(parts) + (f" ({self.note})" if self.note else "")
 
 
 @dataclass(frozen=True)
@@ -69,4 +69,6 @@ def table(
 def _cell(criterion: str, approach: str, documents: Sequence[str]) -> Cell:
     said = tuple(each for each in claims.select(criterion, approach) if not documents or each.document in documents)
     added = tuple(each for each in claims.ours() if (each.criterion, each.approach) == (criterion, approach))
-    return Cell(said, () if documents else added, len({each.direction for each in said}) > 1)
+    clash = any((each.criterion, each.approach) == (criterion, approach) for each in claims.contradictions())
+    both = len({each.direction for each in said}) > 1
+    return Cell(said, () if documents else added, "disputed" if clash and not documents else "depends" if both else "")

@@ -21,8 +21,9 @@ def label(question: str, option: str) -> str:
 
 
 def headline(advice: Advice) -> None:
-    """The verdict, how sure it is, and the runner-up."""
-    with st.container(border=True):
+    """The verdict with its reasons, how sure it is, the hard constraints and the points."""
+    said, points = st.container(border=True).columns([3, 2], gap="large")
+    with said:
         st.subheader(f"Recommendation: {NAMES[advice.verdict]}", anchor=False)
         if advice.verdict == score.UNDECIDED:
             st.markdown(f"{advice.why_undecided} Start with a prompt and fifty real questions; see the order of work.")
@@ -35,10 +36,12 @@ def headline(advice: Advice) -> None:
             )
         if advice.unknown:
             st.caption(f"{len(advice.unknown)} of {len(QUESTIONS)} questions are open.")
+        reasons(advice)
+    points.plotly_chart(charts.scores(advice), key="advisor-scores", alt="Points of the four approaches")
 
 
 def reasons(advice: Advice) -> None:
-    """The strongest answers for and against the verdict, then the hard constraints, then the points."""
+    """The strongest answers for and against the verdict, then the hard constraints."""
     verdict = advice.verdict if advice.verdict != score.UNDECIDED else ""
     steps = [step for step in advice.trace if verdict and abs(step.effect[verdict]) > 0]
     for step in sorted(steps, key=lambda each: -abs(each.effect[verdict]))[:5]:
@@ -54,7 +57,6 @@ def reasons(advice: Advice) -> None:
     for each in advice.constraints:
         out = ", ".join(NAMES[name].lower() for name in each.excludes)
         st.warning(f"Hard constraint, rules out {out}: {each.because} ({each.source})")
-    st.plotly_chart(charts.scores(advice), key="advisor-scores", alt="Points of the four approaches")
 
 
 def onward(link: str) -> None:
