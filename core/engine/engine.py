@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.engine import host
 from core.engine.interface import Generation, ModelSpec, Request, Sampling
 from core.engine.supervisor import Limits, Supervisor
 from core.errors import Problem
@@ -73,6 +74,9 @@ class Engine:
         _installed()
         if self._devices is None:
             self._devices = self._supervisor.devices()
+            for device in self._devices:
+                if device["kind"] == "cpu":  # llama.cpp calls all of its memory free
+                    device["free"] = host.free_memory() or device["free"]
         if any(device["kind"] == "gpu" for device in self._devices):
             return self._devices
         return [*self._devices, {"name": "gpu", "kind": "none", "description": NO_GPU, "free": 0, "total": 0}]
