@@ -14,15 +14,15 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from core import paths
-from core.engine import ModelSpec
+from core.engine import ModelSpec, gguf_header
 from core.errors import Problem
-from models import hub, manifest, sources
+from models import choice, hub, manifest, sources
 from models.manifest import File, Manifest, Model, Source, Way
 from models.sources import Progress, Request, Unavailable
 
@@ -36,9 +36,9 @@ Stop = Callable[[], bool]
 
 @dataclass(frozen=True)
 class Missing:
-    """A default model that is not ready. `download`: bytes still to fetch; `reason`: what would have to happen."""
+    """A role whose model is not ready. `download`: bytes still to fetch; `reason`: what would have to happen."""
 
-    id: str
+    id: str  # the role
     name: str
     download: int
     reason: str
@@ -91,6 +91,39 @@ class Catalog:
             raise Problem(f"The model {model.name} is not ready yet. To get it, {RUN} {model.id}")
         return ModelSpec(id=model.id, path=self.weights / model.file, context=model.context, sha256=note["sha256"])
 
+    def playing(self, role: str) -> ModelSpec:
+        """The model that plays a role by the user's choice (`models.choice`); a LoRA adapter runs over the chosen base.
+
+        Raises Problem when it is unknown or not ready, and when an adapter is to play the base.
+        """
+        name = self.chosen(role)
+        if name in self.manifest.models:
+            return self.spec(name)
+        found = from_path(Path(name)) if os.sep in name else self._own_spec(name)
+        if gguf_header.read(found.path).values.get("general.type") != "adapter":
+            return replace(found, sha256=_hash_of(found.path))
+        if role == "base":
+            raise Problem(f"{found.path.name} is a LoRA adapter: choose it as the fine-tuned model, over a base.")
+        base = self.playing("base")
+        return replace(base, id=f"{base.id}+{found.id}", adapter=found.path)
+
+    def chosen(self, role: str) -> str:
+        """The id or path that plays a role; the role's own name when nothing was chosen."""
+        return choice.read(self.weights).get(role, role)
+
+    def choose(self, base: str, fine_tuned: str) -> None:
+        """Let these models play the roles from now on. Raises Problem, changing nothing, when either is not ready."""
+        if names := choice.fixed():
+            raise Problem(f"{names} in the environment decides which models are used. Unset it to choose here.")
+        before = choice.read(self.weights)
+        choice.save(self.weights, base, fine_tuned)
+        try:
+            self.playing("base")
+            self.playing("fine-tuned")
+        except Problem:
+            choice.save(self.weights, before["base"], before["fine-tuned"])
+            raise
+
     def identity(self, model_id: str) -> dict[str, Any]:
         """What a model is and was made from, of its note: hashes, recipe, tool, quantization, licence, attribution."""
         model = self.manifest.models.get(model_id)
@@ -110,6 +143,10 @@ class Catalog:
             "attribution": model.source.attribution,
         }
 
+    def ready(self, model_id: str) -> bool:
+        """Whether a model of the manifest may be used as it is."""
+        return self._ready(self.manifest.models[model_id]) is not None
+
     def vocab(self) -> Path | None:
         """The embedder's WordPiece vocabulary, one token a line, once it is there."""
         for model in self.manifest.models.values():
@@ -120,18 +157,22 @@ class Catalog:
         return None
 
     def missing(self) -> list[Missing]:
-        """The default models that are not ready, with what is still to be fetched for each."""
+        """The models in use that are not ready, with what is still to be fetched for each."""
         found = []
-        for model in (self.manifest.models[name] for name in DEFAULT if name in self.manifest.models):
+        for role in (name for name in DEFAULT if name in self.manifest.models):
+            model = self.manifest.models.get(self.chosen(role))
             try:
+                if model is None:
+                    self.playing(role)
+                    continue
                 adapter_problem(self._adapter(model), model)
             except Problem as problem:
-                found.append(Missing(model.id, model.name, 0, problem.message))
+                found.append(Missing(role, model.name if model else self.chosen(role), 0, problem.message))
                 continue
             if self._ready(model) is None:
                 download = self._download(model.source)
                 reason = "to be fetched" if download else "to be made from what is here"
-                found.append(Missing(model.id, model.name, download, reason))
+                found.append(Missing(role, model.name, download, reason))
         return found
 
     def pairs(self) -> list[Pair]:
@@ -152,7 +193,7 @@ class Catalog:
                     memory=sum(model.memory for model in two),
                     licence=", ".join(dict.fromkeys(source.licence for source in unique)),
                     attribution="; ".join(dict.fromkeys(source.attribution for source in unique)),
-                    ready=all(self._ready(model) is not None for model in two),
+                    ready=all(self.ready(model.id) for model in two),
                 )
             )
         return found
@@ -455,14 +496,19 @@ def default(folders: tuple[Path, ...] = ()) -> Catalog:
     return Catalog(_manifest(), paths.weights_dir(), (*folders, *user_folders()))
 
 
-def spec(model_id: str) -> ModelSpec:
-    """See Catalog.spec: "base", "fine-tuned", "embedder", a preset's id, or the id of a file of the user's own."""
-    return default().spec(model_id)
+def spec(name: str) -> ModelSpec:
+    """The model of a role ("base", "fine-tuned", "embedder") as chosen, or of the id of a preset or an own file."""
+    here = default()
+    return here.playing(name) if name in DEFAULT else here.spec(name)
 
 
-def ensure(model_id: str, progress: Progress | None = None, cancelled: Stop | None = None) -> ModelSpec:
-    """See Catalog.ensure."""
-    return default().ensure(model_id, progress, cancelled)
+def ensure(name: str, progress: Progress | None = None, cancelled: Stop | None = None) -> ModelSpec:
+    """Make the model of a role, as chosen, or of an id ready. See Catalog.ensure."""
+    here = default()
+    model_id = here.chosen(name) if name in DEFAULT else name
+    if model_id not in here.manifest.models:
+        return spec(name)
+    return here.ensure(model_id, progress, cancelled)
 
 
 def identity(model_id: str) -> dict[str, Any]:

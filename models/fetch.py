@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import Problem
-from models import catalog
+from models import catalog, choice
 from models.catalog import Catalog
 
 
@@ -20,6 +20,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m models.fetch", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("ids", nargs="*", metavar="ID", help="models to make ready; see --list")
     parser.add_argument("--from", dest="folder", type=Path, help="a folder to look into first, for working offline")
+    parser.add_argument("--use", nargs=2, metavar=("BASE", "FINE_TUNED"), help="ids or files that play the two roles")
     parser.add_argument("--list", action="store_true", help="show the models, with size, memory and licence")
     parser.add_argument("--json", action="store_true", help="print JSON on standard output")
     options = parser.parse_args(argv)
@@ -29,6 +30,10 @@ def main(argv: list[str] | None = None) -> int:
         here = catalog.default((options.folder,) if options.folder else ())
         if options.list:
             _print(_listing(here), options.json)
+            return 0
+        if options.use:
+            here.choose(*(str(Path(name).resolve()) if Path(name).is_file() else name for name in options.use))
+            _print([{"id": role, "plays": here.chosen(role)} for role in choice.VARIABLES], options.json)
             return 0
         unknown = [name for name in options.ids if name not in here.manifest.models]
         if unknown:
@@ -61,15 +66,13 @@ def _fetch(here: Catalog, ids: list[str], as_json: bool) -> int:
 
 
 def _listing(here: Catalog) -> list[dict[str, Any]]:
-    missing = {item.id for item in here.missing()}
-    pairs = {pair.name: pair for pair in here.pairs()}
     rows = [
         {
             "id": model.id,
             "name": model.name,
             "pair": model.pair,
             "role": model.role,
-            "ready": pairs[model.pair].ready if model.id not in catalog.DEFAULT else model.id not in missing,
+            "ready": here.ready(model.id),
             "download": model.source.size,
             "memory": model.memory,
             "licence": model.source.licence,
@@ -93,11 +96,8 @@ def _print(rows: list[dict[str, Any]], as_json: bool) -> None:
             for key, label in (("size", "file"), ("download", "download"), ("memory", "memory about"))
             if row.get(key)
         ]
-        facts = [
-            *numbers,
-            row.get("licence") or "",
-            f"SHA-256 {row.get('file_sha256') or row.get('sha256') or 'unknown'}",
-        ]
+        digest = row.get("file_sha256") or row.get("sha256")
+        facts = [*numbers, row.get("licence") or "", f"SHA-256 {digest}" if digest else row.get("plays") or row["name"]]
         print(f"{row['id']:<28}{state} {', '.join(fact for fact in facts if fact)}")
 
 

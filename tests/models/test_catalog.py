@@ -255,3 +255,64 @@ def test_a_bad_manifest_is_a_problem(tmp_path, old, new):
     (tmp_path / "manifest.toml").write_text(text.replace(old, new))
     with pytest.raises(Problem, match=r"manifest\.toml"):
         manifest.load(tmp_path / "manifest.toml")
+
+
+@pytest.fixture
+def two(tmp_path, shelf, adapter, monkeypatch):
+    """A ready pair, one own model and one own adapter."""
+    for name in ("RR_BASE", "RR_FINE_TUNED"):
+        monkeypatch.delenv(name, raising=False)
+    here = made(tmp_path, shelf)
+    here.ensure("base")
+    here.ensure("fine-tuned")
+    write_base(here.weights / "mine.gguf", seed=4)
+    write_adapter(here.weights / "tune.gguf")
+    return here
+
+
+def test_the_default_pair_plays_until_something_else_is_chosen(two):
+    assert [two.playing(role).id for role in ("base", "fine-tuned")] == ["base", "fine-tuned"]
+    two.choose("mine", "base")
+    assert [two.playing(role).id for role in ("base", "fine-tuned")] == ["mine", "base"]
+    assert two.playing("base").sha256 == sha256(two.weights / "mine.gguf")
+    two.choose("base", "fine-tuned")
+    assert two.playing("fine-tuned").id == "fine-tuned"
+
+
+def test_an_adapter_plays_the_fine_tuned_over_the_chosen_base_and_never_the_base(two):
+    two.choose("mine", "tune")
+    spec = two.playing("fine-tuned")
+    assert (spec.id, spec.path.name, spec.adapter.name) == ("mine+tune", "mine.gguf", "tune.gguf")
+    with pytest.raises(Problem, match="LoRA adapter"):
+        two.choose("tune", "mine")
+    assert two.playing("base").id == "mine"
+
+
+@pytest.mark.parametrize("name", ["nothing", "/nowhere/x.gguf", "", "../x"])
+def test_a_choice_that_cannot_play_changes_nothing(two, name):
+    two.choose("mine", "fine-tuned")
+    with pytest.raises(Problem):
+        two.choose("base", name or "\x00")
+    assert two.playing("base").id == "mine"
+
+
+def test_the_environment_names_models_by_path_and_wins(two, tmp_path, monkeypatch):
+    path = write_base(tmp_path / "by-path.gguf", seed=8)
+    monkeypatch.setenv("RR_BASE", str(path))
+    assert two.playing("base").path == path
+    with pytest.raises(Problem, match="RR_BASE"):
+        two.choose("mine", "mine")
+
+
+def test_a_chosen_file_that_disappears_is_said_and_listed_as_missing(two):
+    two.choose("mine", "fine-tuned")
+    (two.weights / "mine.gguf").unlink()
+    with pytest.raises(Problem, match="no model 'mine'"):
+        two.playing("base")
+    assert [item.id for item in two.missing()] == ["base"]
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"base": 3}', "\x00"])
+def test_a_broken_choice_file_counts_as_none(two, text):
+    (two.weights / "choice.json").write_text(text)
+    assert two.playing("base").id == "base"
