@@ -30,7 +30,7 @@ def as_csv(record: Mapping[str, Any]) -> str:
         row += [arm["timing"].get(name) for name in TIMES + FLAGS]
         row += [arm["tokens"].get(name) for name in TOKENS]
         row += [arm["rates"].get("decode_per_s"), arm["model"].get("file_sha256")]
-        writer.writerow([_harmless(cell) for cell in row])
+        writer.writerow([harmless(cell) for cell in row])
     return out.getvalue()
 
 
@@ -53,6 +53,6 @@ def as_markdown(record: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _harmless(cell: object) -> object:
+def harmless(cell: object) -> object:
     """A spreadsheet runs cells that begin like a formula; a leading apostrophe makes them text."""
     return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell

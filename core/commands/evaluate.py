@@ -3,7 +3,6 @@
 Stopped, it goes on where it was when called again with the same questions, options and models (`--fresh` does not).
 """
 
-import random
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,7 +43,7 @@ def main(argv: list[str]) -> int:
         seed=given.seed,
         pinned=_pinned(given.pinned) if given.pinned else Options.pinned,
     )
-    chosen = limited(asked, given.limit, given.seed)
+    chosen = jobs.limited(asked, given.limit, given.seed)
     jobs.check(chosen, settings)
     try:
         result = _evaluate(chosen, settings, fresh=given.fresh)
@@ -74,19 +73,6 @@ def _evaluate(chosen: Sequence[Question], settings: Options, *, fresh: bool) -> 
     if job.state != "done":
         raise Problem(job.message or f"The evaluation was {job.state}.")
     return jobs.result(here, job.id)
-
-
-def limited(asked: Sequence[Question], limit: int | None, seed: int) -> tuple[Question, ...]:
-    """At most `limit` questions of each class, drawn by `seed`, in their order."""
-    if limit is None:
-        return tuple(asked)
-    if limit < 1:
-        raise Problem(f"--limit must be at least 1, not {limit}.")
-    rng, kept = random.Random(seed), set()
-    for cls in dict.fromkeys(question.cls for question in asked):
-        places = [place for place, question in enumerate(asked) if question.cls == cls]
-        kept |= set(rng.sample(places, min(limit, len(places))))
-    return tuple(asked[place] for place in sorted(kept))
 
 
 def table(result: dict[str, Any]) -> list[str]:

@@ -6,7 +6,9 @@ latest one.
 """
 
 import dataclasses
+import random
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from core import ask
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 KIND: Final = "evaluate"
 SNAPSHOTS: Final = ("training-day", "today")
+BUNDLED: Final = ROOT / "models" / "brightwater" / "questions"
 
 
 def check(asked: Sequence[Question], options: Options) -> None:
@@ -46,6 +49,30 @@ def start(here: "Runtime", asked: Sequence[Question], options: Options, *, fresh
         "before": [] if fresh else [job.id for job in here.jobs.list(KIND) if job.key == named],
     }
     return here.jobs.start(KIND, lambda job: work(here, job), key=named, parameters=parameters)
+
+
+def again(here: "Runtime", job_id: str) -> "Job":
+    """Go on with a job that ended early: a new one that takes over its rows."""
+    asked, options = _given(here.jobs.get(job_id).parameters)
+    return start(here, asked, options)
+
+
+def bundled() -> dict[str, Path]:
+    """Class -> file of the demo company's test questions."""
+    return {path.stem.removeprefix("test-"): path for path in sorted(BUNDLED.glob("test-*.jsonl"))}
+
+
+def limited(asked: Sequence[Question], limit: int | None, seed: int) -> tuple[Question, ...]:
+    """At most `limit` questions of each class (None: all), drawn by `seed`, in their order."""
+    if limit is None:
+        return tuple(asked)
+    if limit < 1:
+        raise Problem(f"The limit must be at least 1, not {limit}.")
+    rng, kept = random.Random(seed), set()
+    for cls in dict.fromkeys(question.cls for question in asked):
+        places = [place for place, question in enumerate(asked) if question.cls == cls]
+        kept |= set(rng.sample(places, min(limit, len(places))))
+    return tuple(asked[place] for place in sorted(kept))
 
 
 def work(here: "Runtime", job: "JobContext") -> dict[str, int]:

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from core.__main__ import main
-from core.commands.evaluate import limited, table
+from core.commands.evaluate import table
 from core.errors import Problem
+from core.evaluation.jobs import limited
 from core.evaluation.questions import read
 from models.brightwater import data
 

@@ -1,0 +1,102 @@
+"""Charts of an evaluation's report. Data in, Plotly figure out; knows nothing of the page."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from core.text import one_line
+from core.theme import ARM_COLORS, GREY, PALETTE, finish
+
+SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x", "star", "cross")
+EFFECTS = (("fine_tune", "Fine-tuning"), ("retrieval", "Retrieval"), ("interaction", "Both together"))
+
+
+def accuracy_chart(report: Mapping[str, Any]) -> go.Figure:
+    """Accuracy by class, one mark an arm, with its 95 % interval."""
+    figure = go.Figure()
+    for place, (arm, found) in enumerate(report["arms"].items()):
+        classes = found["classes"]
+        scores = list(classes.values())
+        figure.add_scatter(
+            x=[score["accuracy"] for score in scores],
+            y=[label(cls) for cls in classes],
+            name=arm,
+            mode="markers",
+            marker={"color": ARM_COLORS[arm], "symbol": SYMBOLS[place % len(SYMBOLS)], "size": 10},
+            error_x=_bars(scores, "accuracy"),
+            hovertemplate=arm + ", %{y}: %{x:.1%}<extra></extra>",
+        )
+    figure.update_layout(scattermode="group")
+    figure.update_xaxes(title="right", tickformat=".0%", range=[-0.02, 1.02])
+    figure.update_yaxes(autorange="reversed")
+    rows = max((len(found["classes"]) for found in report["arms"].values()), default=1)
+    return finish(figure, height=150 + rows * (24 + 14 * len(report["arms"])))
+
+
+def effects_chart(report: Mapping[str, Any]) -> go.Figure:
+    """The effect split by class: points gained, with 95 % intervals; grey where there are too few questions to tell."""
+    figure = go.Figure()
+    for place, (key, name) in enumerate(EFFECTS):
+        gaps = [split[key] for split in report["effects"].values()]
+        settled = [gap["verdict"] in ("gain", "loss") for gap in gaps]
+        figure.add_scatter(
+            x=[100 * gap["difference"] for gap in gaps],
+            y=[label(cls) for cls in report["effects"]],
+            name=name,
+            mode="markers",
+            marker={
+                "color": [PALETTE[place] if clear else GREY for clear in settled],
+                "symbol": SYMBOLS[place],
+                "size": 11,
+            },
+            error_x=_bars([{k: 100 * gap[k] for k in ("difference", "low", "high")} for gap in gaps], "difference"),
+            text=[gap["verdict"] for gap in gaps],
+            hovertemplate=name + ", %{y}: %{x:+.1f} points, %{text}<extra></extra>",
+        )
+    figure.add_vline(x=0, line={"color": GREY, "dash": "dot"})
+    figure.update_layout(scattermode="group")
+    figure.update_xaxes(title="points gained over the base")
+    figure.update_yaxes(autorange="reversed")
+    return finish(figure, height=170 + 48 * len(report["effects"]))
+
+
+def causes_chart(report: Mapping[str, Any]) -> go.Figure:
+    """Wrong answers by arm, stacked by cause."""
+    arms = list(report["arms"])
+    causes = dict.fromkeys(cause for found in report["arms"].values() for cause in found["causes"])
+    figure = go.Figure()
+    patterns = ("", "/", ".", "x", "\\", "-", "+", "|", "", "/")
+    colors = (*PALETTE, GREY, *PALETTE)
+    for place, cause in enumerate(causes):
+        figure.add_bar(
+            y=arms,
+            x=[report["arms"][arm]["causes"].get(cause, 0) for arm in arms],
+            name=cause,
+            orientation="h",
+            marker={"color": colors[place], "pattern": {"shape": patterns[place % len(patterns)]}},
+            hovertemplate="%{y}: %{x} " + cause + "<extra></extra>",
+        )
+    figure.update_layout(barmode="stack")
+    figure.update_xaxes(title="wrong answers", rangemode="tozero")
+    figure.update_yaxes(autorange="reversed")
+    figure = finish(figure, height=200 + 34 * len(arms))
+    return figure.update_layout(
+        legend={"orientation": "h", "yanchor": "top", "y": -0.35, "x": 0}, margin={"l": 8, "r": 8, "t": 20, "b": 8}
+    )
+
+
+def label(text: str) -> str:
+    """A user's class name as Plotly may draw it: Plotly takes tags for markup."""
+    return one_line(text, 40).replace("<", "‹").replace(">", "›").replace("&", "+")
+
+
+def _bars(scores: Sequence[Mapping[str, float]], middle: str) -> dict[str, Any]:
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [score["high"] - score[middle] for score in scores],
+        "arrayminus": [score[middle] - score["low"] for score in scores],
+        "thickness": 1.2,
+        "width": 3,
+    }
