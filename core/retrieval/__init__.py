@@ -8,7 +8,8 @@
     index.py      chunks in SQLite, searched by vector (vectors.py), by word (words.py) or both (fusion.py)
     sections.py   a document's title and headings; wordpiece.py: the embedder's tokens, counted
     parsing.py    uploads to text, in a limited worker process (parse_worker.py)
-    citations.py  an answer's citations checked against its passages
+    uploads.py    many files at once; trial.py: other settings tried on one question
+    locate.py     matches to highlight; citations.py: an answer's citations checked
 
 Importing this package imports neither LlamaIndex nor an engine: that happens on first use.
 """

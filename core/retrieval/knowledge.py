@@ -287,9 +287,20 @@ class KnowledgeBase:
         self._store.write(lambda connection: connection.execute("UPDATE index_state SET settings = ?", (text,)))
 
     @property
+    def generation(self) -> int:
+        """A number that grows with every change of what can be found, by whichever process."""
+        return int(self._store.read("SELECT generation FROM index_state")[0][0])
+
+    @property
     def embedder(self) -> Embedder | None:
         """The embedder, taken up once it is to be had."""
         return self._tools.embedder
+
+    def like(self, store: Store) -> "KnowledgeBase":
+        """An empty knowledge base over another store, with the same embedder and vocabulary."""
+        other = KnowledgeBase(store)
+        other._tools.take_from(self._tools)
+        return other
 
     def warm(self) -> None:
         """Do now what the first question would otherwise wait for: LlamaIndex's import, vectors into memory."""

@@ -45,6 +45,10 @@ class Tools:
             _ = self.embedder  # taking up an embedder also takes up its vocabulary
             return self._tokenizer
 
+    def take_from(self, other: "Tools") -> None:
+        """Use the embedder and tokenizer of another base."""
+        self._embedder, self._tokenizer = other.embedder, other.tokenizer
+
     @property
     def pipeline(self) -> "Pipeline":
         """LlamaIndex's parts put together; the first call imports LlamaIndex (about one second)."""

@@ -1,0 +1,167 @@
+"""Drawing of the documents page: the list, one document with its passages, jobs. Texts are untrusted: plain only."""
+
+import time
+
+import pandas as pd
+import streamlit as st
+
+from core.errors import Problem
+from core.jobs import Jobs
+from core.retrieval import Document, KnowledgeBase
+from core.retrieval.locate import Piece, overlaps, pieces
+from core.retrieval.values import Change, Chunk
+from core.text import one_line, plain
+
+CONTEXT = 20  # lines of a document shown around a passage
+
+
+def draw_counts(knowledge: KnowledgeBase) -> None:
+    """How much there is, and whether vectors are there yet."""
+    chunks, embedded = knowledge.counts()
+    text = f"{len(knowledge.documents())} documents now, {chunks} passages over all versions"
+    if embedded < chunks:
+        text += f", {embedded} of them with a vector: the others are found by their words alone (BM25)"
+    st.caption(text + ".")
+
+
+def choose(found: list[Document], wanted: str | None) -> Document | None:
+    """The list; gives the chosen document (or the one named in the address)."""
+    rows = pd.DataFrame(
+        [
+            {
+                "document": one_line(document.path, 200),
+                "title": one_line(document.title, 120),
+                "state": document.state,
+                "versions": document.versions,
+                "passages": document.chunks,
+                "tokens": document.tokens,
+                "changed (UTC)": document.changed[:16].replace("T", " "),
+            }
+            for document in found
+        ]
+    )
+    event = st.dataframe(
+        rows, hide_index=True, height=min(38 + 35 * len(rows), 320), on_select="rerun", selection_mode="single-row"
+    )
+    if event.selection.rows:
+        return found[event.selection.rows[0]]
+    return next((document for document in found if document.path == wanted), None)
+
+
+def draw_document(knowledge: KnowledgeBase, document: Document, snapshot: str | None) -> None:
+    """One document: text (editable when current), versions, passages."""
+    st.subheader(plain(one_line(document.title, 120)), anchor=False)
+    st.caption(f"{plain(document.path)} · {document.state} · {document.characters:,} characters")
+    text_tab, chunk_tab, version_tab = st.tabs(
+        ["Text", f"Passages ({document.chunks})", f"Versions ({document.versions})"]
+    )
+    text = knowledge.text(document.path, document.version)
+    with text_tab:
+        if snapshot is not None:
+            st.code(text, language=None, wrap_lines=True)
+        else:
+            _edit(knowledge, document, text)
+    with chunk_tab:
+        draw_chunks(knowledge.chunks(document.path, document.version))
+    with version_tab:
+        _versions(knowledge, document)
+
+
+def draw_deleted(knowledge: KnowledgeBase, document: Document) -> None:
+    """A deleted document, one click from coming back."""
+    st.caption(f"{plain(document.path)} · deleted. Retrieval does not find it; the fine-tune may still know it.")
+    if st.button("Restore", type="primary", key=f"undelete {document.path}"):
+        report(knowledge.restore(document.path))
+        st.rerun()
+    st.code(knowledge.text(document.path, document.version), language=None, wrap_lines=True)
+
+
+def draw_chunks(chunks: list[Chunk]) -> None:
+    """The passages as indexed, with token counts; what repeats the one before is marked."""
+    for number, (chunk, repeated) in enumerate(zip(chunks, overlaps(chunks), strict=True), 1):
+        where = f" · {plain(chunk.heading)}" if chunk.heading else ""
+        again = f" · first {repeated} characters repeat the one before" if repeated else ""
+        st.caption(f"**{number}**{where} · {chunk.tokens} tokens · characters {chunk.start}–{chunk.end}{again}")
+        with st.container(border=True):
+            draw_marked(pieces(chunk.body, [(0, repeated)] if repeated else []))
+
+
+def draw_marked(found: list[Piece]) -> None:
+    """Text with marked stretches, as text: nothing in it becomes Markdown, a link or an image."""
+    lines = [""]
+    for piece in found:
+        for at, part in enumerate(piece.text.split("\n")):
+            if at:
+                lines.append("")
+            shown = plain(part if lines[-1] else part.lstrip())
+            if shown.strip():
+                lines[-1] += f":orange-background[{shown}]" if piece.marked else shown
+    st.markdown("  \n".join(line or "\u00a0" for line in lines))
+
+
+def report(change: Change) -> None:
+    """What one change did and how long it took until it could be found."""
+    st.toast(
+        f"{plain(one_line(change.path, 100))}: {change.kind}, {change.embedded} of {change.chunks} passages embedded, "
+        f"findable after {change.total_ms:.0f} ms"
+    )
+
+
+def _edit(knowledge: KnowledgeBase, document: Document, text: str) -> None:
+    with st.form(f"edit {document.path} {document.version}", border=False):
+        edited = st.text_area("Text", text, height=360, max_chars=2_000_000)
+        save, restore, delete = st.columns(3)
+        if save.form_submit_button("Save and index", type="primary", width="stretch"):
+            report(knowledge.update(document.path, edited))
+            st.rerun()
+        as_shipped = document.state in ("as shipped", "added")
+        if restore.form_submit_button("Back to the text as shipped", disabled=as_shipped, width="stretch"):
+            report(knowledge.restore(document.path))
+            st.rerun()
+        if delete.form_submit_button("Delete", width="stretch"):
+            report(knowledge.delete(document.path))
+            st.rerun()
+
+
+def _versions(knowledge: KnowledgeBase, document: Document) -> None:
+    for version in knowledge.versions(document.path):
+        valid = f" · valid in: {', '.join(version.views)}" if version.views else ""
+        left, right = st.columns([4, 1])
+        left.caption(
+            f"{version.made[:16].replace('T', ' ')} UTC · {version.origin} · {version.characters:,} characters{valid}"
+        )
+        if version.id != document.version and right.button("Make current", key=f"version {version.id}"):
+            report(knowledge.restore(document.path, version.id))
+            st.rerun()
+        with st.expander("Text of this version"):
+            st.code(knowledge.text(document.path, version.id), language=None, wrap_lines=True)
+
+
+def follow_job(jobs: Jobs, job_id: str) -> None:
+    """Progress with time left and cancel, then the result of each file."""
+    try:
+        job = jobs.get(job_id)
+    except Problem:
+        return  # an old address: the job is no longer kept
+    _progress(jobs, job_id) if job.active else None
+    rows = jobs.rows(job_id)
+    if not job.active and job.state != "done":
+        st.warning(plain(f"{job.kind}: {job.state}. {job.message}"))
+    elif not job.active and not rows:
+        st.success("Done: all documents are indexed.")
+    if rows:
+        failed = sum(not row["added"] for row in rows)
+        st.caption(f"{len(rows) - failed} added, {failed} not added.")
+        st.dataframe(pd.DataFrame(rows)[["file", "result"]], hide_index=True)
+
+
+@st.fragment(run_every=0.5)
+def _progress(jobs: Jobs, job_id: str) -> None:
+    job = jobs.get(job_id)
+    if not job.active:
+        st.rerun()
+    spent = time.time() - job.created
+    left = f" · about {spent / job.progress - spent:.0f} s left" if job.progress > 0.02 else ""
+    st.progress(job.progress, text=plain(one_line(job.message or "Waiting", 120)) + left)
+    if st.button("Cancel", key=f"cancel {job_id}"):
+        jobs.cancel(job_id)
