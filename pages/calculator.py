@@ -34,7 +34,7 @@ try:
     with left:
         form.draw_inputs()
     with right:
-        view = st.segmented_control("View", list(VIEWS), default="Cost", key="view", label_visibility="collapsed")
+        view = st.pills("View", list(VIEWS), default="Cost", key="view", label_visibility="collapsed")
         if outcome.results or view in ("Compare", "Save and share"):
             VIEWS[view or "Cost"](scenario, outcome)
         else:

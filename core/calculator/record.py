@@ -12,7 +12,7 @@ from core.calculator import cares, flips
 from core.calculator.inputs import Scenario, every, words
 from core.calculator.model import Outcome, accuracy_over_time, evaluate_cached
 from core.calculator.report import origin
-from core.calculator.verdict import NAMES, duration, money, percent, verdict
+from core.calculator.verdict import NAMES, duration, money, percent, rounded, verdict
 from core.charts import calculator as charts
 from core.errors import Problem
 from core.evidence import figures
@@ -70,7 +70,7 @@ def summary(scenario: Scenario, outcome: Outcome) -> list[dict[str, str]]:
         rows.append(
             {
                 **row,
-                "Total cost": f"{money(total['p50'], scenario)} ({total['p5']:,.0f} to {total['p95']:,.0f})",
+                "Total cost": f"{money(total['p50'], scenario)} ({rounded(total['p5'])} to {rounded(total['p95'])})",
                 "A query": f"{result.per_query['p50']:.4f}" if result.per_query else "no queries",
                 "Cheapest in": percent(result.cheapest),
                 "TTFT p95": f"{result.ttft['p95']:,.0f} ms",

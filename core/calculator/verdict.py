@@ -103,7 +103,7 @@ def percent(share: float) -> str:
 
 def money(amount: float, scenario: Scenario) -> str:
     """An amount with three significant digits and its currency."""
-    return f"{_three(amount)} {scenario.words['currency']}"
+    return f"{rounded(amount)} {scenario.words['currency']}"
 
 
 def duration(hours: float) -> str:
@@ -112,8 +112,8 @@ def duration(hours: float) -> str:
         return "no time"
     for size, unit in ((730 * 24, "years"), (730, "months"), (24, "days"), (1, "hours")):
         if hours >= size * (2 if unit in ("years", "months") else 1):
-            return f"{_three(hours / size, 2)} {unit}"
-    return f"{_three(hours * 60, 2)} minutes"
+            return f"{rounded(hours / size, 2)} {unit}"
+    return f"{rounded(hours * 60, 2)} minutes"
 
 
 def _lines(scenario: Scenario, outcome: Outcome) -> list[str]:
@@ -212,9 +212,9 @@ def _missed(name: str, result: Result, scenario: Scenario) -> str:
 def _flip(flip: Flip, outcome: Outcome) -> str:
     one = every()[flip.name]
     change = (
-        f" ({flip.change:+.0%})" if abs(flip.change) < 10 else f" (x{_three(flip.at / flip.now)})" if flip.now else ""
+        f" ({flip.change:+.0%})" if abs(flip.change) < 10 else f" (x{rounded(flip.at / flip.now)})" if flip.now else ""
     )
-    text = f"{one.label}: {_three(flip.now)} to {_three(flip.at)} {one.unit}".rstrip() + change
+    text = f"{one.label}: {rounded(flip.now)} to {rounded(flip.at)} {one.unit}".rstrip() + change
     if flip.winner == NONE_FITS:
         return f"{text}, and nothing fits any more."
     text = f"{text} makes {NAMES[flip.winner]} the cheapest"
@@ -233,11 +233,11 @@ def _p95(result: Result, scenario: Scenario) -> float:
 
 
 def _range(total: dict[str, float], scenario: Scenario) -> str:
-    return f"{money(total['p50'], scenario)} ({_three(total['p5'])} to {_three(total['p95'])})"
+    return f"{money(total['p50'], scenario)} ({rounded(total['p5'])} to {rounded(total['p95'])})"
 
 
 def _interval(values: dict[str, float]) -> str:
-    low, high = _three(values["p5"], 2), _three(values["p95"], 2)
+    low, high = rounded(values["p5"], 2), rounded(values["p95"], 2)
     return low if low == high else f"{low} to {high}"
 
 
@@ -245,7 +245,7 @@ def _seconds(milliseconds: float) -> str:
     return f"{milliseconds / 1000:.1f} s" if milliseconds >= 1000 else f"{milliseconds:.0f} ms"
 
 
-def _three(value: float, digits: int = 3) -> str:
+def rounded(value: float, digits: int = 3) -> str:
     """`value` with so many significant digits: '26,700', '1.9M', '0.012'."""
     if not math.isfinite(value):
         return "never"

@@ -4,6 +4,7 @@ Every figure carries what it says in words (`alt(figure)`), for screen readers a
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -82,18 +83,16 @@ def cost_by_part(scenario: Scenario, outcome: Outcome) -> go.Figure:
     figure = go.Figure()
     for at, part in enumerate(parts):
         figure.add_bar(
-            x=[APPROACH_NAMES[name] for name in results],
-            y=[result.parts.get(part, 0.0) for result in results.values()],
+            y=[APPROACH_NAMES[name] for name in results],
+            x=[result.parts.get(part, 0.0) for result in results.values()],
+            orientation="h",
             name=part,
-            marker={
-                "color": (*PALETTE, GREY)[at % (len(PALETTE) + 1)],
-                "pattern": {"shape": HATCHES[(at // (len(PALETTE) + 1)) * 2 + at % 2]},
-            },
-            hovertemplate=f"{part}: %{{y:,.3~g}}<extra>%{{x}}</extra>",
+            marker=_bar(at),
+            hovertemplate=f"{part}: %{{x:,.3~g}}<extra>%{{y}}</extra>",
         )
     asked = all(result.per_query is not None for result in results.values())
     figure.update_layout(barmode="stack")
-    figure.update_yaxes(title=f"{scenario.words['currency']} {'a query' if asked else 'in all (no queries)'}, mean")
+    figure.update_xaxes(title=f"{scenario.words['currency']} {'a query' if asked else 'in all (no queries)'}, mean")
     sums = [f"{APPROACH_NAMES[name]} {sum(result.parts.values()):.3g}" for name, result in results.items()]
     return _said(figure, f"Mean cost a query by part; sums: {', '.join(sums)}.", height=440)
 
@@ -109,7 +108,7 @@ def tornado(scenario: Scenario, middle: float, bars: Sequence[Bar], what: str) -
             base=middle,
             orientation="h",
             name=f"{end} end of the range",
-            marker={"color": color, "pattern": {"shape": hatch}},
+            marker={"color": color, "pattern": {"shape": hatch, "fillmode": "overlay", "fgcolor": "white"}},
             customdata=[[_value(scenario, bar.name, end), getattr(bar, end)] for bar in shown],
             hovertemplate="%{y} at %{customdata[0]}: %{customdata[1]:,.3s}<extra></extra>",
         )
@@ -163,7 +162,7 @@ def latency(scenario: Scenario, outcome: Outcome) -> go.Figure:
             x=[result.latency_parts.get(part, 0.0) for result in results.values()],
             orientation="h",
             name=part,
-            marker={"color": (*PALETTE, GREY)[at % 7], "pattern": {"shape": HATCHES[at % 2]}},
+            marker=_bar(at),
             hovertemplate=f"{part}: %{{x:,.0f}} ms<extra>%{{y}}</extra>",
         )
     first = scenario.words["latency_measure"] == "ttft"
@@ -281,7 +280,7 @@ def break_even(crossings: Sequence[Crossing]) -> go.Figure:
             showlegend=False,
             hovertemplate="%{x:,.3s} queries a month<extra></extra>",
         )
-    figure.update_xaxes(type="log", title="queries a month at which both cost the same (5th, 50th, 95th percentile)")
+    figure.update_xaxes(type="log", title="queries a month (5th, 50th, 95th percentile)")
     said = "; ".join(f"{one.first} and {one.second} {(one.queries or {})['p50']:,.0f}" for one in rows)
     return _said(figure, f"Break-even volumes: {said or 'none'}.", height=140 + 44 * len(rows))
 
@@ -313,6 +312,18 @@ def _median_crossings(results: Mapping[str, Result]) -> list[tuple[float, float,
 def _value(scenario: Scenario, name: str, end: str) -> str:
     value = scenario.ranges[name][0 if end == "low" else 1]
     return f"{short(value)} {every()[name].unit}"
+
+
+def _bar(at: int) -> dict[str, Any]:
+    """Colour and hatch of the part at this place: neighbours differ in both, so grey print can be read."""
+    hatch = {
+        "shape": HATCHES[at % len(HATCHES)],
+        "fillmode": "overlay",
+        "fgcolor": "white",
+        "fgopacity": 0.6,
+        "size": 6,
+    }
+    return {"color": (*PALETTE, GREY)[at % 7], "pattern": hatch}
 
 
 def _faint(color: str) -> str:

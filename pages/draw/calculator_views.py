@@ -1,6 +1,7 @@
 """The calculator's views, drawn one at a time: each takes the scenario, asks core, draws."""
 
 from collections.abc import Callable
+from datetime import date, timedelta
 
 import pandas as pd
 import streamlit as st
@@ -12,7 +13,7 @@ from core.calculator.model import Outcome, accuracy_over_time, evaluate_cached
 from core.calculator.verdict import NAMES, headline
 from core.charts import calculator as charts
 from core.commands import as_json
-from core.evidence import figures
+from core.evidence import figures, prices
 from core.text import plain
 from pages.draw import calculator_form as form
 
@@ -20,12 +21,9 @@ from pages.draw import calculator_form as form
 def cost(scenario: inputs.Scenario, outcome: Outcome) -> None:
     """Cumulative cost with break-even, cost a query by part."""
     _chart(charts.cumulative_cost(scenario, outcome), "cumulative", "Cumulative cost")
-    left, right = st.columns(2)
-    with left:
-        _chart(charts.cost_by_part(scenario, outcome), "parts", "Cost a query by part")
-    with right:
-        if any(one.queries for one in outcome.crossings):
-            _chart(charts.break_even(outcome.crossings), "breakeven", "Break-even volumes")
+    _chart(charts.cost_by_part(scenario, outcome), "parts", "Cost a query by part")
+    if any(one.queries for one in outcome.crossings):
+        _chart(charts.break_even(outcome.crossings), "breakeven", "Break-even: where two approaches cost the same")
     _cares("cost")
 
 
@@ -80,6 +78,15 @@ def time(scenario: inputs.Scenario, outcome: Outcome) -> None:
     columns = ("Approach", "Launch in", "Change right after", "Stale answers", "Targets")
     rows = [{key: row.get(key, "") for key in columns} for row in record.summary(scenario, outcome)]
     st.dataframe(pd.DataFrame(rows), hide_index=True)
+    weeks = scenario.number("launch_target")
+    st.caption(f"Launch within {weeks:g} weeks: by {date.today() + timedelta(weeks=weeks):%d %B %Y}.")
+    best = outcome.results["fine-tuning"].retrain if "fine-tuning" in outcome.results else None
+    if best:
+        st.caption(
+            "Best retrain interval: the one at which the retrains and the value lost to stale answers cost least "
+            f"together; in the median draw {best['best_months']['p50']:.1f} months (the study's estimate, good for rare "
+            f"changes: {best['estimate_months']['p50']:.1f}). Ours."
+        )
     _cares("time")
 
 
@@ -158,6 +165,23 @@ def measured(scenario: inputs.Scenario, outcome: Outcome) -> None:
     st.button("Use the measured values", on_click=form.change, args=(after,), type="primary")
 
 
+def offers(scenario: inputs.Scenario, outcome: Outcome) -> None:
+    """Example prices, editable; the ticked rows become the scenario's, with source and date attached."""
+    st.caption(plain(prices.note()))
+    fixed = ("Offer", "Input", "Source", "Date")
+    table = st.data_editor(pd.DataFrame(prices.rows()), hide_index=True, disabled=fixed, key="prices")
+    chosen = table[table["Use"]].to_dict("records")
+    if st.button("Use the ticked prices", disabled=not chosen, type="primary"):
+        changes = {row["Input"]: [row["Low"], row["High"]] for row in chosen}
+        origins = {row["Input"]: f"example price: {row['Offer']}, {row['Source']}, {row['Date']}" for row in chosen}
+        form.change(scenario.replace({name: _one(value) for name, value in changes.items()}, origins))
+        st.rerun()
+
+
+def _one(value: list[float]) -> float | list[float]:
+    return value[0] if value[0] == value[1] else value
+
+
 VIEWS: dict[str, Callable[[inputs.Scenario, Outcome], None]] = {
     "Cost": cost,
     "What drives it": drivers,
@@ -165,6 +189,7 @@ VIEWS: dict[str, Callable[[inputs.Scenario, Outcome], None]] = {
     "Accuracy": accuracy,
     "Time": time,
     "Trade-off": trade_off,
+    "Prices": offers,
     "Compare": side_by_side,
     "Calibrate": measured,
     "Save and share": share,

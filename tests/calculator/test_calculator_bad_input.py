@@ -199,7 +199,8 @@ def test_list_gives_every_input_with_unit_default_range_source_and_help(capsys):
 @pytest.mark.parametrize(
     ("argv", "field"),
     [
-        (["--set", "queries=5..1"], "queries"), (["--set", "queries=nan"], "queries"), (["--set", "queries="], "queries"),
+        (["--set", "queries=5..1"], "queries"), (["--set", "queries=nan"], "queries"),
+        (["--set", "queries="], "queries"),
         (["--set", "queries"], "--set"), (["--set", "nope=1"], "nope"), (["--preset", "x"], "preset"),
         (["--scenario", "/nowhere/x.json"], "--scenario"), (["--link", "zzz"], "link"), (["--what"], "--what"),
     ],
