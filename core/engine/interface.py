@@ -99,6 +99,7 @@ class Generation:
         self.position = 0
         self.prefill_done = 0
         self.prefill_total = 0
+        self.tokens = 0  # of the answer, so far
         self.error: str | None = None
         self.result: Result | None = None
         self.seen: float | None = None

@@ -509,9 +509,11 @@ class Supervisor:
         elif event == "text" and generation is not None:
             generation.prefill_done = generation.prefill_total
             generation.text += message["text"]
+            generation.tokens = message["tokens"]
             generation.state = "decode"
         elif event == "done" and generation is not None:
             del worker.running[job.id]
+            generation.tokens = message["tokens"]["output"]
             generation.finish(_result(worker, job, message))
             self._host(job.spec.path).deaths.clear()  # it works: the next start need not be delayed
         elif event == "value" and job.future is not None:

@@ -267,7 +267,7 @@ class Chat:
         elif len(answer.output) >= answer.sampling.max_tokens:
             self.end(answer, "length")
         elif now - answer.sent_at > FLUSH_S:
-            self.link.send("text", id=answer.id, text=answer.unsent)
+            self.link.send("text", id=answer.id, text=answer.unsent, tokens=len(answer.output))
             answer.unsent, answer.sent_at = "", now
 
     def end(self, answer: Answer, finish: str) -> None:

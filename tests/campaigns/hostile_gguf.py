@@ -1,0 +1,196 @@
+"""Hostile and damaged model files against the engine: `python tests/campaigns/hostile_gguf.py [--write]`.
+
+    kinds    every kind of tests/engine/mutations.py, loaded and asked
+    flips    random flips in a header, through the check alone: no exception but Problem, at most 1 s and 100 MB
+    loaded   files with random flips anywhere, loaded without a known hash: what crashes, what is refused, what changes
+             its answer silently; and again with the hash known, where every one must be refused
+
+A case is well ended when this process lives, answers at once all the while, and a plain message of one line came within
+the deadline. The result is kept in hostile_gguf.json.
+"""
+
+import argparse
+import collections
+import json
+import random
+import sys
+import tempfile
+import threading
+import time
+import tracemalloc
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from core.engine import Engine, ModelSpec, Request, Sampling, check, gguf_header  # noqa: E402
+from core.engine.supervisor import Limits  # noqa: E402
+from core.errors import Problem  # noqa: E402
+from tests.engine import mutations, tiny  # noqa: E402
+
+RESULT = Path(__file__).with_name("hostile_gguf.json")
+LIMITS = Limits(load=15, silence=10, back_off=(0.0,), deaths=10**9, prompt_deaths=10**9)
+DEADLINE = LIMITS.load + LIMITS.silence + 5
+QUESTION = (({"role": "user", "content": "What does a broken model say?"},),)
+
+
+@dataclass
+class Tally:
+    """Outcomes by name, the slowest case, and what must never happen."""
+
+    outcomes: collections.Counter[str] = field(default_factory=collections.Counter)
+    slowest: float = 0.0
+    slowest_status: float = 0.0
+    wrong: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "outcomes": dict(self.outcomes.most_common()),
+            "slowest_case_s": round(self.slowest, 2),
+            "slowest_status_s": round(self.slowest_status, 3),
+            "wrong": self.wrong,
+        }
+
+
+def outcome(engine: Engine, path: Path, expected: str | None = None) -> tuple[str, str]:
+    """What becomes of a file, in a word, and the message or the text."""
+    spec = ModelSpec(path.stem, path, context=512, sha256=expected, threads=1)
+    try:
+        text = engine.submit(Request(spec, QUESTION, Sampling(max_tokens=24))).wait(DEADLINE).text
+    except Problem as problem:
+        message = problem.message
+        if "\n" in message or len(message) > 1500:
+            return "unplain", message
+        for word, name in (("crashed", "crash"), ("not loaded after", "hang"), ("did not answer", "hang")):
+            if word in message:
+                return name, message
+        return "refused", message
+    except TimeoutError:
+        return "no end", ""
+    return "answered", text
+
+
+def watch(engine: Engine, tally: Tally, path: Path, expected: str | None = None) -> tuple[str, str]:
+    """`outcome`, while asking the engine for its state all the time: the app must never hang on a file."""
+    found: list[tuple[str, str]] = []
+    began = time.perf_counter()
+    thread = threading.Thread(target=lambda: found.append(outcome(engine, path, expected)))
+    thread.start()
+    while thread.is_alive():
+        before = time.perf_counter()
+        engine.status()
+        tally.slowest_status = max(tally.slowest_status, time.perf_counter() - before)
+        thread.join(0.05)
+    tally.slowest = max(tally.slowest, time.perf_counter() - began)
+    tally.outcomes[found[0][0]] += 1
+    if found[0][0] in ("unplain", "no end"):
+        tally.wrong.append(f"{path.stem}: {found[0]}")
+    engine.unload(ModelSpec(path.stem, path))
+    return found[0]
+
+
+def kinds(engine: Engine, folder: Path, share: float) -> dict[str, Any]:
+    """Every kind of broken file, or an evenly drawn share of them."""
+    sound, tally = tiny.write(folder / "sound.gguf"), Tally()
+    chosen = [kind for number, kind in enumerate(mutations.KINDS) if int(number * share) != int((number - 1) * share)]
+    cases = {}
+    for number, kind in enumerate(chosen):
+        path = kind.make(sound, folder).rename(folder / f"kind-{number}.gguf")
+        cases[kind.name], _ = watch(engine, tally, path)
+        if kind.caught == "header" and cases[kind.name] != "refused":
+            tally.wrong.append(f"{kind.name}: the check should have refused it, but: {cases[kind.name]}")
+        path.unlink()
+    interesting = {name: what for name, what in cases.items() if what != "refused"}
+    return {"kinds": len(cases), **tally.as_dict(), "not_refused": interesting}
+
+
+def flips(folder: Path, count: int) -> dict[str, Any]:
+    """Random flips in the header, through the check."""
+    sound = tiny.write(folder / "sound.gguf")
+    size, start = sound.stat().st_size, gguf_header.read(sound).data_start
+    header, random_, slowest, refused = sound.read_bytes()[:start], random.Random(1), 0.0, 0
+    peak = 0
+    for number in range(count):
+        damaged = bytearray(header)
+        for _ in range(random_.randint(1, 6)):
+            damaged[random_.randrange(start)] ^= 1 << random_.randrange(8)
+        measured = number % 20 == 0  # tracing memory slows everything else down
+        if measured:
+            tracemalloc.start()
+        began = time.perf_counter()
+        try:
+            check.check(gguf_header.parse(bytes(damaged), size))
+        except Problem:
+            refused += 1
+        slowest = max(slowest, time.perf_counter() - began)
+        if measured:
+            peak = max(peak, tracemalloc.get_traced_memory()[1])
+            tracemalloc.stop()
+    return {"flips": count, "refused": refused, "slowest_s": round(slowest, 4), "peak_memory_mb": round(peak / 1e6, 1)}
+
+
+def loaded(engine: Engine, folder: Path, count: int) -> dict[str, Any]:
+    """Files with one random flip, half in the header, loaded without and with their hash known."""
+    sound = tiny.write(folder / "sound.gguf")
+    data, start = sound.read_bytes(), gguf_header.read(sound).data_start
+    digest, tally, known = gguf_header.sha256(sound), Tally(), Tally()
+    _, right = outcome(engine, sound)
+    silent: collections.Counter[str] = collections.Counter()
+    tried: collections.Counter[str] = collections.Counter()
+    for number in range(count):
+        random_ = random.Random(number)
+        place = "header" if number % 2 else "weights"
+        at = random_.randrange(start) if number % 2 else random_.randrange(start, len(data))
+        damaged = bytearray(data)
+        damaged[at] ^= 1 << random_.randrange(8)
+        path = folder / f"flip-{number}.gguf"
+        path.write_bytes(damaged)
+        what, text = watch(engine, tally, path)
+        tried[place] += 1
+        if what == "answered":
+            silent[f"{place}: {'same answer' if text == right else 'another answer'}"] += 1
+        if number % 10 == 0 and watch(engine, known, path, digest)[0] != "refused":
+            known.wrong.append(path.stem)
+        path.unlink()
+    changed = {place: round(silent[f"{place}: another answer"] / tried[place], 4) for place in tried}
+    return {
+        "files": count,
+        **tally.as_dict(),
+        "loaded_silently": dict(silent),
+        "rate_of_silent_change_without_a_known_hash": changed,
+        "with_the_hash_known": known.as_dict(),
+    }
+
+
+def main() -> None:
+    """Run the campaign and print its result; with --write keep it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kinds", type=float, default=1.0, help="share of the kinds")
+    parser.add_argument("--flips", type=int, default=10_000)
+    parser.add_argument("--loaded", type=int, default=1_000)
+    parser.add_argument("--write", action="store_true")
+    arguments = parser.parse_args()
+    made: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        engine = Engine(folder, LIMITS)
+        try:
+            made["flips"] = flips(folder, arguments.flips)
+            print(json.dumps(made["flips"]), flush=True)
+            if arguments.kinds:
+                made["kinds"] = kinds(engine, folder, arguments.kinds)
+                print(json.dumps(made["kinds"]), flush=True)
+            if arguments.loaded:
+                made["loaded"] = loaded(engine, folder, arguments.loaded)
+                print(json.dumps(made["loaded"]), flush=True)
+        finally:
+            engine.close()
+    if arguments.write:
+        before = json.loads(RESULT.read_text()) if RESULT.exists() else {}
+        RESULT.write_text(json.dumps(before | made, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
