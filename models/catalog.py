@@ -100,7 +100,7 @@ class Catalog:
         if name in self.manifest.models:
             return self.spec(name)
         found = from_path(Path(name)) if os.sep in name else self._own_spec(name)
-        if gguf_header.read(found.path).values.get("general.type") != "adapter":
+        if not _is_adapter(found.path):
             return replace(found, sha256=_hash_of(found.path))
         if role == "base":
             raise Problem(f"{found.path.name} is a LoRA adapter: choose it as the fine-tuned model, over a base.")
@@ -473,6 +473,16 @@ def _read_note(target: Path) -> dict[str, Any] | None:
 def _hash_of(path: Path) -> str:
     stat = path.stat()
     return _hash_of_version(path, stat.st_size, stat.st_mtime_ns)
+
+
+def _is_adapter(path: Path) -> bool:
+    stat = path.stat()
+    return _is_adapter_version(path, stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=32)
+def _is_adapter_version(path: Path, size: int, mtime_ns: int) -> bool:
+    return gguf_header.read(path).values.get("general.type") == "adapter"
 
 
 @lru_cache(maxsize=32)

@@ -12,6 +12,7 @@ from core.engine.inspection import inspect
 from core.errors import Problem
 from core.text import one_line, plain
 from models import catalog
+from pages.draw.pairs import draw_pairs
 from pages.draw.setup import draw_setup
 
 here = runtime.get()
@@ -25,10 +26,10 @@ draw_setup(here)
 
 def specs() -> dict[str, ModelSpec]:
     """Every model that is there: the manifest's and the user's own, by id."""
-    found = {}
-    for model_id in [*catalog.default().manifest.models, *(own.id for own in catalog.own())]:
+    found, files = {}, catalog.default()
+    for model_id in [*files.manifest.models, *(own.id for own in files.own())]:
         try:
-            found[model_id] = catalog.spec(model_id)
+            found[model_id] = files.spec(model_id)
         except Problem:
             continue  # not fetched yet: the box above says so and offers to
     return found
@@ -125,6 +126,7 @@ def _place(model: dict[str, Any]) -> str:
 
 
 try:
+    draw_pairs(here)
     devices()
     files = specs()
     states = {state["path"]: state for state in here.engine.status()}

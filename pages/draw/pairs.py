@@ -1,0 +1,83 @@
+"""Which two models are compared: the default pair, a preset to download by choice, or files of the user's own."""
+
+import streamlit as st
+
+from core.errors import Problem
+from core.jobs import JobContext
+from core.runtime import Runtime
+from core.text import plain
+from models import catalog
+from models.catalog import Catalog, Pair
+
+KIND = "fetch"
+
+
+def draw_pairs(here: Runtime) -> None:
+    """Each pair with what it costs before it is fetched, and the choice among all that is there."""
+    files = catalog.default()
+    st.subheader("Models compared", anchor=False)
+    st.caption(plain(f"Now: base is {files.chosen('base')}, fine-tuned is {files.chosen('fine-tuned')}."))
+    for pair in files.pairs():
+        with st.container(border=True):
+            _pair(here, files, pair)
+    _own(files)
+
+
+def _pair(here: Runtime, files: Catalog, pair: Pair) -> None:
+    st.markdown(f"**{plain(pair.name)}**")
+    size = "is here" if pair.ready else f"download {pair.download / 1e6:,.0f} MB" if pair.download else "to be made"
+    st.caption(
+        plain(f"{size} · about {pair.memory / 1e6:,.0f} MB of memory for both (estimate, ours) · {pair.licence}")
+    )
+    st.caption(plain(pair.attribution))
+    latest = next((job for job in here.jobs.list(KIND) if job.key == pair.name), None)
+    if latest and latest.active and not latest.stale:
+        _progress(here, latest.id)
+        return
+    if latest and latest.state == "failed" and not pair.ready:
+        st.error(plain(latest.message))
+    if pair.ready:
+        used = (files.chosen("base"), files.chosen("fine-tuned")) == (pair.base, pair.fine_tuned)
+        if st.button("In use" if used else "Use", key=f"use-{pair.name}", disabled=used):
+            _choose(files, pair.base, pair.fine_tuned)
+    elif st.button("Download", key=f"download-{pair.name}"):
+        here.jobs.start(KIND, lambda job: _fetch(files, pair, job), key=pair.name)
+        st.rerun()
+
+
+def _fetch(files: Catalog, pair: Pair, job: JobContext) -> None:
+    for half, model in enumerate((pair.base, pair.fine_tuned)):
+        files.ensure(model, lambda done, text, half=half: job.progress((half + done) / 2, text), lambda: job.cancelled)  # type: ignore[misc]
+
+
+@st.fragment(run_every=1.0)
+def _progress(here: Runtime, job_id: str) -> None:
+    job = here.jobs.get(job_id)
+    if not job.active:
+        st.rerun()
+    st.progress(job.progress, text=plain(job.message or "Beginning"))
+    if st.button("Stop the download", key=f"stop-{job_id}"):
+        here.jobs.cancel(job_id)
+
+
+def _own(files: Catalog) -> None:
+    """Free choice among every id that is there, when the user has files of their own."""
+    own = [item.id for item in files.own()]
+    if not own:
+        return
+    names = [name for name in files.manifest.models if name != "embedder" and files.ready(name)] + own
+    with st.form("own-pair", border=True), st.container(horizontal=True, vertical_alignment="bottom"):
+        base = st.selectbox("Base", names, width=300)
+        tuned = st.selectbox("Fine-tuned (a model, or a LoRA adapter over the base)", names, width=420)
+        if st.form_submit_button("Compare these two"):
+            _choose(files, base, tuned)
+    st.caption("An adapter applied at run time slows every token; a merged file does not.")
+
+
+def _choose(files: Catalog, base: str, fine_tuned: str) -> None:
+    try:
+        files.choose(base, fine_tuned)
+    except Problem as problem:
+        st.error(plain(problem.message))
+    else:
+        st.rerun()
