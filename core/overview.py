@@ -46,6 +46,8 @@ ROWS: dict[str, dict[str, tuple[str, ...]]] = {
     },
 }
 
+DERIVED = ("Total cost", "Total p50 / p95 / p99", "Accuracy", "Launch in")
+
 
 @dataclass(frozen=True)
 class Range:
@@ -91,6 +93,16 @@ def glance() -> pd.DataFrame:
         for criterion, cells in ROWS.items()
     ]
     return pd.DataFrame(rows).set_index("")
+
+
+def derived() -> pd.DataFrame:
+    """The calculator's own default scenario for all four approaches: our derivation from the same figures."""
+    from core.calculator import inputs, record
+    from core.calculator.model import evaluate_cached
+
+    scenario = inputs.defaults()
+    rows = record.summary(scenario, evaluate_cached(scenario))
+    return pd.DataFrame(rows).set_index("Approach")[list(DERIVED)]
 
 
 def ranges(*criteria: str) -> list[Range]:

@@ -42,6 +42,9 @@ try:
         key="accuracy",
         alt="Accuracy ranges of both approaches on changing and on static data",
     )
+    st.header("All four, computed", anchor=False)
+    st.dataframe(overview.derived(), width="stretch")
+    st.caption("Ours: the calculator's default scenario, derived from the figures above. Change any of it there.")
     with st.expander("Sources"):
         for line in overview.citations():
             st.markdown(f"- {plain(line)}")

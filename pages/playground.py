@@ -8,7 +8,7 @@ from core import demo, export, runtime, scenario
 from core.charts.playground import latency_chart
 from core.errors import Problem
 from core.text import one_line, plain
-from pages.draw import panes, settings
+from pages.draw import comparison, panes, settings
 from pages.draw.setup import draw_setup
 
 TICK_S, SLOW_TICK_S, LONG_ANSWER = 0.1, 0.2, 2000  # each update re-sends the text, so long answers tick slower
@@ -42,7 +42,7 @@ def follow(run_id: str, rate: float) -> dict:
 
 def after(record: dict) -> None:
     """What one does with a finished run: read the times, compare two answers, take it along."""
-    warning = panes.mismatch(record["arms"])
+    warning = comparison.mismatch(record["arms"])
     if warning:
         st.warning(warning)
     answered = {panes.NAMES[arm["arm"]]: arm for arm in record["arms"] if arm["finish"]}
@@ -58,7 +58,7 @@ def after(record: dict) -> None:
             left, right = st.columns(2)
             one = left.selectbox("First", answered, key="diff_one")
             two = right.selectbox("Second", answered, index=len(answered) - 1, key="diff_two")
-            panes.draw_diff(answered[one], answered[two])
+            comparison.draw_diff(answered[one], answered[two])
     with share:
         st.caption("This page's address opens this run again on this machine.")
         files = (

@@ -10,7 +10,6 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core import ask
-from core.compare_text import Piece, word_diff
 from core.text import plain
 
 NAMES = {
@@ -147,19 +146,3 @@ def _passages(arm: Mapping[str, Any]) -> None:
         for number, passage in enumerate(arm["passages"], 1):
             st.markdown(f"**[{number}]** {plain(passage['document'])} · score {passage['score']:.2f}")
             st.text(passage["text"])
-
-
-def draw_diff(one: Mapping[str, Any], two: Mapping[str, Any]) -> None:
-    """Two answers word by word: only in the first is red, only in the second green."""
-    marks = {Piece.SAME: "{}", Piece.FIRST: ":red-background[− {}]", Piece.SECOND: ":green-background[+ {}]"}
-    pieces = word_diff(one["answer"], two["answer"])
-    st.markdown(" ".join(marks[kind].format(plain(text)) for kind, text in pieces) or "Both are empty.")
-
-
-def mismatch(arms: list[Mapping[str, Any]]) -> str | None:
-    """A warning when the models compared differ in more than their fine-tuning."""
-    models = [arm["model"] for arm in arms if arm["model"]]
-    for field, name in (("quantization", "quantization"), ("template_sha256", "chat template")):
-        if len({model.get(field) for model in models}) > 1:
-            return f"The panes' models differ in {name}: part of what you see is that difference, not the fine-tuning."
-    return None
