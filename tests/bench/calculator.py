@@ -1,0 +1,124 @@
+"""How long the calculator takes: the model for growing numbers of draws, and the page in a real browser.
+
+    python tests/bench/calculator.py            model only
+    python tests/bench/calculator.py --browser  also: a widget change in Chromium until verdict and charts are new
+
+Prints one JSON object. Targets: 10,000 draws in 80 ms, 100,000 in 600 ms, linear in draws (time per draw at 100,000
+against 10,000); verdict new in 400 ms, charts in 1,200 ms. `cpu_ms` is the process's own time, `wall_ms` the clock's:
+they part when the machine is busy with something else.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from core.calculator import flips, inputs, model, verdict  # noqa: E402
+
+REPEATS = 9
+TARGETS = {10_000: 80, 100_000: 600}
+
+
+def timed(work, repeats: int = REPEATS) -> dict[str, float]:
+    """Median wall and processor milliseconds of `work()` after one warm-up, and the best wall time."""
+    work()
+    walls, cpus = [], []
+    for _ in range(repeats):
+        wall, cpu = time.perf_counter(), time.process_time()
+        work()
+        walls.append((time.perf_counter() - wall) * 1000)
+        cpus.append((time.process_time() - cpu) * 1000)
+    return {
+        "wall_ms": round(statistics.median(walls), 1),
+        "wall_best_ms": round(min(walls), 1),
+        "cpu_ms": round(statistics.median(cpus), 1),
+    }
+
+
+def the_model() -> dict[str, object]:
+    """4 approaches x 36 months with all percentiles, by number of draws; then verdict, tornado and map."""
+    base = inputs.from_preset("policy-bot").replace({"horizon": 36})
+    assert all(fit.fits for fit in model.fit(base).values()), "all four approaches must be priced"
+    by_draws = {}
+    for draws in (1_000, 10_000, 30_000, 100_000):
+        scenario = base.replace({"draws": draws})
+        by_draws[draws] = timed(lambda scenario=scenario: model.evaluate(scenario)) | {"target_ms": TARGETS.get(draws)}
+    outcome = model.evaluate(base)
+    return {
+        "draws": by_draws,
+        "time_per_draw_100k_over_10k": round(by_draws[100_000]["cpu_ms"] / by_draws[10_000]["cpu_ms"] / 10, 3),
+        "verdict": timed(lambda: verdict.verdict(base, outcome)),
+        "tornado": timed(lambda: flips.tornado(base, "retrieval", "fine-tuning")),
+        "map_20x20_200": timed(lambda: flips.cheapest_map(base, "queries", "corpus_tokens"), 3),
+        "map_20x20_500": timed(lambda: flips.cheapest_map(base, "queries", "corpus_tokens", draws=500), 3),
+    }
+
+
+WATCH = """(view) => {
+  window.since = performance.now(); window.verdictAt = null; window.chartAt = null;
+  const words = () => document.querySelector('.st-key-verdict h4')?.textContent;
+  const lines = () => [...document.querySelectorAll('.js-plotly-plot')].map(p =>
+      JSON.stringify((p.data || []).map(t => Array.from(t.y || []).slice(-3)))).join();
+  const oldWords = words(), oldLines = lines();
+  const look = () => {
+    if (!window.verdictAt && words() !== oldWords) window.verdictAt = performance.now() - window.since;
+    if (!window.chartAt && lines() !== oldLines && lines()) window.chartAt = performance.now() - window.since;
+    if (!(window.verdictAt && window.chartAt)) requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+}"""
+
+
+def the_page() -> dict[str, object]:
+    """Milliseconds from pressing Enter in a number field to a new verdict and new charts on the screen."""
+    import importlib.util
+    import tempfile
+
+    from playwright.sync_api import sync_playwright
+
+    spec = importlib.util.spec_from_file_location("browser_conftest", ROOT / "tests" / "browser" / "conftest.py")
+    shared = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(shared)
+    server = shared.Server(Path(tempfile.mkdtemp()))
+    verdicts, charts = [], []
+    try:
+        with sync_playwright() as playwright:
+            page = playwright.chromium.launch(executable_path=shared.CHROMIUM, args=shared.FLAGS).new_page()
+            page.set_default_timeout(120_000)
+            page.goto(f"{server.url}/calculator")
+            page.locator(".js-plotly-plot").first.wait_for()
+            page.wait_for_timeout(2000)
+            field = page.get_by_label("Queries a month (queries/month)").first
+            for value in (21000, 25000, 30000, 22000, 27000, 33000, 24000):
+                field.fill(str(value))
+                page.evaluate(WATCH)
+                field.press("Enter")
+                page.wait_for_function("window.verdictAt && window.chartAt", timeout=60_000)
+                verdicts.append(page.evaluate("window.verdictAt"))
+                charts.append(page.evaluate("window.chartAt"))
+                page.wait_for_timeout(800)
+    finally:
+        server.stop()
+    return {
+        "verdict_ms": round(statistics.median(verdicts[1:])),
+        "verdict_target_ms": 400,
+        "charts_ms": round(statistics.median(charts[1:])),
+        "charts_target_ms": 1200,
+        "verdict_all": [round(one) for one in verdicts],
+        "charts_all": [round(one) for one in charts],
+    }
+
+
+if __name__ == "__main__":
+    options = argparse.ArgumentParser()
+    options.add_argument("--browser", action="store_true")
+    found: dict[str, object] = {"cores": os.cpu_count(), "load_1_minute": os.getloadavg()[0], "model": the_model()}
+    if options.parse_args().browser:
+        found["page"] = the_page()
+    print(json.dumps(found, indent=1))
