@@ -231,11 +231,12 @@ def test_measured_accuracies_come_with_their_interval_and_hybrids_gain_with_both
     cards = tmp_path / "measured.json"
     rows = [("base+retrieval", "static", 0.8, 0.03), ("fine-tuned+retrieval", "static", 0.84, 0.04)]
     rows += [("fine-tuned", "changed", 0.1, 0.02), ("base", "static", 0.0, None)]
+    names = ("arm", "class", "accuracy", "standard_error", "n")
     cards.write_text(
         json.dumps(
             {
                 "origin": "test set", "date": "2026-11-21", "training_rows": 5000, "training_minutes": 12.5,
-                "results": [dict(zip(("arm", "class", "accuracy", "standard_error", "n"), (*row, 9), strict=True)) for row in rows],
+                "results": [dict(zip(names, (*row, 9), strict=True)) for row in rows],
             }
         )
     )  # fmt: skip
