@@ -102,7 +102,7 @@ def derived() -> pd.DataFrame:
 
     scenario = inputs.defaults()
     rows = record.summary(scenario, evaluate_cached(scenario))
-    return pd.DataFrame(rows).set_index("Approach")[list(DERIVED)]
+    return pd.DataFrame(rows).set_index("Approach")[list(DERIVED)].fillna("—")
 
 
 def ranges(*criteria: str) -> list[Range]:

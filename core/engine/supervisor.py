@@ -585,7 +585,7 @@ class Supervisor:
             self._fail_all(worker, f"{worker.spec.id} was unloaded before it could answer.")
             return
         if worker.refused is not None:
-            message = f"{worker.spec.id} cannot be used: {worker.refused}."
+            message = f"{worker.spec.id} cannot be used: {worker.refused.rstrip('.')}."
             lines = tail(worker.log)
             message += f" Its log ends: {lines}" if "llama.cpp" in worker.refused and lines else ""
             self._fail_all(worker, message)
