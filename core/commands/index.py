@@ -52,6 +52,8 @@ def main(argv: list[str]) -> int:
     given = options.parse_args(argv)
     if given.action != "build":
         _must_exist(given.db)
+    elif not given.folder.is_dir():
+        raise Problem(f"There is no folder '{one_line(str(given.folder), 200)}'.")
     try:
         with _Base(given) as base:
             result = ACTIONS[given.action](base, given)

@@ -1,10 +1,10 @@
 """Vector and word scores made one score. Pure functions; know neither index nor text.
 
 score = weight * dense + (1 - weight) * sparse, both stretched to 0..1. Dense: the cosines of the candidates, from the
-least to the best. Sparse: BM25, from 0 (no word in common) to what a passage of average length would get that holds
-every word of the question once. Measured against that, not against the best one found, a chance match on one word out
-of six stays a weak match, so questions in other words than the document's are still found by meaning
-(tests/bench/quality.py: hit@1 on paraphrases).
+least to the best. Sparse: BM25, from 0 (no word in common) to the best one found, or, where that is more, to what a
+passage of average length would get that holds every word of the question once. So a chance match on one word out of
+six stays a weak match, and questions in other words than the document's are still found by their meaning; measured
+against the best one found alone, they lost to vectors alone (tests/bench/quality.md).
 """
 
 import math
@@ -37,13 +37,15 @@ def attainable(passages: int, holding: Iterable[int]) -> float:
 def fuse(dense: dict[int, float], sparse: dict[int, float], weight: float, full: float) -> dict[int, float]:
     """One score per candidate, 0..1. `dense`: chunk -> cosine (of all candidates); `sparse`: chunk -> BM25, absent = 0.
 
-    `full`: the BM25 that counts as 1. A chunk without a cosine (not embedded yet) gets its words' share only.
+    `full`: the BM25 that counts as 1, unless a better one was found. A chunk without a cosine (not embedded yet) gets
+    its words' share only.
     """
-    matched = {chunk: min(1.0, score / full) for chunk, score in sparse.items() if score > NO_MATCH}
+    matched = {chunk: score for chunk, score in sparse.items() if score > NO_MATCH}
+    best = max([full, *matched.values()])
     low, high = min(dense.values(), default=0.0), max(dense.values(), default=1.0)
     span = (high - low) or 1.0
     return {
         chunk: weight * ((dense[chunk] - low) / span if chunk in dense else 0.0)
-        + (1 - weight) * matched.get(chunk, 0.0)
+        + (1 - weight) * matched.get(chunk, 0.0) / best
         for chunk in dense.keys() | matched.keys()
     }

@@ -1,0 +1,62 @@
+"""A knowledge base over a temporary file, with the deterministic embedder."""
+
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.retrieval import KnowledgeBase
+from core.retrieval.schema import MIGRATIONS
+from core.store import Store
+
+_spec = importlib.util.spec_from_file_location("retrieval_fake", Path(__file__).with_name("fake.py"))
+fake = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(fake)
+
+RETURNS = """# Returns
+
+Send goods back in their box.
+
+## Time limits
+
+Grinders may be returned within 60 days. Scales may be returned within 10 days.
+
+## Refunds
+
+Money arrives within five working days.
+"""
+WARRANTY = "# Warranty\n\nThe pump of the Harbor Duo (part HD-2041/B) is covered for 8 years.\n"
+SHIPPING = "# Shipping\n\nParcels to Norway cost $19 and take 6 days.\n"
+
+
+@pytest.fixture
+def embedder() -> object:
+    return fake.HashEmbedder()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    made = Store(tmp_path / "base.sqlite3", MIGRATIONS)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def base(store: Store, embedder: object) -> KnowledgeBase:
+    """Three small documents."""
+    made = KnowledgeBase(store, embedder)
+    for path, text in (("policies/returns.md", RETURNS), ("policies/warranty.md", WARRANTY), ("shipping.md", SHIPPING)):
+        made.add(path, text)
+    return made
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The same three documents as files."""
+    root = tmp_path / "documents"
+    (root / "policies").mkdir(parents=True)
+    (root / "policies" / "returns.md").write_text(RETURNS)
+    (root / "policies" / "warranty.md").write_text(WARRANTY)
+    (root / "shipping.md").write_text(SHIPPING)
+    return root

@@ -1,0 +1,91 @@
+"""Uploads: what can be read is read; the rest ends in one clear line and stores nothing (all cases: campaigns)."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from core.errors import Problem
+from core.retrieval import KnowledgeBase, parsing
+from core.retrieval.parse_worker import html
+from core.retrieval.uploads import add_file, document_path
+
+_spec = importlib.util.spec_from_file_location("retrieval_hostile", Path(__file__).with_name("hostile.py"))
+hostile = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(hostile)
+
+QUICK = {  # one of each kind; the campaign runs them all
+    *("empty.pdf", "spaces.docx", "zeros.txt", "noise.pdf", "latin1.txt", "liar.html", "program.exe", "encrypted.docx"),
+    *(
+        "docx.pdf",
+        "entities.docx",
+        "external.docx",
+        "bomb.docx",
+        "scanned.pdf",
+        "encrypted.pdf",
+        "long.csv",
+        "huge.txt",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "data"), [case for case in hostile.refused() if case[0] in QUICK], ids=lambda case: str(case)[:24]
+)
+def test_a_hostile_file_gets_one_line_and_stores_nothing(base: KnowledgeBase, name: str, data: bytes) -> None:
+    before = [tuple(row) for row in base._store.read("SELECT * FROM versions")]
+    row = add_file(base, name, data)
+    assert not row["added"]
+    assert name in row["result"] and "\n" not in row["result"] and "Traceback" not in row["result"]
+    assert [tuple(row) for row in base._store.read("SELECT * FROM versions")] == before
+
+
+def test_a_word_file_keeps_headings_and_loses_pictures(base: KnowledgeBase) -> None:
+    heading = '<w:p><w:pPr><w:pStyle w:val="Heading1"/></w:pPr><w:r><w:t>Descaling</w:t></w:r></w:p>'
+    parsed = parsing.parse("guide.docx", hostile.docx(heading + hostile.paragraph("Use 20 g of acid.")))
+    assert "Use 20 g of acid." in parsed.text
+    assert "Descaling" in parsed.text
+
+
+def test_a_pdf_is_read_page_by_page(base: KnowledgeBase) -> None:
+    row = add_file(base, "sheet.pdf", hostile.pdf("The gasket HX-77 measures 73 mm", pages=2))
+    assert row["added"], row
+    found = base.query("gasket HX-77", 1).passages[0]
+    assert (found.document, found.heading) == ("uploads/sheet.pdf", "Page 1")
+
+
+def test_a_table_row_carries_its_columns_names() -> None:
+    parsed = parsing.parse("prices.csv", b"\xef\xbb\xbfname;price\nMoka;46\nFlask;49\n")
+    assert parsed.text == "name: Moka; price: 46\n\nname: Flask; price: 49"
+
+
+def test_html_gives_visible_text_with_headings() -> None:
+    page = b"<title>T</title><script>x()</script><h2>Care &amp; cleaning</h2><p>Rinse<br>daily</p><ul><li>a<li>b</ul>"
+    assert html(page) == "# T\n\n## Care & cleaning\n\nRinse\ndaily\n\n- a\n- b"
+
+
+@pytest.mark.parametrize("name", ["../../x.txt", "/etc/x.txt", "C:\\temp\\x.txt", "a/b/../x.txt"])
+def test_an_uploads_name_is_only_a_name(name: str) -> None:
+    assert document_path(name) == "uploads/x.txt"
+
+
+def test_too_many_files_at_once_are_refused(base: KnowledgeBase) -> None:
+    from core.retrieval.uploads import add_files
+
+    with pytest.raises(Problem, match="at most 100"):
+        add_files(base, [("a.txt", b"x")] * 101)
+
+
+def test_a_parser_that_never_ends_is_stopped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    endless = tmp_path / "endless.py"
+    endless.write_text("while True: pass\n")
+    monkeypatch.setattr(parsing, "_WORKER", endless)
+    monkeypatch.setattr(parsing, "DEADLINE_S", 1.0)
+    with pytest.raises(Problem, match="could not be read within 1 seconds"):
+        parsing.parse("a.pdf", b"%PDF-")
+
+
+def test_injected_documents_are_stored_and_found_as_plain_text(base: KnowledgeBase) -> None:
+    for path, text in list(hostile.injections())[:10]:
+        base.add(path, text)
+        assert base.text(path) == text
