@@ -30,12 +30,12 @@ def front_matter(text: str) -> tuple[dict[str, str], int]:
 
 
 def title(text: str, path: str) -> str:
-    """Front matter's title, else the first heading, else the file's name."""
+    """Front matter's title, else the first heading of the first level, else the file's name."""
     meta, begin = front_matter(text)
     if meta.get("title"):
         return meta["title"][:_LONGEST]
     for _, level, name in _headings(text, begin):
-        if level and name:
+        if level == 1 and name:
             return name[:_LONGEST]
     return PurePosixPath(path).stem.replace("-", " ").replace("_", " ")[:_LONGEST] or path
 

@@ -12,8 +12,6 @@ from core.retrieval.locate import Piece, overlaps, pieces
 from core.retrieval.values import Change, Chunk
 from core.text import one_line, plain
 
-CONTEXT = 20  # lines of a document shown around a passage
-
 
 def draw_counts(knowledge: KnowledgeBase) -> None:
     """How much there is, and whether vectors are there yet."""
@@ -57,6 +55,7 @@ def draw_document(knowledge: KnowledgeBase, document: Document, snapshot: str | 
     )
     text = knowledge.text(document.path, document.version)
     with text_tab:
+        _draw_place(text, document.path)
         if snapshot is not None:
             st.code(text, language=None, wrap_lines=True)
         else:
@@ -105,6 +104,16 @@ def report(change: Change) -> None:
         f"{plain(one_line(change.path, 100))}: {change.kind}, {change.embedded} of {change.chunks} passages embedded, "
         f"findable after {change.total_ms:.0f} ms"
     )
+
+
+def _draw_place(text: str, path: str) -> None:
+    """The passage an answer's source link points to ("at=start-end" in the address), marked in the text."""
+    start, _, end = st.query_params.get("at", "").partition("-")
+    if st.query_params.get("document") == path and start.isdecimal() and end.isdecimal():
+        first, last = min(int(start), len(text)), min(int(end), len(text))
+        if first < last:
+            with st.container(border=True, height=300):
+                draw_marked(pieces(text, [(first, last)]))
 
 
 def _edit(knowledge: KnowledgeBase, document: Document, text: str) -> None:

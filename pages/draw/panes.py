@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core import ask
 from core.text import plain
+from pages.draw.sources import draw_sources
 
 NAMES = {
     "base": "Base",
@@ -143,6 +144,4 @@ def _passages(arm: Mapping[str, Any]) -> None:
         )
         if found["note"]:
             st.info(plain(found["note"]))
-        for number, passage in enumerate(arm["passages"], 1):
-            st.markdown(f"**[{number}]** {plain(passage['document'])} · score {passage['score']:.2f}")
-            st.text(passage["text"])
+        draw_sources(arm["answer"], arm["passages"])

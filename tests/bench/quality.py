@@ -3,9 +3,8 @@
     python tests/bench/quality.py [--small] [--record]
 
 Documents: Brightwater as of today, an office handbook, a spare-parts catalogue with near-duplicates. Ways: BM25, dense,
-fused, fused and reranked; with both splitters. Then fused over weights, and what the heading path in front adds.
-A hit is a passage of a right document. The question wordings were never seen by the retriever's author's settings
-except the weight, which is swept below so that anyone can see what it is worth.
+fused, fused and reranked; with both splitters; then fused over weights. A hit is a passage of a right document. The
+settings were chosen on these questions (the weight on others), so expect a little less on yours.
 """
 
 import argparse

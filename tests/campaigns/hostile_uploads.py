@@ -12,15 +12,14 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "retrieval")]
-
-import hostile  # noqa: E402
+sys.path.insert(0, str(ROOT))
 
 from core.retrieval import KnowledgeBase  # noqa: E402
 from core.retrieval.parsing import DEADLINE_S  # noqa: E402
 from core.retrieval.schema import MIGRATIONS  # noqa: E402
 from core.retrieval.uploads import add_file  # noqa: E402
 from core.store import Store  # noqa: E402
+from tests.retrieval import hostile  # noqa: E402
 
 PATIENCE_S = DEADLINE_S + 10.0  # the parser's deadline, and splitting the largest text that is taken
 

@@ -17,13 +17,12 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "retrieval")]
-
-from fake import HashEmbedder  # noqa: E402
+sys.path.insert(0, str(ROOT))
 
 from core.retrieval import KnowledgeBase  # noqa: E402
 from core.retrieval.schema import MIGRATIONS  # noqa: E402
 from core.store import Store  # noqa: E402
+from tests.retrieval.fake import HashEmbedder  # noqa: E402
 
 SOURCE = ROOT / "models" / "brightwater" / "today"
 

@@ -1,6 +1,5 @@
 """A knowledge base over a temporary file, with the deterministic embedder."""
 
-import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,10 +8,7 @@ import pytest
 from core.retrieval import KnowledgeBase
 from core.retrieval.schema import MIGRATIONS
 from core.store import Store
-
-_spec = importlib.util.spec_from_file_location("retrieval_fake", Path(__file__).with_name("fake.py"))
-fake = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(fake)
+from tests.retrieval.fake import HashEmbedder
 
 RETURNS = """# Returns
 
@@ -31,8 +27,8 @@ SHIPPING = "# Shipping\n\nParcels to Norway cost $19 and take 6 days.\n"
 
 
 @pytest.fixture
-def embedder() -> object:
-    return fake.HashEmbedder()
+def embedder() -> HashEmbedder:
+    return HashEmbedder()
 
 
 @pytest.fixture
@@ -43,7 +39,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def base(store: Store, embedder: object) -> KnowledgeBase:
+def base(store: Store, embedder: HashEmbedder) -> KnowledgeBase:
     """Three small documents."""
     made = KnowledgeBase(store, embedder)
     for path, text in (("policies/returns.md", RETURNS), ("policies/warranty.md", WARRANTY), ("shipping.md", SHIPPING)):

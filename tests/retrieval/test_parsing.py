@@ -1,6 +1,5 @@
 """Uploads: what can be read is read; the rest ends in one clear line and stores nothing (all cases: campaigns)."""
 
-import importlib.util
 from pathlib import Path
 
 import pytest
@@ -9,10 +8,7 @@ from core.errors import Problem
 from core.retrieval import KnowledgeBase, parsing
 from core.retrieval.parse_worker import html
 from core.retrieval.uploads import add_file, document_path
-
-_spec = importlib.util.spec_from_file_location("retrieval_hostile", Path(__file__).with_name("hostile.py"))
-hostile = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(hostile)
+from tests.retrieval import hostile
 
 QUICK = {  # one of each kind; the campaign runs them all
     *("empty.pdf", "spaces.docx", "zeros.txt", "noise.pdf", "latin1.txt", "liar.html", "program.exe", "encrypted.docx"),
