@@ -33,6 +33,13 @@ def pieces(text: str, spans: list[tuple[int, int]]) -> list[Piece]:
     return [piece for piece in [*found, Piece(text[at:], False)] if piece.text]
 
 
+def around(text: str, start: int, end: int, context: int = 1500) -> list[Piece]:
+    """`text` from start to end marked, with `context` characters on both sides; "…" where more was cut off."""
+    low, high = max(0, start - context), min(len(text), end + context)
+    shown = pieces(text[low:high], [(start - low, end - low)])
+    return [Piece("…\n", False)] * (low > 0) + shown + [Piece("\n…", False)] * (high < len(text))
+
+
 def overlaps(chunks: list[Chunk]) -> list[int]:
     """For each chunk, how many of its first characters the chunk before it already held."""
     ends = [0, *(chunk.end for chunk in chunks)]

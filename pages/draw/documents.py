@@ -8,7 +8,7 @@ import streamlit as st
 from core.errors import Problem
 from core.jobs import Jobs
 from core.retrieval import Document, KnowledgeBase
-from core.retrieval.locate import Piece, overlaps, pieces
+from core.retrieval.locate import Piece, around, overlaps, pieces
 from core.retrieval.values import Change, Chunk
 from core.text import one_line, plain
 
@@ -113,7 +113,7 @@ def _draw_place(text: str, path: str) -> None:
         first, last = min(int(start), len(text)), min(int(end), len(text))
         if first < last:
             with st.container(border=True, height=300):
-                draw_marked(pieces(text, [(first, last)]))
+                draw_marked(around(text, first, last))
 
 
 def _edit(knowledge: KnowledgeBase, document: Document, text: str) -> None:

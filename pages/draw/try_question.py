@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from core.retrieval import KnowledgeBase, Passage, Retrieved, Settings, trial
-from core.retrieval.locate import matches, pieces
+from core.retrieval.locate import around, matches
 from core.retrieval.values import MODES, SPLITTERS
 from core.text import one_line, plain
 from pages.draw.documents import draw_marked
@@ -87,4 +87,4 @@ def _parts(passage: Passage) -> str:
 
 def _in_document(knowledge: KnowledgeBase, passage: Passage) -> None:
     st.caption(plain(one_line(f"{passage.title} > {passage.heading}".rstrip(" >"), 200)))
-    draw_marked(pieces(knowledge.text(passage.document), [(passage.start, passage.end)]))
+    draw_marked(around(knowledge.text(passage.document), passage.start, passage.end))

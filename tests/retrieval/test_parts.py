@@ -194,6 +194,13 @@ def test_highlighting_marks_the_words_asked_for_in_other_endings() -> None:
     assert marked == ["Grinders", "returned"]
 
 
+def test_a_place_is_shown_with_its_surroundings_and_marked_exactly() -> None:
+    text = "a" * 5000 + "HERE" + "b" * 5000
+    shown = locate.around(text, 5000, 5004, 10)
+    assert [piece.text for piece in shown if piece.marked] == ["HERE"]
+    assert "".join(piece.text for piece in shown) == "…\n" + "a" * 10 + "HERE" + "b" * 10 + "\n…"
+
+
 def test_overlaps_count_what_the_chunk_before_already_held() -> None:
     chunks = [Chunk("t", "", "x" * 10, 0, 10, 3), Chunk("t", "", "x" * 10, 6, 16, 3), Chunk("t", "", "x", 20, 21, 1)]
     assert locate.overlaps(chunks) == [0, 4, 0]
