@@ -242,6 +242,8 @@ def _check_tokenizer(header: Header) -> None:
     size = _length(tokens)
     if size is None or size < 2 or not _strings(tokens):
         raise Problem("The file holds no vocabulary.")
+    if not (tokens.distinct if isinstance(tokens, LongArray) else len(set(tokens or ())) == size):
+        raise Problem("The vocabulary holds the same token twice.")
     rows = next(tensor.shape[1] for tensor in header.tensors if tensor.name == "token_embd.weight")
     if rows != size:
         raise Problem(f"The vocabulary has {size:,} tokens, the embeddings {rows:,}.")

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 from core.errors import Problem
 
-MAX_SECONDS = 1.0
+MAX_SECONDS = 1.0  # of processor time: on a busy machine a sound file must not be refused
 MAX_HEADER = 40 * 2**20  # bytes; a vocabulary of 256k tokens with its merges takes about 15 MB
 MAX_PAIRS = 4096
 MAX_TENSORS = 20_000
@@ -24,6 +24,8 @@ MAX_KEY = 256
 MAX_STRING = 4 * 2**20
 MAX_STRINGS = 1_500_000  # of all arrays together
 MAX_RANK = 4
+MAX_VOCABULARY = 2**19
+VOCABULARY = "tokenizer.ggml.tokens"
 SHORT_ARRAY = 4096  # longer arrays are walked over, not kept
 
 # GGUF value types: fixed-size ones as struct formats.
@@ -82,11 +84,16 @@ class Tensor:
 
 @dataclass(frozen=True)
 class LongArray:
-    """An array too long to keep. `ends`: smallest and largest of whole numbers. `newline`: one text is "<0x0A>"."""
+    """An array too long to keep.
+
+    `ends`: smallest and largest of whole numbers. Of the vocabulary: `distinct`, whether no two tokens are alike, and
+    `newline`, whether one is "<0x0A>".
+    """
 
     kind: int
     length: int
     ends: tuple[int, int] | None = None
+    distinct: bool = True
     newline: bool = False
 
 
@@ -203,26 +210,24 @@ def _tensor(reader: "_Reader") -> Tensor:
 
 
 def _check_layout(tensors: list[Tensor], alignment: int, room: int) -> None:
-    """Names differ, data lies inside the file, aligned, without overlap."""
+    """Names differ; data lies in the file one tensor after the other, aligned, as llama.cpp wants it."""
     if len({tensor.name for tensor in tensors}) < len(tensors):
         raise Problem("Two tensors bear the same name.")
     end = 0
-    for tensor in sorted(tensors, key=lambda tensor: tensor.offset):
-        if tensor.offset % alignment:
-            raise Problem(f"The data of tensor '{tensor.name:.60}' is not aligned to {alignment} bytes.")
-        if tensor.offset < end:
-            raise Problem(f"The data of tensor '{tensor.name:.60}' overlaps another's.")
-        end = tensor.offset + tensor.size
-        if end > room:
-            raise Problem(
-                f"The file is cut short: tensor '{tensor.name:.60}' ends {end - room:,} bytes behind the file's end."
-            )
+    for tensor in tensors:
+        if tensor.offset != end:
+            raise Problem(f"The data of tensor '{tensor.name:.60}' begins at {tensor.offset:,}, not at {end:,}.")
+        end = tensor.offset + -(-tensor.size // alignment) * alignment
+    missing = tensors[-1].offset + tensors[-1].size - room
+    if missing > 0:
+        raise Problem(f"The file is cut short: {missing:,} bytes of its tensors are missing.")
 
 
 class _Reader:
     """A place in the header, and the bounds on what may be read from there."""
 
     def __init__(self, data: bytes, file_size: int) -> None:
+        self.bytes = data
         self.data = memoryview(data)
         self.file_size = file_size
         self.place = 0
@@ -283,20 +288,27 @@ class _Reader:
             raise Problem(f"The arrays of texts hold over {MAX_STRINGS:,} entries (at '{key:.60}').")
         if length <= SHORT_ARRAY:
             return [self.text(MAX_STRING, f"a text in '{key:.60}'") for _ in range(length)]
-        begin = self.place
-        self._skip_strings(length, key)
-        newline = struct.pack("<Q", 6) + b"<0x0A>"
-        return LongArray(STRING, length, newline=newline in bytes(self.data[begin : self.place]))
+        if key != VOCABULARY:
+            self._walk_strings(length, key, None)
+            return LongArray(STRING, length)
+        if length > MAX_VOCABULARY:
+            raise Problem(f"The vocabulary has {length:,} tokens; at most {MAX_VOCABULARY:,} are read.")
+        seen: set[bytes] = set()
+        self._walk_strings(length, key, seen)
+        return LongArray(STRING, length, distinct=len(seen) == length, newline=b"<0x0A>" in seen)
 
-    def _skip_strings(self, length: int, key: str) -> None:
-        """Walk over `length` strings. The hot loop of a real header."""
-        data, place, end = self.data, self.place, len(self.data) - 8
+    def _walk_strings(self, length: int, key: str, seen: set[bytes] | None) -> None:
+        """Go over `length` strings, and into `seen` with each. The hot loop of a real header."""
+        data, place, end = self.bytes, self.place, len(self.data) - 8
         unpack = struct.Struct("<Q").unpack_from
         for index in range(length):
             if place > end:
                 break
-            place += 8 + unpack(data, place)[0]
-            if not index & 0xFFFF and time.thread_time() > self.deadline:
+            after = place + 8 + unpack(data, place)[0]
+            if seen is not None:
+                seen.add(data[place + 8 : after])
+            place = after
+            if not index & 0xFFF and time.thread_time() > self.deadline:
                 raise Problem(f"The header took longer than {MAX_SECONDS:g} s to read.")
         else:
             if place <= len(data):

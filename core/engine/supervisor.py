@@ -43,6 +43,7 @@ class Limits:
     load: float = 30.0
     load_bytes_per_second: float = 100e6
     silence: float = 30.0  # no token, no progress
+    template: float = 8.0  # for the chat template's first rendering; it takes a millisecond
     ping: float = 1.0
     missed_pings: int = 4
     back_off: tuple[float, ...] = (0.5, 2.0, 8.0)
@@ -552,6 +553,8 @@ class Supervisor:
         started = worker.phase != "start"  # until then the interpreter may take its time on a busy machine
         if started and now - worker.heard > limits.ping * (limits.missed_pings + 0.5):
             self._end(worker, f"it did not answer for {now - worker.heard:.0f} s")
+        elif worker.phase == "chat template" and now - worker.progress > limits.template:
+            self._end(worker, f"its chat template did not end within {limits.template:g} s")
         elif not worker.ready and now - worker.started > limits.load + worker.stamp[1] / limits.load_bytes_per_second:
             self._end(worker, f"it was not loaded after {now - worker.started:.0f} s")
         elif worker.ready and worker.running and now - worker.progress > limits.silence:

@@ -447,9 +447,8 @@ class Worker:
         from core.engine import worker_trial
 
         self.link.send("phase", phase="chat template")
-        values = header.values
-        marks = [self.model.special_text(values.get(f"tokenizer.ggml.{name}_token_id", -1)) for name in ("bos", "eos")]
-        template = ChatTemplate(values.get("tokenizer.chat_template"), *marks)
+        bos, eos = (self.model.special_text(token) for token in (self.model.bos, self.model.eos))
+        template = ChatTemplate(header.values.get("tokenizer.chat_template"), bos, eos)
         note = template.render([{"role": "user", "content": "Hello"}]).note
         self.link.send("phase", phase="canary")
         chunk = CHUNK if header.file_size < LARGE else CHUNK_LARGE

@@ -87,6 +87,7 @@ class Model:
         self.vocab = lib.llama_model_get_vocab(self.handle)
         self.size: int = lib.llama_vocab_n_tokens(self.vocab)
         self.bos: int = lib.llama_vocab_bos(self.vocab)
+        self.eos: int = lib.llama_vocab_eos(self.vocab)
         self.adds_bos = bool(lib.llama_vocab_get_add_bos(self.vocab)) and self.bos >= 0
         self.trained_context: int = lib.llama_model_n_ctx_train(self.handle)
         self._longest_piece: int | None = None
@@ -133,7 +134,7 @@ class Model:
 
     def special_text(self, token: int) -> str:
         """A control token as text, "" for a token that does not exist."""
-        return self.piece(token, special=True).decode("utf-8", "replace") if token >= 0 else ""
+        return self.piece(token, special=True).decode("utf-8", "replace") if 0 <= token < self.size else ""
 
 
 class Adapter:
