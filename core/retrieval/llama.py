@@ -15,6 +15,7 @@ from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.ingestion import IngestionPipeline
 from llama_index.core.node_parser import NodeParser, SentenceSplitter
 from llama_index.core.node_parser.node_utils import build_nodes_from_splits
+from llama_index.core.node_parser.text.utils import split_by_sentence_tokenizer
 from llama_index.core.readers.base import BaseReader
 from llama_index.core.retrievers import VectorIndexRetriever
 from llama_index.core.schema import BaseNode, MetadataMode, QueryBundle, TextNode
@@ -68,22 +69,18 @@ class TextReader(BaseReader):  # type: ignore[misc]
 class SectionSplitter(NodeParser):  # type: ignore[misc]
     """Splitter: each section under a heading, cut by LlamaIndex's SentenceSplitter where it is too long.
 
-    With `by_headings` off the whole text is one section: the plain sentence splitter. Every piece knows its place.
+    With the setting "sentences" the whole text is one section: the plain sentence splitter. Every piece knows its
+    place in the document, and the line with its heading path counts as part of it.
     """
 
-    by_headings: bool = True
+    _settings: Settings = PrivateAttr()
     _tokenizer: WordPiece = PrivateAttr()
-    _sentences: SentenceSplitter = PrivateAttr()
+    _by_room: dict[int, SentenceSplitter] = PrivateAttr(default_factory=dict)
 
     def __init__(self, settings: Settings, tokenizer: WordPiece) -> None:
-        super().__init__(by_headings=settings.splitter == "headings", include_prev_next_rel=False)
+        super().__init__(include_prev_next_rel=False)
+        self._settings = settings
         self._tokenizer = tokenizer
-        self._sentences = SentenceSplitter(
-            chunk_size=settings.chunk_size,
-            chunk_overlap=settings.overlap,
-            tokenizer=tokenizer.tokens,
-            paragraph_separator="\n\n",
-        )
 
     def _parse_nodes(self, nodes: Sequence[BaseNode], show_progress: bool = False, **_: Any) -> list[BaseNode]:
         return [piece for node in nodes for piece in self._pieces(node)]
@@ -91,11 +88,11 @@ class SectionSplitter(NodeParser):  # type: ignore[misc]
     def _pieces(self, node: BaseNode) -> Iterable[BaseNode]:
         text = node.get_content(metadata_mode=MetadataMode.NONE)
         title = node.metadata["title"]
-        for section in sections.sections(text) if self.by_headings else sections.whole(text):
-            heading = sections.heading(title, section.path)
-            where = context(title, heading)
+        by_headings = self._settings.splitter == "headings"
+        for section in sections.sections(text) if by_headings else sections.whole(text):
+            heading, where, room = self._place(title, section.path)
             at = section.start
-            for body in self._sentences.split_text_metadata_aware(text[section.start : section.end], where):
+            for body in self._sentences(room).split_text(text[section.start : section.end]):
                 at = text.index(body, at)
                 piece = build_nodes_from_splits([body], node)[0]
                 tokens = self._tokenizer.count(f"{where}\n{body}")
@@ -103,6 +100,38 @@ class SectionSplitter(NodeParser):  # type: ignore[misc]
                 piece.metadata |= {"start": at, "stop": at + len(body)}
                 yield piece
                 at += 1
+
+    def _place(self, title: str, path: tuple[str, ...]) -> tuple[str, str, int]:
+        """(heading path, the line that says where a piece stands, tokens left for the piece).
+
+        A heading path that would fill half a chunk is shortened to its last heading, then left out.
+        """
+        size = self._settings.chunk_size
+        for heading in (sections.heading(title, path), sections.heading(title, path[-1:]), ""):
+            where = context(title, heading)
+            tokens = self._tokenizer.count(where)
+            if tokens <= size // 2:
+                break
+        return heading, where, max(size - tokens, size // 4)
+
+    def _sentences(self, room: int) -> SentenceSplitter:
+        """LlamaIndex's splitter for pieces of at most `room` tokens."""
+        if room not in self._by_room:
+            self._by_room[room] = SentenceSplitter(
+                chunk_size=room,
+                chunk_overlap=min(self._settings.overlap, room // 2),
+                tokenizer=self._tokenizer.tokens,
+                paragraph_separator="\n\n",
+                chunking_tokenizer_fn=_sentences,
+            )
+        return self._by_room[room]
+
+
+def _sentences(text: str) -> list[str]:
+    """LlamaIndex's sentence tokenizer, but space before the first sentence is kept: pieces must join to the text."""
+    found = split_by_sentence_tokenizer()(text)
+    lead = text[: len(text) - len(text.lstrip())]
+    return [lead + found[0], *found[1:]] if found else [text]
 
 
 class PassedEmbedding(BaseEmbedding):  # type: ignore[misc]
@@ -209,7 +238,7 @@ class Pipeline:
         documents = TextReader().load_data([(path, text)])
         try:
             return list(splitting.run(documents=documents))
-        except ValueError as error:  # LlamaIndex: the heading path alone fills a chunk
+        except ValueError as error:  # LlamaIndex: one letter has more tokens than a chunk
             raise Problem(f"'{path}' cannot be split at {settings.chunk_size} tokens ({error}).") from error
 
     def preview(self, path: str, text: str, settings: Settings) -> list[Chunk]:
