@@ -16,11 +16,16 @@ def draw_pairs(here: Runtime) -> None:
     """Each pair with what it costs before it is fetched, and the choice among all that is there."""
     files = catalog.default()
     st.subheader("Models compared", anchor=False)
-    st.caption(plain(f"Now: base is {files.chosen('base')}, fine-tuned is {files.chosen('fine-tuned')}."))
+    st.caption(plain(f"Now: base is {_name(files, 'base')}; fine-tuned is {_name(files, 'fine-tuned')}."))
     for pair in files.pairs():
         with st.container(border=True):
             _pair(here, files, pair)
     _own(files)
+
+
+def _name(files: Catalog, role: str) -> str:
+    chosen = files.chosen(role)
+    return files.manifest.models[chosen].name if chosen in files.manifest.models else chosen
 
 
 def _pair(here: Runtime, files: Catalog, pair: Pair) -> None:

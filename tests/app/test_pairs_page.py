@@ -63,5 +63,5 @@ def test_own_files_can_be_chosen_and_given_back(real_home, here):
     assert catalog.spec("base").path == folder / "mine.gguf"
     assert catalog.spec("fine-tuned").id == "fine-tuned"
     page = show()
-    page.button(key="use-default").click().run()
+    page.button(key="use-SmolLM2 135M, general and fine-tuned on Brightwater").click().run()
     assert catalog.spec("base").id == "base"

@@ -233,7 +233,7 @@ def test_the_shipped_manifest_pins_every_source_and_the_tools_that_exist():
     assert all(file.sha256 for source in shipped.sources.values() for file in source.files)
     tools = {model.recipe: model.tool for model in shipped.models.values() if model.recipe}
     assert tools == {"requantize": merge.TOOL, "merge": merge.TOOL, "bert": embedder.TOOL}
-    assert {model.role for model in shipped.models.values() if model.pair == "default"} == set(manifest.ROLES)
+    assert {shipped.models[name].role for name in catalog_module.DEFAULT} == set(manifest.ROLES)
 
 
 @pytest.mark.parametrize(
