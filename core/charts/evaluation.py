@@ -23,6 +23,7 @@ def accuracy_chart(report: Mapping[str, Any]) -> go.Figure:
             y=[label(cls) for cls in classes],
             name=arm,
             mode="markers",
+            orientation="h",  # grouped along the classes
             marker={"color": ARM_COLORS[arm], "symbol": SYMBOLS[place % len(SYMBOLS)], "size": 10},
             error_x=_bars(scores, "accuracy"),
             hovertemplate=arm + ", %{y}: %{x:.1%}<extra></extra>",
@@ -45,6 +46,7 @@ def effects_chart(report: Mapping[str, Any]) -> go.Figure:
             y=[label(cls) for cls in report["effects"]],
             name=name,
             mode="markers",
+            orientation="h",  # grouped along the classes
             marker={
                 "color": [PALETTE[place] if clear else GREY for clear in settled],
                 "symbol": SYMBOLS[place],

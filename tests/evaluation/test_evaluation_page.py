@@ -1,0 +1,126 @@
+"""The page and its job: start, results, files, going on after a stop. Models and documents are scripted."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import runtime
+from core.charts import evaluation as charts
+from core.errors import Problem
+from core.evaluation import jobs, tables
+from core.evaluation.questions import Question
+from core.evaluation.run import Options
+from core.runtime import Runtime
+from tests.evaluation.scripted import ASKED, LINES, Books, Script, parts
+
+ROOT = Path(__file__).resolve().parents[2]
+EVERY = Options(snapshot="today")
+
+
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[Script]:
+    """The process's runtime, its models and documents replaced by scripted ones."""
+    made, books = Script(dict(LINES)), Books()
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setattr(jobs, "parts", lambda here: parts(made, books))
+    monkeypatch.setattr(jobs, "_identities", lambda here, options: ["scripted"])
+    monkeypatch.setattr(Runtime, "prepare_in_background", lambda here, retry=False: None)
+    yield made
+    runtime.close()
+
+
+def finished(options: Options = EVERY, asked: tuple[Question, ...] = ASKED) -> str:
+    here = runtime.get()
+    job = jobs.start(here, asked, options)
+    assert here.jobs.wait(job.id, 60).state == "done", here.jobs.get(job.id).message
+    return job.id
+
+
+def page(**query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=120).run()
+    app.switch_page("evaluation.py")
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception, app.exception[0].message
+    return app
+
+
+def test_a_job_gives_the_report_and_asks_nothing_twice(script: Script) -> None:
+    first = finished()
+    asked = len(script.requests)
+    found = jobs.result(runtime.get(), first)
+    assert found["state"] == "done" and len(found["rows"]) == asked
+    assert jobs.result(runtime.get(), finished())["rows"] == found["rows"]
+    assert len(script.requests) == asked  # the second job took over the first one's rows
+
+
+def test_failed_replies_are_asked_again_when_one_goes_on(script: Script) -> None:
+    lost = {key: script.lines.pop(key) for key in list(script.lines) if key[0] == "base"}
+    first = finished()
+    failed = [row for row in runtime.get().jobs.rows(first) if row["problem"]]
+    assert failed
+    script.lines.update(lost)
+    asked = len(script.requests)
+    again = jobs.again(runtime.get(), first)
+    runtime.get().jobs.wait(again.id, 60)
+    assert len(script.requests) == asked + len(failed)
+    assert not [row for row in runtime.get().jobs.rows(again.id) if row["problem"]]
+
+
+def test_another_job_is_no_evaluation(script: Script) -> None:
+    other = runtime.get().jobs.start("index", lambda context: None)
+    with pytest.raises(Problem, match="no evaluation"):
+        jobs.result(runtime.get(), other.id)
+
+
+def test_the_page_starts_a_job_on_few_bundled_questions(script: Script) -> None:
+    app = page()
+    app.number_input(key="limit").set_value(1).run()
+    app.button(key="evaluate").click().run()
+    assert not app.exception, app.exception[0].message
+    job_id = str(app.query_params["evaluation"])
+    assert len(runtime.get().jobs.get(job_id).parameters["questions"]) == 2  # one static, one changed
+    assert runtime.get().jobs.wait(job_id, 60).state == "done"
+
+
+def test_the_page_shows_a_finished_evaluation_by_its_address(script: Script) -> None:
+    app = page(evaluation=finished())
+    shown = {frame.key or number: frame.value for number, frame in enumerate(app.dataframe)}
+    columns = [set(frame.columns) for frame in shown.values()]
+    assert any({"arm", "class", "accuracy", "standard error"} <= names for names in columns)
+    assert any({"effect", "points", "verdict"} <= names for names in columns)
+    assert any({"reply", "cause"} <= names for names in columns)
+
+
+def test_a_broken_address_is_one_message(script: Script) -> None:
+    app = page(evaluation="nonsense")
+    assert "no job" in app.error[0].value
+
+
+def test_the_csv_has_a_row_a_reply_and_no_formula(script: Script) -> None:
+    evil = Question("=1+1", "Alder Street", "<b>own</b>")
+    found = jobs.result(runtime.get(), finished(asked=(evil, *ASKED)))
+    rows = list(csv.DictReader(io.StringIO(tables.as_csv(found))))
+    assert len(rows) == len(found["rows"])
+    assert rows[0]["question"] == "'=1+1"
+    assert "<" not in json.dumps(charts.accuracy_chart(found).to_plotly_json()["data"][0]["y"])
+
+
+def test_charts_show_the_reports_own_figures(script: Script) -> None:
+    found = jobs.result(runtime.get(), finished())
+    accuracy = charts.accuracy_chart(found)
+    for trace in accuracy.data:
+        classes = found["arms"][trace.name]["classes"]
+        assert list(trace.x) == [score["accuracy"] for score in classes.values()]
+    causes = charts.causes_chart(found)
+    for number, arm in enumerate(found["arms"]):
+        assert sum(trace.x[number] for trace in causes.data) == sum(found["arms"][arm]["causes"].values())
+    effects = charts.effects_chart(found)
+    assert [trace.name for trace in effects.data] == ["Fine-tuning", "Retrieval", "Both together"]
+    assert {row["verdict"] for row in tables.effects(found)} == {"too few questions to tell"}
