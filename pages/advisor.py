@@ -64,10 +64,10 @@ def ask() -> dict[str, str]:
     """The questions; what is left at "don't know" is not in the answers."""
     answers = {}
     groups = list(dict.fromkeys(question.group for question in QUESTIONS.values()))
-    places = dict(zip(groups, st.tabs(groups), strict=True))
-    for question in QUESTIONS.values():
+    places = {group: tab.columns(2, gap="large") for group, tab in zip(groups, st.tabs(groups), strict=True)}
+    for number, question in enumerate(QUESTIONS.values()):
         labels = {UNKNOWN: "Don't know", **{option.id: option.label for option in question.options}}
-        chosen = places[question.group].selectbox(
+        chosen = places[question.group][number % 2].selectbox(
             question.ask, list(labels), format_func=labels.__getitem__, key=key(question.id), help=question.help
         )
         if chosen != UNKNOWN:
@@ -80,11 +80,9 @@ st.caption("Fourteen questions, each may stay open. The recommendation follows e
 arrive()
 head = st.container()
 describe()
-left, right = st.columns(2, gap="large")
-with left:
-    answers = ask()
-    if st.button("Start again", key="advisor-clear", on_click=lambda: set_answers({})):
-        st.session_state.pop("advisor-found", None)
+answers = ask()
+if st.button("Start again", key="advisor-clear", on_click=lambda: set_answers({})):
+    st.session_state.pop("advisor-found", None)
 
 advice = score.advise(answers)
 whole = handover.whole(answers, advice.verdict, st.session_state.get(KEPT))
@@ -100,18 +98,17 @@ if answers or scenario.PARAMETER in st.query_params:
 
 with head:
     draw.headline(advice)
-with right:
-    draw.onward(link)
-    views = {
-        "Order of work": draw.order,
-        "Trace": draw.trace,
-        "What would flip it": draw.flips,
-        "Sensitivity": draw.sensitivity,
-        "Risks and practices": draw.checklist,
-        "Measure next": draw.measure,
-        "The documents' cases": draw.cases,
-        "Method and limits": draw.method,
-    }
-    view = st.pills("Show", views, default="Order of work", key="advisor-view")
-    if view:
-        views[view](advice)
+draw.onward(link)
+views = {
+    "Order of work": draw.order,
+    "Trace": draw.trace,
+    "What would flip it": draw.flips,
+    "Sensitivity": draw.sensitivity,
+    "Risks and practices": draw.checklist,
+    "Measure next": draw.measure,
+    "The documents' cases": draw.cases,
+    "Method and limits": draw.method,
+}
+view = st.pills("Show", views, default="Order of work", key="advisor-view", label_visibility="collapsed")
+if view:
+    views[view](advice)

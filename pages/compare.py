@@ -17,13 +17,13 @@ def draw_table() -> None:
     chosen = first.multiselect("Groups", groups, placeholder="All", key="compare-groups")
     documents = second.multiselect("Documents", claims.DOCUMENTS, placeholder="All", key="compare-documents")
     sort = third.selectbox("Sort by", comparison.SORTS, key="compare-sort")
-    disputed = fourth.toggle("Only where they disagree", key="compare-disputed")
+    disputed = fourth.toggle("Disputed only", key="compare-disputed")
     rows = comparison.table(chosen, documents, disputed, sort)
     if not rows:
         st.info("No criterion passes these filters.")
         return
     st.caption(
-        f"{MARKS['for']} speaks for the approach, {MARKS['against']} against it; *disputed*: the documents "
+        f"A {MARKS['for']} speaks for the approach, a {MARKS['against']} against it; *disputed*: the documents "
         "contradict each other or themselves; *depends*: the answer differs by situation. "
         "D0 to D4 are the documents; *ours*: no document says anything, so this is our own judgement. "
         "Choose a row to read every claim."
@@ -33,13 +33,20 @@ def draw_table() -> None:
             "Criterion": row.criterion.title,
             **{NAMES[approach]: row.cells[approach].words() for approach in claims.APPROACHES},
             "Claims": row.number,
-            "Contradictions": row.disputes,
+            "Disputes": row.disputes,
             "Group": row.criterion.group,
         }
         for row in rows
     ]
     event = st.dataframe(
-        table, hide_index=True, on_select="rerun", selection_mode="single-row", key="compare-table", alt="Comparison"
+        table,
+        hide_index=True,
+        height=36 * min(len(table) + 1, 18),
+        on_select="rerun",
+        selection_mode="single-row",
+        column_config={name: st.column_config.NumberColumn(width=70) for name in ("Claims", "Disputes")},
+        key="compare-table",
+        alt="Criteria against approaches",
     )
     picked = event.selection.rows
     draw_claims(rows[picked[0]] if picked and picked[0] < len(rows) else rows[0])

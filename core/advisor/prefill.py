@@ -7,6 +7,7 @@ overrule it.
 import re
 import tomllib
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -21,7 +22,17 @@ NEGATION = re.compile(
 )
 SCALES = {"": 1.0, "k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "hundred": 100.0, "bn": 1e9, "billion": 1e9}
 WORDS = {"one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "six": 6.0, "seven": 7.0, "eight": 8.0}
-WORDS |= {"nine": 9.0, "ten": 10.0, "twelve": 12.0, "dozens of": 24.0, "hundreds of": 300.0, "thousands of": 3e3}
+WORDS |= {
+    "nine": 9.0,
+    "ten": 10.0,
+    "twelve": 12.0,
+    "fifteen": 15.0,
+    "twenty": 20.0,
+    "thirty": 30.0,
+    "dozens of": 24.0,
+    "hundreds of": 300.0,
+    "thousands of": 3e3,
+}
 WORDS |= {"tens of thousands of": 3e4, "hundreds of thousands of": 3e5, "millions of": 3e6}
 PERIODS = {"second": 2.6e6, "minute": 43_800, "hour": 730, "day": 30.4, "week": 4.3, "month": 1, "year": 1 / 12}
 DIGITS = r"\d{1,12}(?:[,.]\d{3})*(?:\.\d{1,2})?(?!\d)"
@@ -45,12 +56,14 @@ def read(text: str) -> tuple[dict[str, str], list[Found]]:
     """
     flat = " ".join(text[:MAX_TEXT].lower().replace("’", "'").split())
     spoken: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for question, option, pattern in _patterns():
-        for match in pattern.finditer(flat):
-            if not NEGATION.search(flat[: match.start()][-24:]) or match[0].startswith(("no ", "not ", "without ")):
-                spoken[question][option].append(match[0])
+    for question, option, words in _words(flat, "phrases"):
+        spoken[question][option].append(words)
     for question, option, words in _counts(flat):
         spoken[question] = defaultdict(list, {option: [words]})  # a number says more than a word
+    strong = set(spoken)
+    for question, option, words in _words(flat, "weak"):
+        if question not in strong:
+            spoken[question][option].append(words)
     answers: dict[str, str] = {}
     for asked in rules.load().questions.values():
         options = [option.id for option in asked.options]
@@ -62,6 +75,14 @@ def read(text: str) -> tuple[dict[str, str], list[Found]]:
         for words in dict.fromkeys(spoken[question][option])
     ]
     return answers, kept
+
+
+def _words(flat: str, section: str) -> Iterator[tuple[str, str, str]]:
+    """Every phrase of a section that stands in the text and is not negated."""
+    for question, option, pattern in _patterns(section):
+        for match in pattern.finditer(flat):
+            if not NEGATION.search(flat[: match.start()][-24:]) or match[0].startswith(("no ", "not ", "without ")):
+                yield question, option, match[0]
 
 
 def _counts(flat: str) -> list[tuple[str, str, str]]:
@@ -85,10 +106,10 @@ def _counts(flat: str) -> list[tuple[str, str, str]]:
 
 
 @cache
-def _patterns() -> list[tuple[str, str, re.Pattern[str]]]:
+def _patterns(section: str) -> list[tuple[str, str, re.Pattern[str]]]:
     return [
         (question, option, re.compile(rf"(?<![\w-])(?:{phrase})(?![\w])"))
-        for question, options in _raw()["phrases"].items()
+        for question, options in _raw()[section].items()
         for option, phrases in options.items()
         for phrase in phrases
     ]

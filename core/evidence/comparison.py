@@ -19,14 +19,14 @@ class Cell:
     note: str = ""
 
     def words(self) -> str:
-        """'+ D0 D1 D3 − D2 (disputed)'; what is only ours says so."""
+        """'disputed: + D0 D1 D3 − D2'; what is only ours says so."""
         said = self.claims or self.ours
         parts = []
         for direction, mark in MARKS.items():
             who = dict.fromkeys(each.document for each in said if each.direction == direction)
             if who:
                 parts.append(f"{mark} {' '.join(who)}")
-        return "  ".join(parts) + (f" ({self.note})" if self.note else "")
+        return (f"{self.note}: " if self.note else "") + "  ".join(parts)
 
 
 @dataclass(frozen=True)

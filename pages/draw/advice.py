@@ -5,19 +5,15 @@ from pathlib import Path
 import streamlit as st
 
 from core import scenario
-from core.advisor import guidance, rules, score
+from core.advisor import guidance, rules, score, tables
 from core.advisor.score import Advice
+from core.advisor.tables import label
 from core.charts import advisor as charts
 from core.evidence import claims
 
 PAGES = Path(__file__).resolve().parent.parent
 NAMES = charts.NAMES
 QUESTIONS = rules.load().questions
-
-
-def label(question: str, option: str) -> str:
-    """An answer as the page words it."""
-    return "don't know" if option == rules.UNKNOWN else QUESTIONS[question].option(option).label
 
 
 def headline(advice: Advice) -> None:
@@ -37,11 +33,15 @@ def headline(advice: Advice) -> None:
         if advice.unknown:
             st.caption(f"{len(advice.unknown)} of {len(QUESTIONS)} questions are open.")
         reasons(advice)
-    points.plotly_chart(charts.scores(advice), key="advisor-scores", alt="Points of the four approaches")
+    with points:
+        st.plotly_chart(charts.scores(advice), key="advisor-scores", alt="Points of the four approaches")
+        for each in advice.constraints:
+            out = ", ".join(NAMES[name].lower() for name in each.excludes)
+            st.warning(f"Hard constraint, rules out {out}: {each.because} ({each.source})")
 
 
 def reasons(advice: Advice) -> None:
-    """The strongest answers for and against the verdict, then the hard constraints."""
+    """The strongest answers for and against the verdict."""
     verdict = advice.verdict if advice.verdict != score.UNDECIDED else ""
     steps = [step for step in advice.trace if verdict and abs(step.effect[verdict]) > 0]
     for step in sorted(steps, key=lambda each: -abs(each.effect[verdict]))[:5]:
@@ -54,9 +54,6 @@ def reasons(advice: Advice) -> None:
         st.markdown(
             "- Prompt only is the zero of the scale: nothing that was answered lifts another approach above it."
         )
-    for each in advice.constraints:
-        out = ", ".join(NAMES[name].lower() for name in each.excludes)
-        st.warning(f"Hard constraint, rules out {out}: {each.because} ({each.source})")
 
 
 def onward(link: str) -> None:
@@ -82,28 +79,8 @@ def order(advice: Advice) -> None:
 
 def trace(advice: Advice) -> None:
     """Each answer's effect on each approach, with who gives the direction; the column sums are the scores."""
-    approaches = {name: NAMES[name] for name in rules.APPROACHES}
-    rows = [{"Question": "Start", "Answer": "before any answer", **_points(advice.start), "Direction from": "ours"}]
-    for step in advice.trace:
-        rows.append(
-            {
-                "Question": QUESTIONS[step.question].ask,
-                "Answer": label(step.question, step.answer),
-                **_points(step.effect),
-                "Direction from": step.source,
-            }
-        )
-    if advice.floor:
-        given = {**dict.fromkeys(rules.APPROACHES, 0.0), "fine-tuning": advice.floor}
-        note = "the gain from not looking up never counts below zero"
-        rows.append({"Question": "Floor", "Answer": note, **_points(given), "Direction from": "ours"})
-    rows.append({"Question": "Sum", "Answer": "", **_points(advice.scores), "Direction from": ""})
-    column = {name: st.column_config.NumberColumn(format="%+.2f") for name in approaches.values()}
-    st.dataframe(rows, hide_index=True, width="stretch", column_config=column)
-
-
-def _points(effect: dict[str, float]) -> dict[str, float]:
-    return {NAMES[name]: points for name, points in effect.items()}
+    points = {NAMES[name]: st.column_config.NumberColumn(format="%+.2f") for name in rules.APPROACHES}
+    st.dataframe(tables.trace(advice), hide_index=True, column_config=points, alt="Trace of the recommendation")
 
 
 def flips(advice: Advice) -> None:
@@ -154,22 +131,7 @@ def measure(advice: Advice) -> None:
 
 def cases(advice: Advice) -> None:
     """Every case that the documents name, with their verdict and the advisor's."""
-    rows = []
-    for case in claims.cases():
-        readable = case.verdict != claims.NOT_READABLE
-        ours = score.advise({**case.assumed, **case.answers}).verdict if readable else ""
-        state = "agrees" if case.verdict == ours else "differs"
-        note = "disputed between documents" if case.subject in claims.disputed_subjects() else ""
-        rows.append(
-            {
-                "Case": case.title,
-                "Document says": case.verdict,
-                "Advisor": f"{ours} ({state})" if readable else "not counted",
-                "Source": f"{case.document}, {case.place}",
-                "Note": case.readable or "; ".join(filter(None, (note, case.why))),
-            }
-        )
-    st.dataframe(rows, hide_index=True, width="stretch")
+    st.dataframe(tables.cases(), hide_index=True, alt="The documents' cases")
     for subject in claims.disputed_subjects():
         dispute = guidance.dispute(subject)
         facts = "; ".join(QUESTIONS[name].ask for name in dispute.decides)
