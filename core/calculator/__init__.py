@@ -2,8 +2,11 @@
 
 inputs     what a scenario consists of: names, units, limits, help, sources (inputs.toml), presets (presets.toml)
 formulas   one pure function per formula
-model      draws, the four approaches composed from the formulas, and what comes out
+draws      one value for every input in every draw
+approaches the four approaches, composed from the formulas; what fits
+costs      over the months: cumulative, in all, by part
 breakeven  where two approaches cost the same
+model      scenario in, outcome out
 flips      which input, moved how far, changes the cheapest approach; tornado and heat map
 verdict    the outcome in words
 calibrate  measured values in place of the documents' ranges

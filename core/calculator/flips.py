@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.calculator.approaches import APPROACHES, compose, fit
+from core.calculator.costs import calendar, totals
+from core.calculator.draws import central, middle, sample
 from core.calculator.formulas import Array
 from core.calculator.inputs import Scenario, every
-from core.calculator.model import APPROACHES, calendar, central, compose, fit, middle, sample, totals
 from core.errors import Problem
 
 # These make no approach cheaper than another, or are one number by nature.

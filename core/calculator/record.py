@@ -9,8 +9,9 @@ from html import escape
 import plotly.graph_objects as go
 
 from core.calculator import cares, flips
+from core.calculator.approaches import accuracy_over_time
 from core.calculator.inputs import Scenario, every, words
-from core.calculator.model import Outcome, accuracy_over_time, evaluate_cached
+from core.calculator.model import Outcome, evaluate_cached
 from core.calculator.report import origin
 from core.calculator.verdict import NAMES, duration, money, percent, rounded, verdict
 from core.charts import calculator as charts

@@ -9,7 +9,7 @@ import math
 import streamlit as st
 
 from core import scenario as envelope
-from core.calculator import compare, inputs
+from core.calculator import compare, inputs, report
 from core.errors import Problem
 from core.text import one_line, plain
 
@@ -79,6 +79,9 @@ def draw_preset() -> None:
         help="Use cases that the documents name. Their quantities are ours: no document gives any.",
     )
     st.caption(plain(f"{presets[chosen].about} [{presets[chosen].source}]"))
+    fresh = inputs.from_preset(chosen)
+    if st.session_state[STATE] != fresh:
+        st.button("Back to the use case as it was", on_click=change, args=(fresh,), key="reset")
 
 
 def draw_notes() -> None:
@@ -101,7 +104,7 @@ def draw_inputs() -> None:
 def _draw_input(one: inputs.Input, scenario: inputs.Scenario) -> None:
     value = scenario.value(one.name)
     label = f"{one.label} ({one.unit})" if one.unit else one.label
-    told = f"{one.help} Source: {plain(scenario.origins.get(one.name, one.source))}"
+    told = f"{one.help} Source: {plain(report.origin(scenario, one.name))}"
     key = f"calculator_{one.name}"
     if one.kind == "choice":
         st.session_state[key] = value

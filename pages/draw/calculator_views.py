@@ -9,8 +9,9 @@ import streamlit as st
 from core import paths, runtime
 from core import scenario as envelope
 from core.calculator import calibrate, cares, compare, flips, inputs, record, report
-from core.calculator.model import Outcome, accuracy_over_time, evaluate_cached
-from core.calculator.verdict import NAMES, headline
+from core.calculator.approaches import accuracy_over_time
+from core.calculator.model import Outcome, evaluate_cached
+from core.calculator.verdict import NAMES, headline, rounded
 from core.charts import calculator as charts
 from core.commands import as_json
 from core.evidence import figures, prices
@@ -51,6 +52,18 @@ def drivers(scenario: inputs.Scenario, outcome: Outcome) -> None:
 def latency(scenario: inputs.Scenario, outcome: Outcome) -> None:
     """Latency by part with percentiles and target."""
     _chart(charts.latency(scenario, outcome), "latency", "Latency by part")
+    here = {one.name: one for one in _measured_here()}
+    claims = [("D2.retrieval-overhead", "retrieval_ms"), ("ours.decode-floor", "decode_ms")]
+    rows = [
+        {
+            "What": figures.get(claim).label,
+            "Claim": f"{figures.get(claim).words()} [{figures.get(claim).source}, {figures.get(claim).evidence}]",
+            "Measured here": inputs.words(name, here[name].value) if name in here else "not yet",
+            "For a larger model": here[name].scales if name in here else "",
+        }
+        for claim, name in claims
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True)
     _cares("latency")
 
 
@@ -84,8 +97,8 @@ def time(scenario: inputs.Scenario, outcome: Outcome) -> None:
     if best:
         st.caption(
             "Best retrain interval: the one at which the retrains and the value lost to stale answers cost least "
-            f"together; in the median draw {best['best_months']['p50']:.1f} months (the study's estimate, good for rare "
-            f"changes: {best['estimate_months']['p50']:.1f}). Ours."
+            f"together; in the median draw {rounded(best['best_months']['p50'])} months (the study's estimate, for "
+            f"rare changes: {rounded(best['estimate_months']['p50'])}). Ours."
         )
     _cares("time")
 
@@ -142,9 +155,7 @@ def share(scenario: inputs.Scenario, outcome: Outcome) -> None:
 
 def measured(scenario: inputs.Scenario, outcome: Outcome) -> None:
     """Replace ranges by what was measured on this machine, and see what that does to the verdict."""
-    store = runtime.get().store
-    cards = paths.ROOT / "models" / "cards" / "measured.json"
-    found = calibrate.changes(calibrate.collect(calibrate.stored_runs(store), cards))
+    found = _measured_here()
     if not found:
         st.info("Nothing measured yet. Ask a question in the playground, one at a time, and come back.")
         return
@@ -194,6 +205,12 @@ VIEWS: dict[str, Callable[[inputs.Scenario, Outcome], None]] = {
     "Calibrate": measured,
     "Save and share": share,
 }
+
+
+def _measured_here() -> list[calibrate.Change]:
+    """What playground and evaluation have measured on this machine so far."""
+    cards = paths.ROOT / "models" / "cards" / "measured.json"
+    return calibrate.changes(calibrate.collect(calibrate.stored_runs(runtime.get().store), cards))
 
 
 def _chart(figure: object, key: str, title: str) -> None:

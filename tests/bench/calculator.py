@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from core.calculator import flips, inputs, model, verdict  # noqa: E402
+from core.calculator import approaches, flips, inputs, model, verdict  # noqa: E402
 
 REPEATS = 9
 TARGETS = {10_000: 80, 100_000: 600}
@@ -44,7 +44,7 @@ def timed(work, repeats: int = REPEATS) -> dict[str, float]:
 def the_model() -> dict[str, object]:
     """4 approaches x 36 months with all percentiles, by number of draws; then verdict, tornado and map."""
     base = inputs.from_preset("policy-bot").replace({"horizon": 36})
-    assert all(fit.fits for fit in model.fit(base).values()), "all four approaches must be priced"
+    assert all(fit.fits for fit in approaches.fit(base).values()), "all four approaches must be priced"
     by_draws = {}
     for draws in (1_000, 10_000, 30_000, 100_000):
         scenario = base.replace({"draws": draws})

@@ -8,7 +8,20 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from core.calculator import breakeven, calibrate, compare, flips, inputs, model, record, report, verdict
+from core.calculator import (
+    approaches,
+    breakeven,
+    calibrate,
+    compare,
+    costs,
+    draws,
+    flips,
+    inputs,
+    model,
+    record,
+    report,
+    verdict,
+)
 from core.charts import calculator as charts
 from core.errors import Problem
 from core.store import Store
@@ -55,8 +68,8 @@ def test_the_tornado_holds_the_totals_at_both_ends(bot):
     assert widths == sorted(widths, reverse=True)
     bar = bars[0]
     for end, expected in ((0, bar.low), (1, bar.high)):
-        d = model.central(bot, **{bar.name: np.asarray(bot.ranges[bar.name][end])})
-        cost = model.totals(model.compose(d, bot.words), model.calendar(d))
+        d = draws.central(bot, **{bar.name: np.asarray(bot.ranges[bar.name][end])})
+        cost = costs.totals(approaches.compose(d, bot.words), costs.calendar(d))
         assert cost["retrieval"] - cost["hybrid"] == pytest.approx(expected, rel=1e-9)
     assert min(bar.low, bar.high) <= middle <= max(bar.low, bar.high)
 
@@ -71,17 +84,19 @@ def test_the_map_agrees_with_the_model_cell_by_cell(bot):
     for y in (0, 4):
         for x in (0, 2, 4):
             cell = bot.replace({"queries": found.x[x], "corpus_tokens": found.y[y]})
-            d = {name: values[:100] if values.ndim else values for name, values in model.sample(cell).items()}
-            cost = model.totals(model.compose(d, cell.words), model.calendar(d))
+            d = {name: values[:100] if values.ndim else values for name, values in draws.sample(cell).items()}
+            cost = costs.totals(approaches.compose(d, cell.words), costs.calendar(d))
             wins = np.argmin(np.stack(np.broadcast_arrays(*cost.values())), axis=0)
-            expected = model.APPROACHES[np.bincount(wins, minlength=4).argmax()]
+            expected = approaches.APPROACHES[np.bincount(wins, minlength=4).argmax()]
             assert found.winner[y][x] == expected
             assert found.share[y][x] == pytest.approx(np.bincount(wins, minlength=4).max() / len(wins))
 
 
 def test_the_map_takes_at_most_500_draws_a_cell_and_refuses_what_cannot_be_an_axis(bot, monkeypatch):
     seen = []
-    monkeypatch.setattr(flips, "compose", lambda d, words: seen.append(d["queries"].size) or model.compose(d, words))
+    monkeypatch.setattr(
+        flips, "compose", lambda d, words: seen.append(d["queries"].size) or approaches.compose(d, words)
+    )
     flips.cheapest_map(bot, "queries", "churn", cells=2, draws=10_000)
     assert set(seen) == {2 * flips.MAX_CELL_DRAWS}
     for axes in (("horizon", "queries"), ("queries", "queries"), ("hosting", "queries")):
@@ -160,7 +175,7 @@ def test_every_preset_reaches_a_verdict_and_draws_every_chart(preset):
         charts.latency(scenario, outcome),
         charts.trade_off(scenario, outcome),
         charts.break_even(outcome.crossings),
-        charts.accuracy_over_time(scenario, *model.accuracy_over_time(scenario)),
+        charts.accuracy_over_time(scenario, *approaches.accuracy_over_time(scenario)),
     ]
     assert all(len(charts.alt(picture)) > 20 for picture in pictures)
 
@@ -188,9 +203,9 @@ def test_the_cost_bars_sum_to_the_mean_cost_a_query(bot):
 
 def test_the_accuracy_curve_averages_to_the_models_accuracy(bot):
     scenario = bot.replace({"churn": 20, "retrain_months": 6, "horizon": 24})
-    _, curves = model.accuracy_over_time(scenario, points_a_month=200)
-    d = model.central(scenario)
-    expected = float(model.compose(d, scenario.words)["fine-tuning"].accuracy)
+    _, curves = approaches.accuracy_over_time(scenario, points_a_month=200)
+    d = draws.central(scenario)
+    expected = float(approaches.compose(d, scenario.words)["fine-tuning"].accuracy)
     assert np.mean(curves["fine-tuning"][:-1]) == pytest.approx(expected, abs=0.02)
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.calculator import approaches, costs, draws, inputs, model
 from core.calculator import formulas as f
-from core.calculator import inputs, model
 from core.evidence import figures
 
 FAST = {"draws": 1000}
@@ -31,22 +31,22 @@ def small(**changes):
 
 def totals(scenario):
     """USD over the horizon, per draw."""
-    d = model.sample(scenario)
-    return model.totals(model.compose(d, scenario.words), model.calendar(d))
+    d = draws.sample(scenario)
+    return costs.totals(approaches.compose(d, scenario.words), costs.calendar(d))
 
 
 def points(scenario):
     """Every range at its middle."""
     return scenario.replace(
-        {name: model.middle(name, value) for name, value in scenario.ranges.items() if not inputs.every()[name].whole}
+        {name: draws.middle(name, value) for name, value in scenario.ranges.items() if not inputs.every()[name].whole}
     )
 
 
 def test_zero_queries_cost_the_fixed_part():
     scenario = small(queries=0)
-    d = model.sample(scenario)
-    months = model.calendar(d)
-    for name, one in model.compose(d, scenario.words).items():
+    d = draws.sample(scenario)
+    months = costs.calendar(d)
+    for name, one in approaches.compose(d, scenario.words).items():
         fixed = sum(one.setup.values()) + sum(one.monthly.values()) * months.monthly
         fixed = fixed + sum(one.retrain.values()) * months.all_retrains
         assert np.allclose(totals(scenario)[name], fixed, rtol=1e-12)
@@ -73,12 +73,12 @@ def test_cost_on_machines_never_falls_with_queries_and_tokens(hosting):
 
 
 def test_hybrid_fixed_cost_is_at_least_each_parts():
-    d = model.sample(small())
-    approaches = model.compose(d, small().words)
+    d = draws.sample(small())
+    composed = approaches.compose(d, small().words)
     for kind in ("setup", "monthly"):
-        cost = {name: sum(getattr(one, kind).values()) for name, one in approaches.items()}
+        cost = {name: sum(getattr(one, kind).values()) for name, one in composed.items()}
         assert np.all(cost["hybrid"] >= cost["retrieval"]) and np.all(cost["hybrid"] >= cost["fine-tuning"])
-    assert np.all(sum(approaches["hybrid"].retrain.values()) >= sum(approaches["fine-tuning"].retrain.values()))
+    assert np.all(sum(composed["hybrid"].retrain.values()) >= sum(composed["fine-tuning"].retrain.values()))
 
 
 def test_a_point_range_equals_the_formula_by_hand():
@@ -139,11 +139,11 @@ def test_retrains_happen_within_the_horizon_only():
 def test_the_parts_sum_to_the_total_and_the_months_end_in_it():
     for preset in ("policy-bot", "classification"):
         scenario = inputs.from_preset(preset).replace(FAST)
-        d = model.sample(scenario)
-        months = model.calendar(d)
-        for one in model.compose(d, scenario.words).values():
-            total = model.cumulative(one, months)[-1]
-            assert np.allclose(sum(model.total_parts(one, months).values()), total, rtol=1e-10)
+        d = draws.sample(scenario)
+        months = costs.calendar(d)
+        for one in approaches.compose(d, scenario.words).values():
+            total = costs.cumulative(one, months)[-1]
+            assert np.allclose(sum(costs.total_parts(one, months).values()), total, rtol=1e-10)
 
 
 def test_percentiles_are_ordered_and_cumulative_cost_rises():
@@ -162,7 +162,7 @@ def test_percentiles_are_ordered_and_cumulative_cost_rises():
 def test_percentiles_match_numpy():
     values = np.random.default_rng(0).lognormal(size=5001)
     wanted = (0, 5, 25, 50, 75, 95, 99, 100)
-    assert list(model.percentiles(values, wanted).values()) == pytest.approx(np.percentile(values, wanted), rel=1e-12)
+    assert list(draws.percentiles(values, wanted).values()) == pytest.approx(np.percentile(values, wanted), rel=1e-12)
 
 
 def test_currency_scales_every_amount_and_nothing_else():
@@ -187,13 +187,13 @@ def test_the_same_seed_gives_the_same_result_and_another_seed_another():
 
 
 def test_changing_one_input_leaves_the_other_draws_as_they_were():
-    before, after = model.sample(small()), model.sample(small(queries=[1, 10]))
+    before, after = draws.sample(small()), draws.sample(small(queries=[1, 10]))
     assert all(np.array_equal(before[name], after[name]) for name in before if name != "queries")
 
 
 def test_draws_stay_within_their_range_and_a_log_shape_has_its_median_in_the_geometric_middle():
     scenario = inputs.defaults().replace({"draws": 20000})
-    d = model.sample(scenario)
+    d = draws.sample(scenario)
     for name, (low, high) in scenario.ranges.items():
         assert low <= d[name].min() and d[name].max() <= high + 1e-9 * abs(high), name
     assert np.median(d["labelled_rows"]) == pytest.approx(math.sqrt(1e4 * 1e6), rel=0.05)
@@ -258,12 +258,12 @@ def test_the_documents_own_figures_come_back_out_when_entered():
     assert 90 <= changing.results["retrieval"].accuracy["p5"] <= changing.results["retrieval"].accuracy["p95"] <= 95
     stale = model.evaluate(scenario.replace({"changing_share": 100, "churn": 10000, "retrain_months": 120}))
     assert 60 <= stale.results["fine-tuning"].accuracy["p5"] <= stale.results["fine-tuning"].accuracy["p95"] <= 70.1
-    d = model.sample(scenario.replace({"retrieval_cost_from": "document"}))
-    approach = model.compose(d, {**scenario.words, "retrieval_cost_from": "document"})["retrieval"]
+    d = draws.sample(scenario.replace({"retrieval_cost_from": "document"}))
+    approach = approaches.compose(d, {**scenario.words, "retrieval_cost_from": "document"})["retrieval"]
     extra = approach.per_query["retrieval (document)"]
     assert extra.min() >= 0.001 and extra.max() <= 0.01
     assert approach.setup["store set-up"].min() >= 0 and approach.setup["store set-up"].max() <= 500
-    tuned = model.compose(d, scenario.words)["fine-tuning"]
+    tuned = approaches.compose(d, scenario.words)["fine-tuning"]
     assert tuned.setup["training"].min() >= 100 and tuned.setup["training"].max() <= 10000
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.calculator import inputs, model
+from core.calculator import approaches, breakeven, costs, draws, inputs, model
 
 _spec = importlib.util.spec_from_file_location("recompute", Path(__file__).with_name("recompute.py"))
 recompute = importlib.util.module_from_spec(_spec)
@@ -26,11 +26,11 @@ SCENARIOS = {
 def test_an_independent_recomputation_agrees_to_1e_9(preset):
     scenario = inputs.from_preset(preset).replace({"draws": 1000, **SCENARIOS[preset]})
     outcome = model.evaluate(scenario)
-    drawn = {name: np.broadcast_to(values, (1000,)).tolist() for name, values in model.sample(scenario).items()}
-    draws = [recompute.one_draw({name: v[at] for name, v in drawn.items()}, scenario.words) for at in range(1000)]
+    drawn = {name: np.broadcast_to(values, (1000,)).tolist() for name, values in draws.sample(scenario).items()}
+    mine_all = [recompute.one_draw({name: v[at] for name, v in drawn.items()}, scenario.words) for at in range(1000)]
     close = pytest.approx
     for name, result in outcome.results.items():
-        mine = {key: [draw[name][key] for draw in draws] for key in draws[0][name]}
+        mine = {key: [draw[name][key] for draw in mine_all] for key in mine_all[0][name]}
         for p in (5, 25, 50, 75, 95):
             assert result.total[f"p{p}"] == close(
                 recompute.percentile([spent[-1] for spent in mine["spent"]], p), rel=1e-9
@@ -47,20 +47,20 @@ def test_an_independent_recomputation_agrees_to_1e_9(preset):
         target = scenario.number("latency_target")
         measured = mine["ttft" if scenario.words["latency_measure"] == "ttft" else "latency"]
         assert result.within_target == close(sum(value <= target for value in measured) / 1000, abs=1e-12)
-        best = [min(outcome.results, key=lambda other: draw[other]["spent"][-1]) for draw in draws]
+        best = [min(outcome.results, key=lambda other: draw[other]["spent"][-1]) for draw in mine_all]
         assert result.cheapest == close(best.count(name) / 1000, abs=1e-12)
 
 
 @pytest.mark.parametrize("preset", SCENARIOS)
 def test_break_even_reinserted_gives_equal_costs_by_other_means(preset):
     scenario = inputs.from_preset(preset).replace({"draws": 1000, **SCENARIOS[preset]})
-    d = model.sample(scenario)
-    approaches, months = model.compose(d, scenario.words), model.calendar(d)
+    d = draws.sample(scenario)
+    composed, months = approaches.compose(d, scenario.words), costs.calendar(d)
     drawn = {name: np.broadcast_to(values, (1000,)).tolist() for name, values in d.items()}
     found = 0
     for a, b in (("retrieval", "fine-tuning"), ("prompt", "retrieval"), ("retrieval", "hybrid")):
-        lines = model.cost_line(approaches[a], months), model.cost_line(approaches[b], months)
-        volumes, start = model.breakeven.break_even_queries(*lines)
+        lines = costs.cost_line(composed[a], months), costs.cost_line(composed[b], months)
+        volumes, start = breakeven.break_even_queries(*lines)
         for at in range(0, 1000, 50):
             draw = recompute.one_draw({name: v[at] for name, v in drawn.items()}, scenario.words)
             cost = [lambda q, line=draw[one]["steady"]: recompute.steady_cost(line, q) for one in (a, b)]
