@@ -4,6 +4,7 @@ Stopped, it goes on where it was when called again with the same questions, opti
 """
 
 import time
+from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,18 +22,7 @@ POLL_S = 0.5
 
 def main(argv: list[str]) -> int:
     """Evaluate; exit status 0 when at least one reply came back, 1 when none did."""
-    options = parser("evaluate", "A question set through several arms.")
-    options.add_argument("--questions", required=True, type=Path, action="append", help="a .csv or .jsonl (repeatable)")
-    options.add_argument("--arms", default=",".join(ask.ARMS), help=f"of {', '.join(ask.ARMS + ask.OPTIONAL_ARMS)}")
-    options.add_argument("--snapshot", default=None, help="training-day or today (default: the current documents)")
-    options.add_argument("--limit", type=int, default=None, help="at most N questions a class, drawn by --seed")
-    options.add_argument("--seed", type=int, default=0)
-    options.add_argument("--top-k", type=int, default=Options.top_k)
-    options.add_argument("--mode", default=Options.mode, choices=("hybrid", "dense", "sparse"))
-    options.add_argument("--max-tokens", type=int, default=Options.max_tokens)
-    options.add_argument("--pinned", type=Path, default=None, help="a text file: the prompt of base+pinned")
-    options.add_argument("--fresh", action="store_true", help="ask everything anew, also what is known")
-    given = options.parse_args(argv)
+    given = _arguments(argv)
     asked = [question for path in given.questions for question in questions.read(path)]
     settings = Options(
         arms=tuple(dict.fromkeys(part.strip() for part in given.arms.split(",") if part.strip())),
@@ -54,6 +44,25 @@ def main(argv: list[str]) -> int:
     else:
         print("\n".join(table(result)))
     return 0 if any(row["reply"] for row in result["rows"]) else 1
+
+
+def _arguments(argv: list[str]) -> Namespace:
+    options = parser("evaluate", "A question set through several arms.")
+    options.epilog = (
+        "A file has the fields question, answer, variants, documents, class; lists are separated by '|'. A question "
+        "without an answer expects the model to abstain. Called again alike, it goes on where it stopped."
+    )
+    options.add_argument("--questions", required=True, type=Path, action="append", help="a .csv or .jsonl (repeatable)")
+    options.add_argument("--arms", default=",".join(ask.ARMS), help=f"of {', '.join(ask.ARMS + ask.OPTIONAL_ARMS)}")
+    options.add_argument("--snapshot", default=None, help="training-day or today (default: the current documents)")
+    options.add_argument("--limit", type=int, default=None, help="at most N questions a class, drawn by --seed")
+    options.add_argument("--seed", type=int, default=0)
+    options.add_argument("--top-k", type=int, default=Options.top_k)
+    options.add_argument("--mode", default=Options.mode, choices=("hybrid", "dense", "sparse"))
+    options.add_argument("--max-tokens", type=int, default=Options.max_tokens)
+    options.add_argument("--pinned", type=Path, default=None, help="a text file: the prompt of base+pinned")
+    options.add_argument("--fresh", action="store_true", help="ask everything anew, also what is known")
+    return options.parse_args(argv)
 
 
 def _evaluate(chosen: Sequence[Question], settings: Options, *, fresh: bool) -> dict[str, Any]:
