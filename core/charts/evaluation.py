@@ -41,17 +41,17 @@ def effects_chart(report: Mapping[str, Any]) -> go.Figure:
     for place, (key, name) in enumerate(EFFECTS):
         gaps = [split[key] for split in report["effects"].values()]
         settled = [gap["verdict"] in ("gain", "loss") for gap in gaps]
+        look = {"color": PALETTE[place], "symbol": SYMBOLS[place], "size": 11}
+        figure.add_scatter(x=[None], y=[None], name=name, mode="markers", marker=look)  # the legend's colour
         figure.add_scatter(
             x=[100 * gap["difference"] for gap in gaps],
             y=[label(cls) for cls in report["effects"]],
             name=name,
             mode="markers",
             orientation="h",  # grouped along the classes
-            marker={
-                "color": [PALETTE[place] if clear else GREY for clear in settled],
-                "symbol": SYMBOLS[place],
-                "size": 11,
-            },
+            marker=look | {"color": [PALETTE[place] if clear else GREY for clear in settled]},
+            offsetgroup=key,
+            showlegend=False,
             error_x=_bars([{k: 100 * gap[k] for k in ("difference", "low", "high")} for gap in gaps], "difference"),
             text=[gap["verdict"] for gap in gaps],
             hovertemplate=name + ", %{y}: %{x:+.1f} points, %{text}<extra></extra>",
@@ -82,7 +82,7 @@ def causes_chart(report: Mapping[str, Any]) -> go.Figure:
     figure.update_layout(barmode="stack")
     figure.update_xaxes(title="wrong answers", rangemode="tozero")
     figure.update_yaxes(autorange="reversed")
-    figure = finish(figure, height=200 + 34 * len(arms))
+    figure = finish(figure, height=180 + 34 * len(arms) + 22 * len(causes))
     return figure.update_layout(
         legend={"orientation": "h", "yanchor": "top", "y": -0.35, "x": 0}, margin={"l": 8, "r": 8, "t": 20, "b": 8}
     )

@@ -122,5 +122,7 @@ def test_charts_show_the_reports_own_figures(script: Script) -> None:
     for number, arm in enumerate(found["arms"]):
         assert sum(trace.x[number] for trace in causes.data) == sum(found["arms"][arm]["causes"].values())
     effects = charts.effects_chart(found)
-    assert [trace.name for trace in effects.data] == ["Fine-tuning", "Retrieval", "Both together"]
+    assert [trace.name for trace in effects.data if trace.showlegend is None] == [name for _, name in charts.EFFECTS]
+    for trace, (key, _) in zip((t for t in effects.data if t.showlegend is False), charts.EFFECTS, strict=True):
+        assert list(trace.x) == [100 * split[key]["difference"] for split in found["effects"].values()]
     assert {row["verdict"] for row in tables.effects(found)} == {"too few questions to tell"}
