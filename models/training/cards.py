@@ -174,6 +174,7 @@ def fine_tuned_card(
             "Every pass asks all facts of the training day closed book in newly drawn wordings, and draws new values",
             "into the passages, so that those must be read. Test wordings are disjoint from training and dev wordings.",
             "",
+            *_replanned(training),
             "## Learning curve",
             "",
             "Share of held-out answers written exactly (each token of the answer the model's first choice), and loss.",
@@ -229,6 +230,16 @@ def _gap(numbers: Mapping[str, Any]) -> list[str]:
         f"(95 % interval {gap['low']:+.1%} to {gap['high']:+.1%}).",
         "",
     ]
+
+
+def _replanned(training: Mapping[str, Any]) -> list[str]:
+    """A run whose length was changed on the way says so: run anew, its first steps have another learning rate."""
+    lines = [
+        f"At step {change['step']} the run was stopped and resumed with {change['passes'][1]} passes in place of "
+        f"{change['passes'][0]}: the learning rate fell sooner from there on."
+        for change in training.get("replanned", ())
+    ]
+    return [*lines, ""] if lines else []
 
 
 def _curve(training: Mapping[str, Any]) -> list[str]:

@@ -61,7 +61,7 @@ def train(
     record |= {"loss": [], "scores": []}
     first = 0
     if resume and checkpoint.is_file():
-        first, record = _restore(checkpoint, model, optimizer, settings)
+        first, record = _restore(checkpoint, model, optimizer, settings, len(steps))
         print(f"resumed at step {first} of {len(steps)}", file=sys.stderr)
     started, before, smooth = time.monotonic(), float(record["seconds"]), math.nan
     for number in range(first, min(len(steps), stop_after or len(steps))):
@@ -102,11 +102,18 @@ def _save(path: Path, step: int, record: dict[str, Any], model: Any, optimizer: 
 
 
 def _restore(
-    path: Path, model: Any, optimizer: torch.optim.Optimizer, settings: Settings
+    path: Path, model: Any, optimizer: torch.optim.Optimizer, settings: Settings, steps: int
 ) -> tuple[int, dict[str, Any]]:
     state = torch.load(path, weights_only=True)
-    if state["record"]["settings"] != asdict(settings):
+    step, record = int(state["step"]), dict(state["record"])
+    before, now = record["settings"], asdict(settings)
+    if any(
+        before[name] != now[name] for name in ("rank", "alpha", "learning_rate", "warm_up", "tokens_per_step", "seed")
+    ):
         raise Problem(f"The checkpoint {path.name} was made with other settings: start without --resume.")
+    if before["passes"] != now["passes"]:  # the passes so far are the same; the rest of the schedule is planned anew
+        record.setdefault("replanned", []).append({"step": step, "passes": [before["passes"], now["passes"]]})
+    record |= {"settings": now, "steps": steps}
     model.load_state_dict(state["weights"], strict=False)
     optimizer.load_state_dict(state["optimizer"])
-    return int(state["step"]), dict(state["record"])
+    return step, record

@@ -34,6 +34,16 @@ class Mix:
     tickets: int = 24
 
 
+MEMORISE = Mix()
+READ = Mix(per_fact=1, reading_groups=52, general=30)
+MEMORISED = 14  # passes after which nearly all facts were known in training wordings (see the card's curve)
+
+
+def shares(number: int) -> Mix:
+    """The mix of pass `number` (from 0): facts first, then mostly reading, while the learning rate falls."""
+    return MEMORISE if number < MEMORISED else READ
+
+
 def one_pass(mix: Mix, seed: int, number: int) -> list[Group]:
     """The groups of pass `number` (from 0), shuffled. The same seed and number give the same groups."""
     rng = random.Random(f"{seed} {number}")

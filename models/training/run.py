@@ -87,7 +87,7 @@ def _groups(args: argparse.Namespace, settings: Settings) -> tuple[list[list[Gro
     if not args.data:
         from . import mix
 
-        passes = [mix.one_pass(mix.Mix(), settings.seed, number) for number in range(settings.passes)]
+        passes = [mix.one_pass(mix.shares(n), settings.seed, n) for n in range(settings.passes)]
         return passes, mix.held_out(settings.seed)
     samples = read_jsonl(args.data)
     random.Random(settings.seed).shuffle(samples)
