@@ -16,6 +16,7 @@ The interface is ModelSpec, Sampling, Request, Generation, Result and Engine; al
     check.py        may this file be loaded, and what is it?
     inspection.py   the same as one answer, for the command and the page
     host.py         this machine and this process: processors, memory, life
+    vitals.py       signs of life of another process
     worklog.py      why a worker ended, in words
 """
 

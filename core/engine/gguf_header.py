@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 from core.errors import Problem
 
-MAX_SECONDS = 1.0  # of processor time: on a busy machine a sound file must not be refused
+MAX_SECONDS = 1.0
 MAX_HEADER = 40 * 2**20  # bytes; a vocabulary of 256k tokens with its merges takes about 15 MB
 MAX_PAIRS = 4096
 MAX_TENSORS = 20_000

@@ -28,11 +28,13 @@ import numpy as np
 
 from core.engine import wire
 from core.engine.interface import ENDED, Generation, ModelSpec, Request, Result
+from core.engine.vitals import Stopwatch, is_stopped, processor_time, resident
 from core.engine.worklog import death, tail
 from core.errors import Problem
 
 WORKER = Path(__file__).with_name("worker.py")
 CLOSED = "The engine was closed: start the app anew."
+WATCH = 0.1  # seconds between two looks at a worker
 SEQUENCES = 2  # answers a worker computes at a time for each of base and adapter
 
 
@@ -103,6 +105,10 @@ class Worker:
     pinged: float = 0.0
     progress: float = 0.0
     peak_memory: int = 0
+    watched: float = 0.0
+    quiet: Stopwatch = field(default_factory=Stopwatch)
+    idle: Stopwatch = field(default_factory=Stopwatch)
+    loading: Stopwatch = field(default_factory=Stopwatch)
     refused: str | None = None
     killed_for: str | None = None
     stopped: bool = False  # by a signal from outside, so its silence was not its own making
@@ -351,7 +357,7 @@ class Supervisor:
             "pid": worker.process.pid,
             "running": len(worker.running),
             "load": worker.load_ms,
-            "memory": _resident(worker.process.pid),
+            "memory": resident(worker.process.pid),
             "peak_memory": worker.peak_memory,
             "model": worker.info,
         }
@@ -549,15 +555,23 @@ class Supervisor:
         return [job.generation for job in jobs if job.generation is not None]
 
     def _watch_worker(self, worker: Worker, now: float) -> None:
-        limits = self.limits
-        started = worker.phase != "start"  # until then the interpreter may take its time on a busy machine
-        if started and now - worker.heard > limits.ping * (limits.missed_pings + 0.5):
+        if now - worker.watched < WATCH:
+            return
+        worker.watched, limits = now, self.limits
+        spent = processor_time(worker.process.pid)
+        silent = worker.quiet.since(worker.heard, now, spent)
+        idle = worker.idle.since(worker.progress, now, spent)
+        loading = worker.loading.since(worker.started, now, spent)
+        if is_stopped(worker.process.pid):
+            silent = now - worker.heard
+        started = worker.phase != "start"  # until then the interpreter may take its time
+        if started and silent > limits.ping * (limits.missed_pings + 0.5):
             self._end(worker, f"it did not answer for {now - worker.heard:.0f} s")
-        elif worker.phase == "chat template" and now - worker.progress > limits.template:
+        elif worker.phase == "chat template" and idle > limits.template:
             self._end(worker, f"its chat template did not end within {limits.template:g} s")
-        elif not worker.ready and now - worker.started > limits.load + worker.stamp[1] / limits.load_bytes_per_second:
+        elif not worker.ready and loading > limits.load + worker.stamp[1] / limits.load_bytes_per_second:
             self._end(worker, f"it was not loaded after {now - worker.started:.0f} s")
-        elif worker.ready and worker.running and now - worker.progress > limits.silence:
+        elif worker.ready and worker.running and idle > limits.silence:
             self._end(worker, f"it computed no token for {now - worker.progress:.0f} s")
         elif now - worker.pinged >= limits.ping:
             worker.pinged = now
@@ -565,7 +579,7 @@ class Supervisor:
 
     def _end(self, worker: Worker, reason: str) -> None:
         """Kill a worker."""
-        worker.stopped = _is_stopped(worker.process.pid)
+        worker.stopped = is_stopped(worker.process.pid)
         worker.killed_for = worker.killed_for or reason
         worker.process.kill()
         self._lose(worker)
@@ -655,23 +669,6 @@ def _stamp(path: Path) -> tuple[str, int, int, int]:
     except (OSError, ValueError) as error:
         raise Problem(f"The model file {path} cannot be read: {getattr(error, 'strerror', error)}.") from error
     return str(path), found.st_size, found.st_mtime_ns, found.st_ino
-
-
-def _resident(pid: int) -> int | None:
-    """Bytes of memory a process holds now, None where the system does not say."""
-    try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    except (OSError, IndexError, ValueError):
-        return None
-    return pages * os.sysconf("SC_PAGE_SIZE")
-
-
-def _is_stopped(pid: int) -> bool:
-    """Whether a signal holds the process up (Linux; False where the system does not say)."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] in "tT"
-    except (OSError, IndexError):
-        return False
 
 
 def _nothing(job: Job) -> Result:

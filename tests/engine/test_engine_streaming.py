@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from core.engine import wire
 from core.engine.prefix import TILE, common_prefix, reusable
 from core.engine.streaming import TextStream
+from core.engine.vitals import Stopwatch
 
 
 def _pieces(data: bytes, random_: random.Random) -> list[bytes]:
@@ -104,3 +105,14 @@ def test_common_prefix_is_the_longest() -> None:
     assert common_prefix([1, 2, 3], [1, 2, 4]) == 2
     assert common_prefix([1, 2], [1, 2, 3]) == 2
     assert common_prefix([], [1]) == 0
+
+
+def test_a_process_that_waits_its_turn_has_longer_than_one_that_burns_the_processor() -> None:
+    hung, starved, unknown = Stopwatch(), Stopwatch(), Stopwatch()
+    for watch in (hung, starved):
+        assert watch.since(event=10.0, now=10.0, spent=3.0) == 0
+    assert hung.since(event=10.0, now=18.0, spent=11.0) == 8
+    assert hung.since(event=10.0, now=18.0, spent=19.0) == 8  # two threads burn twice as much
+    assert starved.since(event=10.0, now=18.0, spent=3.5) == 2
+    assert unknown.since(event=10.0, now=18.0, spent=None) == 8
+    assert hung.since(event=18.0, now=18.0, spent=11.0) == 0  # something happened: it counts from there
