@@ -42,7 +42,8 @@ def effects_chart(report: Mapping[str, Any]) -> go.Figure:
         gaps = [split[key] for split in report["effects"].values()]
         settled = [gap["verdict"] in ("gain", "loss") for gap in gaps]
         look = {"color": PALETTE[place], "symbol": SYMBOLS[place], "size": 11}
-        figure.add_scatter(x=[None], y=[None], name=name, mode="markers", marker=look)  # the legend's colour
+        legend = [label(cls) for cls in report["effects"]][:1]
+        figure.add_scatter(x=[None], y=legend, name=name, mode="markers", orientation="h", marker=look)
         figure.add_scatter(
             x=[100 * gap["difference"] for gap in gaps],
             y=[label(cls) for cls in report["effects"]],
@@ -52,14 +53,15 @@ def effects_chart(report: Mapping[str, Any]) -> go.Figure:
             marker=look | {"color": [PALETTE[place] if clear else GREY for clear in settled]},
             offsetgroup=key,
             showlegend=False,
-            error_x=_bars([{k: 100 * gap[k] for k in ("difference", "low", "high")} for gap in gaps], "difference"),
+            error_x=_bars([{k: 100 * gap[k] for k in ("difference", "low", "high")} for gap in gaps], "difference")
+            | {"color": GREY},
             text=[gap["verdict"] for gap in gaps],
             hovertemplate=name + ", %{y}: %{x:+.1f} points, %{text}<extra></extra>",
         )
     figure.add_vline(x=0, line={"color": GREY, "dash": "dot"})
     figure.update_layout(scattermode="group")
     figure.update_xaxes(title="points gained over the base")
-    figure.update_yaxes(autorange="reversed")
+    figure.update_yaxes(autorange="reversed", type="category")
     return finish(figure, height=170 + 48 * len(report["effects"]))
 
 
