@@ -97,14 +97,14 @@ def test_the_chart_on_the_screen_holds_the_models_numbers():
 @pytest.mark.parametrize("link", ["broken", "A" * 17000])
 def test_a_broken_link_shows_the_defaults_and_one_line(link):
     app = page(link)
-    assert app.warning[0].value.startswith("link:") and headline(app) == said(inputs.defaults())
+    assert app.warning[0].value.startswith("link") and headline(app) == said(inputs.defaults())
 
 
 def test_a_link_with_one_bad_field_keeps_the_rest_and_shows_no_markdown_of_others():
     section = {"inputs": {"queries": -1, "horizon": 12, "![x](https://evil.example/x.png)": 3}}
     app = page(envelope.encode({"calculator": section}))
     text = app.warning[0].value
-    assert "queries:" in text and "![x](" not in text
+    assert "queries" in text and "![x](" not in text  # escaped, so no picture is fetched
     assert headline(app) == said(inputs.defaults().replace({"horizon": 12}))
 
 
