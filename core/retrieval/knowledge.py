@@ -121,7 +121,7 @@ class KnowledgeBase:
         found = self._tools.pipeline.retrieve(
             question, vector, used, top_k, embedder=embedder, view=view, metadata=filters, weight=chosen.weight
         )
-        passages = tuple(passage for passage in found if _strength(passage) >= chosen.threshold)
+        passages = tuple(passage for passage in found if not chosen.threshold or _strength(passage) >= chosen.threshold)
         note = self._note(note, view, len(found), len(found) - len(passages), chosen.threshold)
         done = time.perf_counter()
         return Retrieved(passages, used, (embedded - began) * 1000, (done - embedded) * 1000, note)
@@ -271,6 +271,7 @@ class KnowledgeBase:
         for snapshot in (TODAY, TRAINING_DAY):  # words of both first, so that everything is found at once
             self._indexer.sync_folder(DEMO / snapshot, snapshot, _silent, cancelled, embed=False)
         self.catch_up(progress, cancelled)
+        self.warm()
 
     def catch_up(self, progress: Progress = _silent, cancelled: Cancelled = _never) -> int:
         """Split again what was split with other settings, embed what has no vector; gives how many were embedded."""

@@ -91,15 +91,14 @@ class SectionSplitter(NodeParser):  # type: ignore[misc]
         by_headings = self._settings.splitter == "headings"
         for section in sections.sections(text) if by_headings else sections.whole(text):
             heading, where, room = self._place(title, section.path)
-            at = section.start
+            at, before = section.start, ""
             for body in self._sentences(room).split_text(text[section.start : section.end]):
-                at = text.index(body, at)
+                at, before = text.index(body, at + (body == before)), body  # with overlap two may begin together
                 piece = build_nodes_from_splits([body], node)[0]
                 tokens = self._tokenizer.count(f"{where}\n{body}")
                 piece.metadata = node.metadata | {"context": where, "heading": heading, "tokens": tokens}
                 piece.metadata |= {"start": at, "stop": at + len(body)}
                 yield piece
-                at += 1
 
     def _place(self, title: str, path: tuple[str, ...]) -> tuple[str, str, int]:
         """(heading path, the line that says where a piece stands, tokens left for the piece).
@@ -130,7 +129,7 @@ class SectionSplitter(NodeParser):  # type: ignore[misc]
 def _sentences(text: str) -> list[str]:
     """LlamaIndex's sentence tokenizer, but space before the first sentence is kept: pieces must join to the text."""
     found = split_by_sentence_tokenizer()(text)
-    lead = text[: len(text) - len(text.lstrip())]
+    lead = text[: len(text) - sum(map(len, found))]  # punkt drops it from some texts and not from others
     return [lead + found[0], *found[1:]] if found else [text]
 
 

@@ -47,6 +47,10 @@ def overlaps(chunks: list[Chunk]) -> list[int]:
 
 
 def _alike(word: str, wanted: set[str]) -> bool:
+    """The same word, or one with another ending of up to two letters."""
     return word in wanted or any(
-        len(other) > 3 and (word.startswith(other) or (len(word) > 3 and other.startswith(word))) for other in wanted
+        min(len(word), len(other)) > 3
+        and abs(len(word) - len(other)) <= 2
+        and (word.startswith(other) or other.startswith(word))
+        for other in wanted
     )

@@ -67,7 +67,7 @@ class Settings:
     """How documents are split and searched. Sizes in the embedder's tokens, the heading path included.
 
     `weight`: share of the vectors in hybrid search, the rest is BM25's. `threshold`: least cosine similarity
-    (in sparse mode: least share of the best BM25 score).
+    (in sparse mode: least share of the best BM25 score); 0 is off.
     """
 
     splitter: str = "headings"
