@@ -62,17 +62,17 @@ def describe() -> None:
 
 def ask() -> dict[str, str]:
     """The questions; what is left at "don't know" is not in the answers."""
-    answers = {}
     groups = list(dict.fromkeys(question.group for question in QUESTIONS.values()))
-    places = {group: tab.columns(2, gap="large") for group, tab in zip(groups, st.tabs(groups), strict=True)}
-    for number, question in enumerate(QUESTIONS.values()):
-        labels = {UNKNOWN: "Don't know", **{option.id: option.label for option in question.options}}
-        chosen = places[question.group][number % 2].selectbox(
-            question.ask, list(labels), format_func=labels.__getitem__, key=key(question.id), help=question.help
-        )
-        if chosen != UNKNOWN:
-            answers[question.id] = chosen
-    return answers
+    chosen = {}
+    for group, tab in zip(groups, st.tabs(groups), strict=True):
+        here = [question for question in QUESTIONS.values() if question.group == group]
+        for start in range(0, len(here), 2):  # row by row, so that a narrow screen keeps the order
+            for place, question in zip(tab.columns(2, gap="large"), here[start : start + 2], strict=False):
+                labels = {UNKNOWN: "Don't know", **{option.id: option.label for option in question.options}}
+                chosen[question.id] = place.selectbox(
+                    question.ask, list(labels), format_func=labels.__getitem__, key=key(question.id), help=question.help
+                )
+    return {question: option for question, option in chosen.items() if option != UNKNOWN}
 
 
 st.title("Advisor")

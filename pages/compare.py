@@ -44,7 +44,10 @@ def draw_table() -> None:
         height=36 * min(len(table) + 1, 18),
         on_select="rerun",
         selection_mode="single-row",
-        column_config={name: st.column_config.NumberColumn(width=70) for name in ("Claims", "Disputes")},
+        column_config={
+            **{name: st.column_config.NumberColumn(width=70) for name in ("Claims", "Disputes")},
+            **{NAMES[name]: st.column_config.TextColumn(width=215) for name in ("retrieval", "fine-tuning")},
+        },
         key="compare-table",
         alt="Criteria against approaches",
     )

@@ -18,22 +18,21 @@ def scores(advice: Advice) -> go.Figure:
     """Points of the four approaches; what a hard constraint excludes is hatched and says so."""
     names = list(reversed(advice.scores))
     out = [name in advice.excluded for name in names]
+    points = [f"{advice.scores[name]:+.2f}{', ruled out' * gone}" for name, gone in zip(names, out, strict=True)]
     figure = go.Figure(
         go.Bar(
             orientation="h",
-            y=[NAMES[name] + (" (ruled out)" if gone else "") for name, gone in zip(names, out, strict=True)],
+            y=[f"{NAMES[name]}<br>{words}" for name, words in zip(names, points, strict=True)],
             x=[advice.scores[name] for name in names],
-            text=[f"{advice.scores[name]:+.2f}" for name in names],
             marker={
                 "color": [theme.GREY if gone else COLORS[name] for name, gone in zip(names, out, strict=True)],
                 "pattern": {"shape": ["/" if gone else "" for gone in out]},
             },
-            textposition="auto",
             hoverinfo="skip",
         )
     )
     figure.update_xaxes(title="points (prompt only is zero)", zeroline=True)
-    return theme.finish(figure, height=230)
+    return theme.finish(figure, height=260)
 
 
 def sensitivity(shares: Mapping[float, Mapping[str, float]]) -> go.Figure:
@@ -43,7 +42,10 @@ def sensitivity(shares: Mapping[float, Mapping[str, float]]) -> go.Figure:
     for verdict in VERDICTS:
         values = [100 * each[verdict] for each in shares.values()]
         if any(values):
-            marker = {"color": COLORS[verdict], "pattern": {"shape": PATTERNS[verdict]}}
+            marker = {
+                "color": COLORS[verdict],
+                "pattern": {"shape": PATTERNS[verdict], "fillmode": "overlay", "solidity": 0.1},
+            }
             figure.add_bar(x=labels, y=values, name=NAMES[verdict], marker=marker, texttemplate="%{y:.0f}")
     figure.update_layout(barmode="stack")
     figure.update_xaxes(title="every weight varied by up to")

@@ -80,7 +80,8 @@ def order(advice: Advice) -> None:
 def trace(advice: Advice) -> None:
     """Each answer's effect on each approach, with who gives the direction; the column sums are the scores."""
     points = {NAMES[name]: st.column_config.NumberColumn(format="%+.2f") for name in rules.APPROACHES}
-    st.dataframe(tables.trace(advice), hide_index=True, column_config=points, alt="Trace of the recommendation")
+    words = {name: st.column_config.TextColumn(width="medium") for name in ("Question", "Answer")}
+    st.dataframe(tables.trace(advice), hide_index=True, column_config=points | words, alt="Trace of the recommendation")
 
 
 def flips(advice: Advice) -> None:
@@ -134,8 +135,8 @@ def cases(advice: Advice) -> None:
     st.dataframe(tables.cases(), hide_index=True, alt="The documents' cases")
     for subject in claims.disputed_subjects():
         dispute = guidance.dispute(subject)
-        facts = "; ".join(QUESTIONS[name].ask for name in dispute.decides)
-        st.markdown(f"**{subject.capitalize()}** is disputed. These facts decide: {facts}")
+        facts = " ".join(f"*{QUESTIONS[name].ask}*" for name in dispute.decides)
+        st.markdown(f"**{subject.capitalize()}** is disputed. What decides: {facts}")
         for verdict in dict.fromkeys(case.verdict for case, _ in dispute.sides):
             who = "; ".join(f"{case.title} ({case.document})" for case, _ in dispute.sides if case.verdict == verdict)
             st.markdown(f"- {NAMES[verdict]}: {who}")
