@@ -1,6 +1,8 @@
 """All embeddings in memory, in blocks, kept in step with the database. Knows no text and no ranking.
 
 Blocks instead of one matrix: growing never copies what is there, so 100,000 chunks of 384 floats stay at 154 MB.
+Scored by `np.vecdot`, in one thread: beside a running model `@`, whose BLAS threads wait for each other spinning, took
+155 ms for 8,192 rows where vecdot took 0.2.
 """
 
 import threading
@@ -78,7 +80,7 @@ class Vectors:
                 raise Problem(
                     f"The index holds vectors of {block.vectors.shape[1]} numbers, the embedder makes {len(query)}."
                 )
-            yield block, block.vectors[:used] @ query, keep
+            yield block, np.vecdot(block.vectors[:used], query), keep
 
     def _append(self) -> None:
         rows = self._store.connection().execute(
