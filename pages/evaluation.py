@@ -78,8 +78,10 @@ def results(job_id: str) -> None:
         st.plotly_chart(charts.causes_chart(found), key="causes", alt="Wrong answers by arm and cause")
     with replies:
         rows = tables.replies(found)
-        cause = st.selectbox("Cause", [None, *dict.fromkeys(row["cause"] for row in rows if row["cause"])], key="cause")
-        st.dataframe([row for row in rows if cause in (None, row["cause"])], hide_index=True, key="replies")
+        cause = st.selectbox(
+            "Cause", ["all", *dict.fromkeys(row["cause"] for row in rows if row["cause"])], key="cause"
+        )
+        st.dataframe([row for row in rows if cause in ("all", row["cause"])], hide_index=True, key="replies")
     with files, st.container(horizontal=True):
         st.download_button(
             "JSON", json.dumps(found, ensure_ascii=False), f"evaluation-{job_id}.json", on_click="ignore"

@@ -10,13 +10,13 @@ from core.export import harmless
 Report = Mapping[str, Any]
 COLUMNS = (
     "number",
-    "cls",
+    "class",
     "question",
     "arm",
-    "expected",
-    "reply",
     "right",
     "cause",
+    "expected",
+    "reply",
     "voice",
     "hit",
     "cites_right",
@@ -58,7 +58,7 @@ def effects(report: Report) -> list[dict[str, Any]]:
 
 def replies(report: Report) -> list[dict[str, Any]]:
     """One row a question and arm."""
-    return [{name: row.get(name) for name in COLUMNS} for row in report["rows"]]
+    return [{name: row.get("cls" if name == "class" else name) for name in COLUMNS} for row in report["rows"]]
 
 
 def as_csv(report: Report) -> str:
