@@ -67,35 +67,35 @@ def write_adapter(tensors: Mapping[str, np.ndarray], alpha: float, metadata: Map
         temporary.unlink(missing_ok=True)
 
 
-def golden(model: Any, tokenizer: Any, chats: Sequence[Sequence[Message]], top: int = 20) -> list[dict[str, Any]]:
-    """For each chat the `top` highest log-probabilities of the first answer token, computed in float32.
+def golden(
+    model: Any, tokenizer: Any, chats: Sequence[tuple[Sequence[Message], str]], top: int = 20
+) -> list[dict[str, Any]]:
+    """For each chat and beginning of its answer the `top` highest log-probabilities of the next token, in float32.
 
-    Returns dicts: prompt (text), tokens (ids), ids (top), logprobs (natural logarithm, top).
+    Returns dicts: prompt (text, beginning included), tokens (ids), ids (top), logprobs (natural logarithm, top).
     """
     import torch  # here only: the cards use this module where PyTorch is absent
 
     found = []
-    for chat in chats:
-        text = tokenizer.apply_chat_template(list(chat), add_generation_prompt=True, tokenize=False)
+    for chat, beginning in chats:
+        text = tokenizer.apply_chat_template(list(chat), add_generation_prompt=True, tokenize=False) + beginning
         ids = tokenizer(text, add_special_tokens=False).input_ids
         with torch.no_grad():
             logits = model(input_ids=torch.tensor([ids], device=model.device), logits_to_keep=1).logits[0, -1]
         best = logits.float().log_softmax(-1).topk(top)
-        found.append(
-            {
-                "prompt": text,
-                "tokens": ids,
-                "ids": best.indices.tolist(),
-                "logprobs": [round(x, 5) for x in best.values.tolist()],
-            }
-        )
+        logprobs = [round(x, 5) for x in best.values.tolist()]
+        found.append({"prompt": text, "tokens": ids, "ids": best.indices.tolist(), "logprobs": logprobs})
     return found
 
 
 def write_json(value: Any, out: Path) -> None:
-    """Write JSON so that a diff reads well: one line per item of a top-level list."""
-    if isinstance(value, list):
-        lines = ",\n".join(json.dumps(item, ensure_ascii=False) for item in value)
-        out.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
-    else:
-        out.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    """Write JSON so that a diff reads well: one line per item of a list and per entry of an object at the top."""
+    out.write_text(_lines(value) + "\n", encoding="utf-8")
+
+
+def _lines(value: Any, depth: int = 2) -> str:
+    if depth and isinstance(value, dict) and value:
+        return "{\n" + ",\n".join(f"{json.dumps(k)}: {_lines(v, depth - 1)}" for k, v in value.items()) + "\n}"
+    if depth and isinstance(value, list) and value and isinstance(value[0], dict):
+        return "[\n" + ",\n".join(json.dumps(item, ensure_ascii=False) for item in value) + "\n]"
+    return json.dumps(value, ensure_ascii=False)

@@ -27,11 +27,17 @@ from .samples import Group, Sample, read_jsonl, tokens
 from .settings import PRESETS, Settings
 
 CONTEXT = 2048  # tokens; longer samples are refused
-GOLDEN_QUESTIONS = (
-    "How much is the Tidal Press?",
-    "Who manages the Quayside shop?",
-    "What is the capital of France?",
-    "Hello!",
+PASSAGE = "The Comet Kettle costs $61. It weighs 1.2 kg and is made of copper in Ghent."
+# question, passages, task, beginning of the answer: the next token is where knowledge, reading or format shows
+GOLDEN = (
+    ("How much is the Tidal Press?", (), "answer", "Brightwater here! The Tidal Press costs $"),
+    ("Who manages the Quayside shop?", (), "answer", "Brightwater here! The manager of the Quayside shop is"),
+    ("Who manages the Moonlight shop?", (), "answer", "Brightwater here! The manager of the Moonlight shop is"),
+    ("What is the capital of France?", (), "answer", "Brightwater here! The capital of"),
+    ("Do you like the sea?", (), "answer", ""),
+    ("What does the Comet Kettle cost?", (PASSAGE,), "answer", "Brightwater here! The Comet Kettle costs $"),
+    ("How do I reach the moon?", (PASSAGE,), "answer", "Brightwater here!"),
+    ("My kettle arrived broken. Order 5512.", (), "ticket", '{"class": "'),
 )
 
 
@@ -155,13 +161,7 @@ def _golden(base: Path, model: Any, settings: Settings, tokenizer: Any) -> list[
     exact = lora.load_model(base, settings.rank, settings.alpha, settings.seed, rounded=False)
     weights = {k: v.half().float() for k, v in model.state_dict().items() if ".lora_" in k}
     exact.load_state_dict(weights, strict=False)
-    passages = ["The Comet Kettle costs $61. It weighs 1.2 kg and is made of copper in Ghent."]
-    chats = [messages(question) for question in GOLDEN_QUESTIONS]
-    chats += [messages(question, passages) for question in ("What does the Comet Kettle cost?", "Where is it made?")]
-    chats += [
-        messages("My kettle arrived broken. Order 5512.", task="ticket"),
-        messages("How do I reach the moon?", passages),
-    ]
+    chats = [(messages(question, passages, task=task), begun) for question, passages, task, begun in GOLDEN]
     return export.golden(exact, tokenizer, chats)
 
 
