@@ -155,8 +155,7 @@ class Instant:
     identity = "bench"
 
     def embed(self, text: str) -> np.ndarray:
-        made = np.random.default_rng(len(text)).standard_normal(DIMENSIONS).astype(np.float32)
-        return made / np.linalg.norm(made)
+        return np.full(DIMENSIONS, DIMENSIONS**-0.5, np.float32)
 
 
 def edit_ms(folder: Path, embedder: object, repeats: int = 15) -> tuple[float, float]:

@@ -82,7 +82,8 @@ def test_uploads_run_as_a_job_with_one_line_each(page: AppTest) -> None:
         [("tea.txt", b"Matcha comes from Uji.", "text/plain"), ("bad.txt", b"\x00" * 50, "")]
     )
     press(page, "Add these files")
-    runtime.get().jobs.wait(page.query_params["job"][0], PATIENCE_S)
+    job = page.query_params["job"]
+    runtime.get().jobs.wait(job if isinstance(job, str) else job[0], PATIENCE_S)
     page.run()
     table = page.dataframe[0].value
     assert list(table["file"]) == ["tea.txt", "bad.txt"]
