@@ -23,7 +23,7 @@ def test_the_link_from_advisor_to_calculator_to_playground_survives_a_copy(
     page.goto(f"{server.url}/advisor")
     finished(page)
     main(page).get_by_text("Describe your use case in your own words").click()
-    box = main(page).get_by_label("Description")
+    box = main(page).get_by_role("textbox", name="Description")
     box.fill("Prices change daily, answers must sound like us, 3 million questions a month.")
     box.press("Control+Enter")
     finished(page)
