@@ -11,8 +11,11 @@ from core.text import plain
 from pages.draw import calculator_form as form
 from pages.draw.calculator_views import VIEWS
 
+WITHOUT_RESULTS = ("Prices", "Compare", "Calibrate", "Save and share")  # views that need no priced approach
+WRAP = "<style>.st-key-view [role=radiogroup], .st-key-view [data-testid=stButtonGroup] > div {flex-wrap: wrap}</style>"
 FIRST_COLUMNS = ("Approach", "Total cost", "Cheapest in", "Total p50 / p95 / p99", "Accuracy", "Launch in", "Targets")
 
+st.html(WRAP)
 st.title("Calculator")
 scenario = form.current()
 form.draw_preset()
@@ -30,15 +33,15 @@ try:
             for title, lines in (("Why", said.lines), ("What would flip it", said.flips), ("Doubts", said.doubts)):
                 if lines:
                     st.markdown(f"**{title}**\n" + "\n".join(f"- {plain(line)}" for line in lines))
-    left, right = st.columns([1, 2], gap="large")
+    view = st.pills("View", list(VIEWS), default="Cost", key="view", label_visibility="collapsed") or "Cost"
+    left, right = st.columns([2, 1], gap="large")
     with left:
-        form.draw_inputs()
-    with right:
-        view = st.pills("View", list(VIEWS), default="Cost", key="view", label_visibility="collapsed")
-        if outcome.results or view in ("Compare", "Save and share"):
-            VIEWS[view or "Cost"](scenario, outcome)
+        if outcome.results or view in WITHOUT_RESULTS:
+            VIEWS[view](scenario, outcome)
         else:
             st.info("Nothing fits into the context, so there is nothing to draw.")
+    with right:
+        form.draw_inputs()
     form.write_link()
 except Problem as problem:
     st.error(plain(problem.message))

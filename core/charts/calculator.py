@@ -108,7 +108,10 @@ def tornado(scenario: Scenario, middle: float, bars: Sequence[Bar], what: str) -
             base=middle,
             orientation="h",
             name=f"{end} end of the range",
-            marker={"color": color, "pattern": {"shape": hatch, "fillmode": "overlay", "fgcolor": "white"}},
+            marker={
+                "color": color,
+                "pattern": {"shape": hatch, "fillmode": "overlay", "fgcolor": "white", "solidity": 0.2},
+            },
             customdata=[[_value(scenario, bar.name, end), getattr(bar, end)] for bar in shown],
             hovertemplate="%{y} at %{customdata[0]}: %{customdata[1]:,.3s}<extra></extra>",
         )
@@ -243,7 +246,9 @@ def trade_off(scenario: Scenario, outcome: Outcome) -> go.Figure:
                 "color": GREY,
             },
         )
-    figure.update_xaxes(title=f"total cost, {scenario.words['currency']} (median, 5th to 95th percentile)", type="log")
+    figure.update_xaxes(
+        title=f"total cost, {scenario.words['currency']} (median, 5th to 95th percentile)", rangemode="tozero"
+    )
     figure.update_yaxes(title="p95 latency, ms", rangemode="tozero")
     kept = [APPROACH_NAMES[name] for name in outcome.results if name not in beaten]
     return _said(figure, f"Cost against latency and accuracy; not dominated: {', '.join(kept)}.", height=440)
@@ -280,7 +285,7 @@ def break_even(crossings: Sequence[Crossing]) -> go.Figure:
             showlegend=False,
             hovertemplate="%{x:,.3s} queries a month<extra></extra>",
         )
-    figure.update_xaxes(type="log", title="queries a month (5th, 50th, 95th percentile)")
+    figure.update_xaxes(type="log", title="queries a month (p5, p50, p95)")
     said = "; ".join(f"{one.first} and {one.second} {(one.queries or {})['p50']:,.0f}" for one in rows)
     return _said(figure, f"Break-even volumes: {said or 'none'}.", height=140 + 44 * len(rows))
 
@@ -320,8 +325,8 @@ def _bar(at: int) -> dict[str, Any]:
         "shape": HATCHES[at % len(HATCHES)],
         "fillmode": "overlay",
         "fgcolor": "white",
-        "fgopacity": 0.6,
-        "size": 6,
+        "solidity": 0.2,
+        "size": 10,
     }
     return {"color": (*PALETTE, GREY)[at % 7], "pattern": hatch}
 

@@ -115,10 +115,10 @@ def _draw_input(one: inputs.Input, scenario: inputs.Scenario) -> None:
     else:
         ends = ["low", "high"] if one.kind == "range" else ["value"]
         keys = [f"{key}_{end}" for end in ends]
-        columns = st.columns(len(ends), vertical_alignment="bottom") if len(ends) > 1 else [st.container()]
-        for at, (column, end) in enumerate(zip(columns, keys, strict=True)):
+        row = st.container(horizontal=True, vertical_alignment="bottom")
+        for at, end in enumerate(keys):
             st.session_state[end] = value[at]
-            column.number_input(
+            row.number_input(
                 label if at == 0 else f"to ({one.label})",
                 min_value=float(one.min),
                 max_value=float(one.max),

@@ -72,9 +72,9 @@ def accuracy(scenario: inputs.Scenario, outcome: Outcome) -> None:
     _chart(charts.accuracy_over_time(scenario, *accuracy_over_time(scenario)), "accuracy", "Accuracy over time")
     rows = [
         {
-            "Source": f"{one.source}, {one.place}",
-            "What": f"{one.quantity}: {one.approach or ''} {one.label}",
+            "What": f"{one.approach}: {one.label}" if one.approach else f"{one.quantity}: {one.label}",
             "Value": one.words(),
+            "Source": f"{one.source}, {one.place}",
             "Evidence": one.evidence,
             "Date": one.date,
         }
@@ -106,7 +106,7 @@ def time(scenario: inputs.Scenario, outcome: Outcome) -> None:
 def trade_off(scenario: inputs.Scenario, outcome: Outcome) -> None:
     """Cost against latency against accuracy."""
     _chart(charts.trade_off(scenario, outcome), "tradeoff", "Cost, latency and accuracy")
-    st.dataframe(pd.DataFrame(record.summary(scenario, outcome)), hide_index=True)
+    st.dataframe(pd.DataFrame(record.summary(scenario, outcome)).fillna(""), hide_index=True)
 
 
 def side_by_side(scenario: inputs.Scenario, outcome: Outcome) -> None:

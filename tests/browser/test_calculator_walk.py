@@ -1,0 +1,62 @@
+"""A first-time user walks from a preset to a verdict, its reasons and a link, in a real browser; every click is counted."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+
+class Walk:
+    """Clicks, counted and noted."""
+
+    def __init__(self, page) -> None:
+        self.page = page
+        self.main = page.get_by_test_id("stMainBlockContainer")
+        self.clicks: list[str] = []
+
+    def click(self, what: str, target) -> None:
+        target.click()
+        self.clicks.append(what)
+
+    def verdict(self):
+        return self.main.locator(".st-key-verdict h4")
+
+
+def test_a_first_time_user_reaches_a_verdict_from_a_preset_in_two_clicks(page, server):
+    page.goto(f"{server.url}/calculator")
+    walk = Walk(page)
+    expect(walk.verdict()).to_contain_text("Retrieval")  # a verdict is there before any click
+    walk.click("open the use cases", walk.main.get_by_label(re.compile("Start from a use case")).first)
+    walk.click("pick one", page.get_by_role("option", name="Company policies in the brand's tone"))
+    expect(walk.verdict()).to_contain_text("Prompt only: it meets every target")
+    expect(walk.main.get_by_text("What would flip it").first).to_be_visible()
+    assert len(walk.clicks) == 2
+    walk.click("why", walk.main.get_by_text("The whole verdict"))
+    expect(walk.main.get_by_text(re.compile("Retrieval overtakes prompt only at"))).to_be_visible()
+    walk.click(
+        "see the latency",
+        walk.main.get_by_role("radio", name="Latency").or_(walk.main.get_by_role("button", name="Latency")).first,
+    )
+    expect(walk.main.locator(".js-plotly-plot").first).to_be_visible()
+    assert "s=" in page.url  # the address is the link
+    again = page.context.new_page()
+    again.goto(page.url)
+    expect(again.locator(".st-key-verdict h4")).to_contain_text("Prompt only: it meets every target")
+    again.close()
+
+
+def test_an_edited_range_changes_the_verdict_and_an_inverted_one_is_named(page, server):
+    page.goto(f"{server.url}/calculator")
+    walk = Walk(page)
+    expect(walk.verdict()).to_contain_text("Retrieval")
+    before = walk.verdict().inner_text()
+    low = walk.main.get_by_label("Queries a month (queries/month)").first
+    low.fill("50000")
+    low.press("Enter")
+    expect(walk.verdict()).not_to_have_text(before)
+    low.fill("90000")
+    low.press("Enter")
+    expect(walk.main.get_by_text("the low end 90000 is above the high end 60000")).to_be_visible()
+    expect(low).to_have_value("50000")
