@@ -35,7 +35,7 @@ from core.errors import Problem
 WORKER = Path(__file__).with_name("worker.py")
 CLOSED = "The engine was closed: start the app anew."
 WATCH = 0.1  # seconds between two looks at a worker
-SEQUENCES = 2  # answers a worker computes at a time for each of base and adapter
+SEQUENCES = 2  # answers a worker computes at a time without an adapter; one with
 
 
 @dataclass(frozen=True)
@@ -387,7 +387,7 @@ class Supervisor:
                 continue
             if not job.contended and answers:
                 break
-            if worker.answers(job.spec.adapter) >= SEQUENCES:
+            if worker.answers(job.spec.adapter) >= (SEQUENCES if job.spec.adapter is None else 1):
                 continue
             self._pending.remove(job)
             answers.append(job)

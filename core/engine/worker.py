@@ -91,8 +91,7 @@ class Answer:
         """What to evaluate next: the prompt up to its next chunk border, then the token chosen last."""
         done = len(self.slot.cached)
         if done < len(self.tokens):
-            border = (done // self.context.chunk + 1) * self.context.chunk
-            return self.tokens[done:border]
+            return self.tokens[done : next(end for end in self.slot.ends if end > done)]
         return self.output[-1:]
 
     def wants_logits(self, tokens: list[int]) -> bool:
@@ -157,7 +156,7 @@ class Chat:
             load_ms = (time.perf_counter() - began) * 1000
             began = time.perf_counter()
             alternative, prompt, tokens = self.fitting(message["alternatives"], sampling.max_tokens)
-            taken = context.take(tokens)
+            taken = context.take(tokens, self.question(prompt, tokens))
             if taken is None:
                 raise Problem("No sequence of the model is free; ask again.")
         except Problem as problem:
@@ -202,6 +201,20 @@ class Chat:
         while len(made) > 1 and made[0] == made[1] == bos:
             del made[0]
         return [bos, *made] if self.model.adds_bos and made[:1] != [bos] else made
+
+    def question(self, rendered: Rendered, tokens: list[int]) -> int:
+        """The token at which the question begins: after the last blank line of the last text, 0 if there is none."""
+        texts = [piece.text for piece in rendered.pieces]
+        last = max((place for place, piece in enumerate(rendered.pieces) if not piece.trusted), default=0)
+        place = texts[last].rfind("\n\n") if texts else -1
+        if place < 0:
+            return 0
+        wanted = len(("".join(texts[:last]) + texts[last][: place + 2]).encode("utf-8", "replace"))
+        for index, token in enumerate(tokens):
+            if wanted <= 0:
+                return index
+            wanted -= len(self.model.piece(token, special=True))
+        return 0
 
     def step(self) -> None:
         """One call of llama.cpp for each context that has work: all its decoding answers together where that pays."""

@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.engine.interface import Sampling
-from core.engine.prefix import common_prefix, reusable
+from core.engine.prefix import common_prefix, plan, reusable
 from core.errors import Problem
 
 SEQUENCES = 2  # prompts whose prefix a context keeps: an arm without and one with retrieval
+SEQUENCES_ADAPTED = 1  # with an adapter at run time only one: its keys and values come on top of the base's
 OUTPUTS = 2 * SEQUENCES
 PENALTY_WINDOW = 64  # tokens that repeat_penalty looks back over, as in llama.cpp
 DEBUG = 1  # llama.cpp's log level for its own developers
@@ -152,21 +153,23 @@ class Slot:
 
     number: int
     cached: list[int] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)  # the plan by which they were evaluated
     busy: bool = False
     used: int = 0  # a counter, for the least recently used
 
 
 class Context:
-    """Keys, values and work space: `context` tokens for each of SEQUENCES sequences, with or without an adapter.
+    """Keys, values and work space: `context` tokens for each sequence, with or without an adapter.
 
     `chunk`: prompt tokens evaluated in one call. Raises Problem when the memory is not to be had.
     """
 
     def __init__(self, model: Model, context: int, threads: int, *, adapter: Adapter | None = None, chunk: int) -> None:
         self.model, self.length, self.chunk = model, context, chunk
+        sequences = SEQUENCES if adapter is None else SEQUENCES_ADAPTED
         params = lib.llama_context_default_params()
-        params.n_ctx = context * SEQUENCES
-        params.n_seq_max = SEQUENCES
+        params.n_ctx = context * sequences
+        params.n_seq_max = sequences
         params.kv_unified = False  # a sequence's place in memory, and so its rounding, must not depend on the other's
         params.n_batch = params.n_ubatch = chunk
         params.n_outputs_max = OUTPUTS
@@ -186,7 +189,7 @@ class Context:
             adapters = (lib.llama_adapter_lora_p_ctypes * 1)(adapter.handle)
             lib.llama_set_adapters_lora(self.handle, adapters, 1, (ctypes.c_float * 1)(1.0))
         self.memory = lib.llama_get_memory(self.handle)
-        self.slots = [Slot(number) for number in range(SEQUENCES)]
+        self.slots = [Slot(number) for number in range(sequences)]
         self._batch = lib.llama_batch_init(chunk, 0, 1)
         self._clock = 0
 
@@ -205,10 +208,11 @@ class Context:
 
     # -- prefixes ------------------------------------------------------------------------------------------------
 
-    def take(self, tokens: Sequence[int]) -> tuple[Slot, int] | None:
+    def take(self, tokens: Sequence[int], split: int = 0) -> tuple[Slot, int] | None:
         """A free sequence for this prompt and how many of its tokens are already evaluated there; None if all are busy.
 
-        The one where most is gained and least is lost, then the least recently used.
+        `split`: the token where the question begins, a border of evaluation (see prefix.plan). The sequence is the one
+        where most is gained and least is lost, then the least recently used.
         """
         free = [slot for slot in self.slots if not slot.busy]
         if not free:
@@ -219,11 +223,12 @@ class Context:
             return 2 * common - len(slot.cached), -slot.used
 
         slot = max(free, key=worth)
-        kept = reusable(common_prefix(slot.cached, tokens), len(slot.cached), len(tokens), self.chunk)
+        ends = plan(len(tokens), split, self.chunk)
+        kept = reusable(common_prefix(slot.cached, tokens), slot.ends, ends)
         if not lib.llama_memory_seq_rm(self.memory, slot.number, kept, -1):
             self.forget(slot)  # recurrent models cannot be cut back
             kept = 0
-        slot.cached = list(tokens[:kept])
+        slot.cached, slot.ends = list(tokens[:kept]), ends
         slot.busy = True
         self._clock += 1
         slot.used = self._clock
@@ -232,7 +237,7 @@ class Context:
     def forget(self, slot: Slot) -> None:
         """Drop what a sequence holds."""
         lib.llama_memory_seq_rm(self.memory, slot.number, -1, -1)
-        slot.cached = []
+        slot.cached, slot.ends = [], []
 
     # -- evaluation ----------------------------------------------------------------------------------------------
 

@@ -44,14 +44,17 @@ def _ask(engine: Engine, spec: ModelSpec, question: str, passages: list[str] | N
 
 
 def test_the_base_knows_the_capital_of_france(engine: Engine, base: ModelSpec) -> None:
-    chat = ({"role": "user", "content": "What is the capital of France?"},)
+    chat = (
+        {"role": "system", "content": "You are helpful."},
+        {"role": "user", "content": "What is the capital of France?"},
+    )
     assert "Paris" in engine.submit(Request(base, (chat,), Sampling(max_tokens=24))).wait(120).text
 
 
 def test_reusing_a_prefix_changes_no_probability(engine: Engine, base: ModelSpec) -> None:
     _ask(engine, base, "What is the Tidal Press made of?", PASSAGES)
     second = _ask(engine, base, "Where is the Harbor Duo made?", PASSAGES)
-    assert second.tokens["prompt_reused"] > second.tokens["prompt"] / 2
+    assert second.tokens["prompt"] - second.tokens["prompt_reused"] < 30  # the question, and not a passage
     again = _ask(engine, base, "Where is the Harbor Duo made?", PASSAGES)
     engine.unload(base)
     fresh = _ask(engine, base, "Where is the Harbor Duo made?", PASSAGES)
@@ -105,7 +108,7 @@ def test_an_embedding_is_a_unit_vector_near_its_likes(engine: Engine, weights: d
     )
     assert coffee.shape == (384,) and coffee.dtype == np.float32
     assert abs(float(np.linalg.norm(coffee)) - 1) < 1e-5
-    assert coffee @ espresso > 0.5 > 0.2 > coffee @ law
+    assert coffee @ espresso > 0.4 > 0.2 > coffee @ law
 
 
 def test_text_behind_an_embedders_limit_is_left_out(engine: Engine, weights: dict[str, Path]) -> None:

@@ -2,13 +2,14 @@
 
 import json
 import random
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.engine import wire
-from core.engine.prefix import TILE, common_prefix, reusable
+from core.engine.prefix import TILE, common_prefix, plan, reusable
 from core.engine.streaming import TextStream
 from core.engine.vitals import Stopwatch
 
@@ -80,25 +81,44 @@ def test_lone_surrogates_cross_the_wire() -> None:
     assert json.loads(wire.pack({"text": "\ud800"})[4:]) == {"text": "\ud800"}
 
 
-lengths = st.integers(1, 3000)
+def _kernels(ends: list[int]) -> list[bool]:
+    """Token by token, whether it is evaluated by the tiled kernel."""
+    return [end - begin >= TILE for begin, end in pairwise([0, *ends]) for _ in range(end - begin)]
 
 
-@given(lengths, lengths, st.integers(0, 3000), st.sampled_from([128, 512]))
-def test_reuse_never_changes_which_kernel_a_token_takes(cached: int, total: int, common: int, chunk: int) -> None:
-    common = min(common, cached, total)
-    kept = reusable(common, cached, total, chunk)
-    assert 0 <= kept <= min(common, total - 1)
-    begin = kept // chunk * chunk
-    end = min(begin + chunk, total)
-    if end - begin >= TILE:
-        assert end - kept >= TILE  # what is evaluated anew in this chunk takes the tiled kernel, as all of it would
-    if kept > begin:  # the chunk is partly reused: both prompts must have evaluated it alike
-        assert (end - begin >= TILE) == (min(begin + chunk, cached) - begin >= TILE)
+lengths = st.integers(1, 1500)
 
 
-def test_a_new_question_over_the_same_passages_reuses_all_but_a_tile() -> None:
-    assert reusable(common=420, cached=450, total=440, chunk=512) == 440 - TILE
-    assert reusable(common=360, cached=450, total=440, chunk=512) == 360
+@given(lengths, lengths, st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.sampled_from([128, 512]))
+def test_reuse_never_changes_which_kernel_a_token_takes(
+    cached: int, total: int, split_before: float, split: float, shared: float, chunk: int
+) -> None:
+    before = plan(cached, int(cached * split_before), chunk)
+    ends = plan(total, int(total * split), chunk)
+    assert before[-1] == cached and ends[-1] == total and ends == sorted(set(ends))
+    kept = reusable(int(min(cached, total) * shared), before, ends)
+    assert 0 <= kept < total and kept <= int(min(cached, total) * shared)
+    evaluated = [kept, *(end for end in ends if end > kept)]
+    fresh = _kernels(ends)
+    assert _kernels(before)[:kept] == fresh[:kept]
+    assert [b - a >= TILE for a, b in pairwise(evaluated) for _ in range(b - a)] == fresh[kept:]
+
+
+def test_a_second_question_over_the_same_passages_costs_its_own_tokens_only() -> None:
+    first, second = plan(180, 155, 512), plan(190, 155, 512)
+    assert reusable(157, first, second) == 157
+    assert reusable(155, first, second) == 155
+
+
+def test_a_prompt_asked_again_costs_one_token() -> None:
+    ends = plan(180, 155, 512)
+    assert reusable(180, ends, ends) == 179
+
+
+def test_without_a_question_border_a_tile_is_evaluated_anew() -> None:
+    assert reusable(420, plan(450, 0, 512), plan(440, 0, 512)) == 440 - TILE
+    assert reusable(360, plan(450, 0, 512), plan(440, 0, 512)) == 360
+    assert reusable(30, plan(450, 0, 512), plan(40, 0, 512)) == 0  # another kernel
 
 
 def test_common_prefix_is_the_longest() -> None:
