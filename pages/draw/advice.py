@@ -64,8 +64,7 @@ def onward(link: str) -> None:
             ("calculator", "Take the answers to the calculator", "🧮"),
             ("playground", "See it happen in the playground", "🧪"),
         ):
-            if (PAGES / f"{name}.py").exists():
-                st.page_link(PAGES / f"{name}.py", label=text, icon=icon, query_params=query)
+            st.page_link(PAGES / f"{name}.py", label=text, icon=icon, query_params=query)
     with st.popover("Share"):
         st.caption("This page's address already holds all answers. The same ending works on calculator and playground.")
         st.code(f"?{scenario.PARAMETER}={link}", language=None, wrap_lines=True)
@@ -73,8 +72,7 @@ def onward(link: str) -> None:
 
 def order(advice: Advice) -> None:
     """Order of work."""
-    for number, work in enumerate(guidance.order(advice), 1):
-        st.markdown(f"{number}. {work.text} ({work.source})")
+    st.markdown("\n".join(f"{n}. {work.text} ({work.source})" for n, work in enumerate(guidance.order(advice), 1)))
 
 
 def trace(advice: Advice) -> None:
@@ -157,6 +155,6 @@ def method(advice: Advice) -> None:
         "**Limits.** The documents give directions, not weights: every number is ours, set so that their undisputed "
         "cases come out right, and can be changed in `core/advisor/rules.toml`. Answers add up: what holds only in "
         "combination is covered by the hard constraints alone. Confidence is the margin in points (half sure at "
-        f"{score.HALF_SURE:g}), not a probability. Five blog posts of unequal care are the evidence; none measured "
-        "anything in a way one could repeat. Prompt only and hybrid rest on our own judgement more than on theirs."
+        f"{score.HALF_SURE:g}), not a probability. Five articles are the evidence, and none says how it measured. "
+        "Prompt only and hybrid rest on our own judgement more than on theirs."
     )
