@@ -94,7 +94,7 @@ def the_page() -> dict[str, object]:
             page.goto(f"{server.url}/calculator")
             page.locator(".js-plotly-plot").first.wait_for()
             page.wait_for_timeout(2000)
-            field = page.get_by_label("Queries a month (queries/month)").first
+            field = page.locator(".st-key-calculator_queries_low input")
             for value in (21000, 25000, 30000, 22000, 27000, 33000, 24000):
                 field.fill(str(value))
                 page.evaluate(WATCH)
