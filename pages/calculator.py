@@ -5,7 +5,7 @@ import streamlit as st
 
 from core.calculator import record
 from core.calculator.model import evaluate_cached
-from core.calculator.verdict import verdict
+from core.calculator.verdict import headline, verdict
 from core.errors import Problem
 from core.text import plain
 from pages.draw import calculator_form as form
@@ -22,11 +22,13 @@ form.draw_preset()
 form.draw_notes()
 try:
     outcome = evaluate_cached(scenario)
-    said = verdict(scenario, outcome)
     with st.container(border=True, key="verdict"):
-        st.markdown(f"#### {plain(said.headline)}")
+        st.markdown(
+            f"#### {plain(headline(scenario, outcome))}"
+        )  # first, so that it is new while the rest is worked out
         rows = [{key: row.get(key, "") for key in FIRST_COLUMNS} for row in record.summary(scenario, outcome)]
         st.dataframe(pd.DataFrame(rows), hide_index=True)
+        said = verdict(scenario, outcome)
         if said.flips:
             st.markdown("**What would flip it**\n" + "\n".join(f"- {plain(line)}" for line in said.flips[:3]))
         with st.expander("The whole verdict"):

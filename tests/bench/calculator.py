@@ -99,7 +99,8 @@ def the_page() -> dict[str, object]:
                 field.fill(str(value))
                 page.evaluate(WATCH)
                 field.press("Enter")
-                page.wait_for_function("window.verdictAt && window.chartAt", timeout=60_000)
+                while not page.evaluate("!!(window.verdictAt && window.chartAt)"):  # the page forbids eval in itself
+                    page.wait_for_timeout(50)
                 verdicts.append(page.evaluate("window.verdictAt"))
                 charts.append(page.evaluate("window.chartAt"))
                 page.wait_for_timeout(800)
