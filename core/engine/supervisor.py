@@ -617,7 +617,7 @@ class Supervisor:
         message = (
             f"The worker of {worker.spec.id} ended: {cause}, in the phase '{worker.phase}'. Ask again: it restarts."
         )
-        lines = tail(worker.log)
+        lines = tail(worker.log) if own else ""  # what was killed from outside had nothing to say about it
         message += f" Its log ends: {lines}" if lines else ""
         for job in worker.running.values() if own else ():
             hosted.prompt_deaths[_fingerprint(job)] += 1

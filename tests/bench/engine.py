@@ -35,7 +35,7 @@ from models import catalog, manifest  # noqa: E402
 ADAPTER = ROOT / "models" / "adapter" / "brightwater.gguf"
 RESULT = Path(__file__).with_name("engine.json")
 ADJECTIVES, NOUNS = ("small", "old", "warm", "quiet"), ("kettle", "house", "road", "garden", "letter")
-STORY = "Count upwards from one, one number a line, and never stop: 1\n2\n3\n4\n5\n6\n7\n8\n9\n10"
+STORY = "Recite the numbers from one to ten thousand in words."  # greedy, it goes on for thousands of tokens
 
 
 class Other:
@@ -100,7 +100,7 @@ def rates(bench: Bench) -> dict[str, Any]:
         other.call("bare", "open", kind="bare", path=str(bench.base.path), context=2048, threads=bench.threads)
         for turn in range(bench.repeats + 1):
             text = " ".join(words[(turn + n * (turn + 1)) % len(words)] for n in range(90))
-            result = bench.ask(bench.base, user(f"{turn} {text}. {STORY}"), 200)
+            result = bench.ask(bench.base, user(f"{turn} {text}.\n{STORY}"), 200)
             fresh = result.tokens["prompt"] - result.tokens["prompt_reused"]
             bare = other.call("bare", "run", prompt=fresh, output=result.tokens["output"] - 1)
             if turn:  # the first of each only warms up

@@ -188,7 +188,7 @@ def _at(engine: Engine, spec: ModelSpec, point: str, number: int) -> list[Genera
     """Answers under way, their worker being at `point`."""
     if point == "idle":
         return []
-    text = f"{number} " + "a long prompt for the victim " * 14
+    text = f"{number} " + "a long prompt for the victim " * 11
     made = [engine.submit(request(spec, text, 90, temperature=1.0, seed=number))]
     if point in LOADING:
         order = {f"loading ({phase})": place for place, phase in enumerate(LOADING)} | {"ready": 9}
