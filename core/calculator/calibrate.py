@@ -166,7 +166,9 @@ def _read_cards(measured: dict[str, Any], cards: Path) -> None:
         for row in raw.get("results", []):
             if row["standard_error"] is not None:
                 by_class = measured.setdefault("accuracies", {}).setdefault(row["arm"], {})
-                by_class[row["class"]] = (float(row["accuracy"]), float(row["standard_error"]))
+                # All or none right leaves no spread to estimate an error from: the rule of three, 3 / n at 95 %.
+                error = float(row["standard_error"]) or 3 / NINETY_FIVE / int(row["n"])
+                by_class[row["class"]] = (float(row["accuracy"]), error)
                 measured["origins"]["accuracies"] = origin
         for key in ("training_minutes", "training_rows", "reindex_ms"):
             if isinstance(raw.get(key), int | float):

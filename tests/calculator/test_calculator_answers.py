@@ -245,7 +245,7 @@ def test_contended_cold_and_unfinished_answers_are_left_out():
 def test_measured_accuracies_come_with_their_interval_and_hybrids_gain_with_both_errors(tmp_path):
     cards = tmp_path / "measured.json"
     rows = [("base+retrieval", "static", 0.8, 0.03), ("fine-tuned+retrieval", "static", 0.84, 0.04)]
-    rows += [("fine-tuned", "changed", 0.1, 0.02), ("base", "static", 0.0, None)]
+    rows += [("fine-tuned", "changed", 0.1, 0.02), ("base", "static", 0.0, None), ("fine-tuned", "static", 1.0, 0.0)]
     names = ("arm", "class", "accuracy", "standard_error", "n")
     cards.write_text(
         json.dumps(
@@ -259,6 +259,7 @@ def test_measured_accuracies_come_with_their_interval_and_hybrids_gain_with_both
     assert found["acc_retrieval_static"].value == pytest.approx((80 - 1.96 * 3, 80 + 1.96 * 3))
     assert found["hybrid_gain"].value == pytest.approx((4 - 1.96 * 5, 4 + 1.96 * 5))
     assert found["acc_stale"].value == pytest.approx((10 - 3.92, 10 + 3.92))
+    assert found["acc_tuned_static"].value == pytest.approx((100 - 300 / 9, 100))  # all 9 right: the rule of three
     assert found["labelled_rows"].value == (5000, 5000)
     assert "2026-11-21" in found["acc_stale"].origin
     cards.write_text("{")
