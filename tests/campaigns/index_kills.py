@@ -77,7 +77,7 @@ def main() -> None:
             child = subprocess.Popen(
                 [sys.executable, __file__, "--build", str(db)], stdout=subprocess.PIPE, text=True, bufsize=1
             )
-            lines = draw.randint(1, 60)  # die after so many lines, plus a moment
+            lines = draw.randint(1, 170)  # die after so many of the 81 texts and up to 81 embeddings, plus a moment
             for seen, line in enumerate(child.stdout, 1):
                 word = line.strip()
                 if word == "finished":
