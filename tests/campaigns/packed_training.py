@@ -41,7 +41,7 @@ def main() -> None:
     made = [[samples.tokens(s, tokenizer, 2048) for s in group] for group in groups]
     packed = gradients(model, packing.pack(made, 1000), pad)
     single = gradients(model, [packing.tree([one]) for group in made for one in group], pad)
-    cosine = torch.nn.functional.cosine_similarity(packed[1], single[1], dim=0).item()
+    cosine = torch.nn.functional.cosine_similarity(packed[1].double(), single[1].double(), dim=0).item()
     result = {"loss_packed": packed[0], "loss_one_by_one": single[0], "gradient_cosine": cosine}
 
     steps = [[packing.tree(group)] for group in made] * 3
