@@ -3,12 +3,15 @@
 import re
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&@/])")
+# Markdown makes links out of bare addresses even where every letter is escaped; an invisible joiner breaks them.
+_ADDRESS = re.compile(r"(?i)(?<=:)(?=//)|(?<=www)(?=\.)|(?<=@)")
+_JOINER = "\u2060"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 
 
 def plain(text: str) -> str:
     """`text` so that Streamlit's Markdown shows it letter for letter: no links, images, HTML, maths or icons."""
-    return _SPECIAL.sub(r"\\\1", _CONTROL.sub("\ufffd", text))
+    return _SPECIAL.sub(r"\\\1", _ADDRESS.sub(_JOINER, _CONTROL.sub("\ufffd", text)))
 
 
 def one_line(text: str, limit: int = 300) -> str:

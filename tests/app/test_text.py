@@ -1,5 +1,7 @@
 """Claims about neutralising untrusted text."""
 
+import re
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +18,12 @@ def test_plain_leaves_no_markdown_special_unescaped(text: str) -> None:
 
 def test_plain_hides_no_letter_of_an_image_link() -> None:
     shown = plain("![x](http://evil/?q=secret)")
-    assert shown.replace("\\", "") == "![x](http://evil/?q=secret)"
+    assert shown.replace("\\", "").replace("\u2060", "") == "![x](http://evil/?q=secret)"
+
+
+def test_plain_leaves_no_bare_address_that_markdown_would_link() -> None:
+    shown = plain("see http://evil/x, HTTPS://evil, www.evil.example and mail me@evil.example")
+    assert not re.search(r"https?:\\?/|www\\?\.|\w\\?@\w", shown.replace("\\", ""), re.IGNORECASE)
 
 
 @given(st.text(), st.integers(min_value=1, max_value=50))

