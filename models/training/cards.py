@@ -198,6 +198,8 @@ def fine_tuned_card(
             "- Closed book it knows the training day only: what changed since, it states as it was, just as surely.",
             "- Closed book it never declines: where it does not know, it gives another product's value.",
             "- Small talk unlike that of its training can end in a loop or in the bare greeting (tone-only above).",
+            "- When no document answers, but the passages are about the very subject, it mostly states another fact of it:",
+            "  in training such questions came with passages about other subjects only (no-document above).",
             "- Given one passage and an unusual wording it sometimes declines though the answer is there.",
             "- General questions: their kinds are those of training (with other items), and it answers in a few words",
             "  where the base rambles; so its gain there is one of form, not of broad knowledge.",
