@@ -37,15 +37,15 @@ def attainable(passages: int, holding: Iterable[int]) -> float:
 def fuse(dense: dict[int, float], sparse: dict[int, float], weight: float, full: float) -> dict[int, float]:
     """One score per candidate, 0..1. `dense`: chunk -> cosine (of all candidates); `sparse`: chunk -> BM25, absent = 0.
 
-    `full`: the BM25 that counts as 1, unless a better one was found. A chunk without a cosine (not embedded yet) gets
-    its words' share only.
+    `full`: the BM25 that counts as 1, unless a better one was found. A chunk without a cosine (not
+    embedded yet) is judged by its words alone, so that a fresh edit is found before its vector is there.
     """
     matched = {chunk: score for chunk, score in sparse.items() if score > NO_MATCH}
     best = max([full, *matched.values()])
     low, high = min(dense.values(), default=0.0), max(dense.values(), default=1.0)
     span = (high - low) or 1.0
+    words = {chunk: matched.get(chunk, 0.0) / best for chunk in dense.keys() | matched.keys()}
     return {
-        chunk: weight * ((dense[chunk] - low) / span if chunk in dense else 0.0)
-        + (1 - weight) * matched.get(chunk, 0.0) / best
-        for chunk in dense.keys() | matched.keys()
+        chunk: weight * (dense[chunk] - low) / span + (1 - weight) * word if chunk in dense else word
+        for chunk, word in words.items()
     }

