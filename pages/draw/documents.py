@@ -8,9 +8,10 @@ import streamlit as st
 from core.errors import Problem
 from core.jobs import Jobs
 from core.retrieval import Document, KnowledgeBase
-from core.retrieval.locate import Piece, around, overlaps, pieces
-from core.retrieval.values import Change, Chunk
+from core.retrieval.locate import around
+from core.retrieval.values import Change
 from core.text import one_line, plain
+from pages.draw.passages import draw_chunks, draw_marked
 
 
 def draw_counts(knowledge: KnowledgeBase) -> None:
@@ -73,29 +74,6 @@ def draw_deleted(knowledge: KnowledgeBase, document: Document) -> None:
         report(knowledge.restore(document.path))
         st.rerun()
     st.code(knowledge.text(document.path, document.version), language=None, wrap_lines=True)
-
-
-def draw_chunks(chunks: list[Chunk]) -> None:
-    """The passages as indexed, with token counts; what repeats the one before is marked."""
-    for number, (chunk, repeated) in enumerate(zip(chunks, overlaps(chunks), strict=True), 1):
-        where = f" · {plain(chunk.heading)}" if chunk.heading else ""
-        again = f" · first {repeated} characters repeat the one before" if repeated else ""
-        st.caption(f"**{number}**{where} · {chunk.tokens} tokens · characters {chunk.start}–{chunk.end}{again}")
-        with st.container(border=True):
-            draw_marked(pieces(chunk.body, [(0, repeated)] if repeated else []))
-
-
-def draw_marked(found: list[Piece]) -> None:
-    """Text with marked stretches, as text: nothing in it becomes Markdown, a link or an image."""
-    lines = [""]
-    for piece in found:
-        for at, part in enumerate(piece.text.split("\n")):
-            if at:
-                lines.append("")
-            shown = plain(part if lines[-1] else part.lstrip())
-            if shown.strip():
-                lines[-1] += f":orange-background[{shown}]" if piece.marked else shown
-    st.markdown("  \n".join(line or "\u00a0" for line in lines))
 
 
 def report(change: Change) -> None:

@@ -8,7 +8,7 @@ from core.retrieval import KnowledgeBase, Passage, Retrieved, Settings, trial
 from core.retrieval.locate import around, matches
 from core.retrieval.values import MODES, SPLITTERS
 from core.text import one_line, plain
-from pages.draw.documents import draw_marked
+from pages.draw.passages import draw_marked
 
 MODE_HELP = "hybrid: meaning and words. dense: meaning only (vectors). sparse: words only (BM25)."
 
