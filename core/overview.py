@@ -86,6 +86,22 @@ def measured() -> Measured | None:
     return Measured(pd.DataFrame.from_dict(cells, orient="index").fillna("—"), caption)
 
 
+README_CLASSES = ("static", "changed", "voice", "no-document", "general")
+
+
+def readme_table() -> str:
+    """The measured table as the README shows it (a test holds the two together). Empty when nothing was measured."""
+    found = measured()
+    if found is None:
+        return ""
+    table = found.table.reindex(columns=list(README_CLASSES)).fillna("—")
+    rows = [
+        f"| {arm} | " + " | ".join(str(cell) for cell in row) + " |"
+        for arm, row in zip(table.index, table.values, strict=True)
+    ]
+    return "\n".join([f"| arm | {' | '.join(README_CLASSES)} |", "|---" * (len(README_CLASSES) + 1) + "|", *rows])
+
+
 def glance() -> pd.DataFrame:
     """One row a criterion, one column an approach, each cell with its source's id."""
     rows = [

@@ -4,7 +4,7 @@ score = weight * dense + (1 - weight) * sparse, both stretched to 0..1. Dense: t
 least to the best. Sparse: BM25, from 0 (no word in common) to the best one found, or, where that is more, to what a
 passage of average length would get that holds every word of the question once. So a chance match on one word out of
 six stays a weak match, and questions in other words than the document's are still found by their meaning; measured
-against the best one found alone, they lost to vectors alone (tests/bench/quality.md).
+against the best one found alone, they lost to vectors alone (core/DECISIONS.md).
 """
 
 import math
