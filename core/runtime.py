@@ -3,6 +3,7 @@
 Pages call `get()` and nothing else. Knows the order of building and closing, and no part's inside.
 """
 
+import importlib.util
 import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from core.retrieval import KnowledgeBase
 
 T = TypeVar("T")
+NEEDED = {"llama_cpp": "llama-cpp-python", "llama_index": "llama-index", "gguf": "gguf", "safetensors": "safetensors"}
 QUICK_S = 0.5  # when nothing is missing the preparation ends within this, and no page shows it
 
 RUNS = Migration(
@@ -101,6 +103,7 @@ class Runtime:
         """
         from models import catalog
 
+        check_installed()
         retrieving = any(arm.endswith("+retrieval") for arm in arms)
         failed: list[str] = []
         roles = list(dict.fromkeys([arm.split("+")[0] for arm in arms] + ["embedder"] * retrieving))
@@ -133,6 +136,17 @@ class Runtime:
             part = self._parts.pop(name, None)
             if hasattr(part, "close"):
                 part.close()
+
+
+def check_installed() -> None:
+    """Raise Problem naming what the models need and this environment lacks (it was made for the dashboard only)."""
+    lacking = [package for module, package in NEEDED.items() if importlib.util.find_spec(module) is None]
+    if lacking:
+        raise Problem(
+            f"Models and retrieval need {', '.join(lacking)}, not installed here: python -m pip install -r "
+            "requirements.txt (llama-cpp-python compiles for about 5 minutes; the README says how to get prebuilt "
+            "wheels). Overview, calculator, advisor and compare work without."
+        )
 
 
 _runtime: Runtime | None = None

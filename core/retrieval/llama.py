@@ -10,7 +10,15 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from llama_index.core import VectorStoreIndex
+
+from core.errors import Problem
+
+try:
+    from llama_index.core import VectorStoreIndex
+except ModuleNotFoundError as error:
+    raise Problem(
+        "Retrieval needs llama-index, not installed here: python -m pip install -r requirements.txt"
+    ) from error
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.ingestion import IngestionPipeline
 from llama_index.core.node_parser import NodeParser, SentenceSplitter
@@ -31,7 +39,6 @@ from llama_index.core.vector_stores.types import (
 )
 from pydantic import PrivateAttr
 
-from core.errors import Problem
 from core.retrieval import filters, sections, words
 from core.retrieval.index import Hit, Index, Where, add_chunks, content_hash, touch
 from core.retrieval.values import CURRENT, Chunk, Embedder, Passage, Settings, Vector, context

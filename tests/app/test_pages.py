@@ -20,6 +20,9 @@ for page in sys.argv[2:]:
     app.switch_page(f"{page}.py").run()
     assert not app.exception, (page, app.exception[0].message, app.exception[0].stack_trace)
     assert app.title, page
+    if page == "playground":
+        app.run()
+        assert any("need llama" in shown.value for shown in app.error), [shown.value for shown in app.error]
 """
 
 

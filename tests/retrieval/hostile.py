@@ -102,6 +102,10 @@ def refused() -> Iterator[tuple[str, bytes]]:
     yield "liar-ascii.html", "<meta charset='ascii'><p>Käse</p>".encode()
     yield "program.exe", b"MZ" + bytes(200)
     yield "noname", b"hello"
+    yield from (
+        (f"foreign{suffix}", b"hello")
+        for suffix in (".svg", ".js", ".gguf", ".sqlite3", ".xlsx", ".pptx", ".rtf", ".eml", ".tar.gz", ".html.lnk")
+    )
     yield "double.txt.exe", b"hello"
     yield "archive.zip", b"PK\x03\x04"
     yield "picture.png", b"\x89PNG\r\n"
