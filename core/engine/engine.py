@@ -51,7 +51,7 @@ class Engine:
         self._supervisor.ask(lambda: self._supervisor.unload(spec.path))
 
     def status(self) -> list[dict[str, Any]]:
-        """One entry a known file: path, state, queued, deaths; when loaded also id, running, memory (bytes), model."""
+        """One entry a known file: path, state, queued, deaths; with a worker id, running, threads, memory, model."""
         found: list[dict[str, Any]] = self._supervisor.ask(self._supervisor.status)
         return found
 

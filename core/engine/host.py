@@ -34,7 +34,9 @@ def bound_memory(needed: int) -> None:
     if sys.platform == "linux":
         import resource
 
-        resource.setrlimit(resource.RLIMIT_AS, (2 * needed + SPARE_BYTES,) * 2)
+        bound, (_, given) = 2 * needed + SPARE_BYTES, resource.getrlimit(resource.RLIMIT_AS)
+        bound = bound if given == resource.RLIM_INFINITY else min(bound, given)  # a limit from outside stays
+        resource.setrlimit(resource.RLIMIT_AS, (bound, bound))
 
 
 def no_core_dumps() -> None:

@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from core.engine import wire
-from core.engine.interface import ENDED, Generation, ModelSpec, Request, Result
+from core.engine.interface import Generation, ModelSpec, Request, Result
 from core.engine.vitals import Stopwatch, is_stopped, processor_time, resident
 from core.engine.worklog import death, tail
 from core.errors import Problem
@@ -53,7 +53,6 @@ class Limits:
     window: float = 300.0
     prompt_deaths: int = 2  # of one prompt's making, until it is refused
     queue: int = 64  # answers waiting for one model
-    unseen: float = 15.0  # an answer nobody looks at any more
 
 
 @dataclass
@@ -100,6 +99,7 @@ class Worker:
     sha256: str | None = None
     info: dict[str, Any] = field(default_factory=dict)
     load_ms: float = 0.0
+    threads: int = 0  # that it computes with now
     running: dict[int, Job] = field(default_factory=dict)
     heard: float = 0.0
     pinged: float = 0.0
@@ -111,8 +111,13 @@ class Worker:
     loading: Stopwatch = field(default_factory=Stopwatch)
     refused: str | None = None
     killed_for: str | None = None
-    stopped: bool = False  # by a signal from outside, so its silence was not its own making
+    own_making: bool = False  # that it was killed
     closing: bool = False
+
+    @property
+    def answering(self) -> bool:
+        """Whether an answer is being computed."""
+        return any(job.generation is not None for job in self.running.values())
 
     def answers(self, adapter: Path | None) -> int:
         """Answers being computed with this adapter."""
@@ -236,6 +241,7 @@ class Supervisor:
             self._posted.popleft()()
         self._watch(time.monotonic())
         self._dispatch()
+        self._share_threads()  # an answer may have ended, and left its processors to the others
 
     def _serve(self, worker: Worker, events: int) -> None:
         if events & selectors.EVENT_WRITE:
@@ -247,7 +253,7 @@ class Supervisor:
         except BlockingIOError:
             return
         except (wire.TooLarge, ValueError) as error:
-            worker.killed_for = f"it sent {error}"
+            worker.killed_for, worker.own_making = f"it sent {error}", True
             found = None
         if found is None:
             self._lose(worker)
@@ -356,6 +362,7 @@ class Supervisor:
             "id": worker.spec.id,
             "pid": worker.process.pid,
             "running": len(worker.running),
+            "threads": worker.threads,
             "load": worker.load_ms,
             "memory": resident(worker.process.pid),
             "peak_memory": worker.peak_memory,
@@ -416,6 +423,7 @@ class Supervisor:
         if not worker.running:
             worker.progress = now
         worker.running[job.id] = job
+        self._share_threads()  # before the first token, not after it
         self._send(worker, job.message)
 
     def _worker_for(self, spec: ModelSpec, hosted: Hosted, now: float) -> Worker | None:
@@ -482,6 +490,7 @@ class Supervisor:
             worker.ready, worker.phase = True, "ready"
             worker.load_ms = (time.monotonic() - worker.started) * 1000
             worker.info = {"id": worker.spec.id, **message["info"]}
+            worker.threads = worker.info["threads"]
             self._agree_on_threads(worker)
         elif event == "refused":
             worker.refused = message["message"]
@@ -494,10 +503,21 @@ class Supervisor:
         """What the first model's trial chose holds for all: models are compared, so they must run alike."""
         if worker.spec.threads is not None or worker.info["kind"] != "chat":
             return
-        self._threads = self._threads or worker.info["threads"]
-        if worker.info["threads"] != self._threads:
-            worker.info["threads"] = self._threads
-            self._send(worker, {"op": "threads", "count": self._threads})
+        self._threads = worker.info["threads"] = self._threads or worker.info["threads"]
+
+    def _share_threads(self) -> None:
+        """Workers that answer at the same time divide what each would use alone.
+
+        Together they would else run more threads than there are processors, and llama.cpp's threads wait for one
+        another at every layer: measured, four answers then took twice as long as one after the other.
+        """
+        workers = [hosted.worker for hosted in self._hosted.values() if hosted.worker is not None]
+        busy = [worker for worker in workers if worker.answering]
+        for worker in busy:
+            count = max(1, worker.info["threads"] // len(busy))
+            if worker.threads != count:
+                worker.threads = count
+                self._send(worker, {"op": "threads", "count": count})
 
     def _learn_hash(self, worker: Worker, found: str | None) -> None:
         if found is None:
@@ -542,45 +562,35 @@ class Supervisor:
                 self._bury(worker, now)
             elif now - worker.heard > 1.0:
                 worker.process.kill()
-        for generation in self._generations():
-            unseen = generation.seen is not None and now - generation.seen > self.limits.unseen
-            if unseen and generation.state not in ENDED:
-                generation.seen = None
-                self._cancel(generation)
-
-    def _generations(self) -> list[Generation]:
-        jobs = list(self._pending)
-        for hosted in self._hosted.values():
-            jobs += hosted.worker.running.values() if hosted.worker else []
-        return [job.generation for job in jobs if job.generation is not None]
 
     def _watch_worker(self, worker: Worker, now: float) -> None:
         if now - worker.watched < WATCH:
             return
         worker.watched, limits = now, self.limits
-        spent = processor_time(worker.process.pid)
-        silent = worker.quiet.since(worker.heard, now, spent)
+        spent, stopped = processor_time(worker.process.pid), is_stopped(worker.process.pid)
+        silent = worker.quiet.since(worker.heard, now, None if stopped else spent)
         idle = worker.idle.since(worker.progress, now, spent)
         loading = worker.loading.since(worker.started, now, spent)
-        if is_stopped(worker.process.pid):
-            silent = now - worker.heard
-        started = worker.phase != "start"  # until then the interpreter may take its time
-        if started and silent > limits.ping * (limits.missed_pings + 0.5):
-            self._end(worker, f"it did not answer for {now - worker.heard:.0f} s")
+        told = worker.phase != "start" or stopped  # until the first word the interpreter may take its time
+        if told and silent > limits.ping * (limits.missed_pings + 0.5):
+            held_up = stopped or worker.quiet.starved
+            self._end(worker, f"it did not answer for {now - worker.heard:.0f} s", own=not held_up)
         elif worker.phase == "chat template" and idle > limits.template:
-            self._end(worker, f"its chat template did not end within {limits.template:g} s")
+            reason = f"its chat template did not end within {limits.template:g} s"
+            self._end(worker, reason, own=not worker.idle.starved)
         elif not worker.ready and loading > limits.load + worker.stamp[1] / limits.load_bytes_per_second:
-            self._end(worker, f"it was not loaded after {now - worker.started:.0f} s")
+            self._end(worker, f"it was not loaded after {now - worker.started:.0f} s", own=not worker.loading.starved)
         elif worker.ready and worker.running and idle > limits.silence:
-            self._end(worker, f"it computed no token for {now - worker.progress:.0f} s")
+            reason = f"it computed no token for {now - worker.progress:.0f} s"
+            self._end(worker, reason, own=not worker.idle.starved)
         elif now - worker.pinged >= limits.ping:
             worker.pinged = now
             self._send(worker, {"op": "ping", "n": 0})
 
-    def _end(self, worker: Worker, reason: str) -> None:
-        """Kill a worker."""
-        worker.stopped = is_stopped(worker.process.pid)
+    def _end(self, worker: Worker, reason: str, *, own: bool = False) -> None:
+        """Kill a worker. `own`: it brought this on itself; a machine too busy to run it is not its fault."""
         worker.killed_for = worker.killed_for or reason
+        worker.own_making = worker.own_making or own
         worker.process.kill()
         self._lose(worker)
 
@@ -609,7 +619,7 @@ class Supervisor:
             self._fail_waiting(hosted, message)
             return
         cause, crashed = death(status, worker.killed_for)
-        own = crashed or (worker.killed_for is not None and not worker.stopped)
+        own = crashed or worker.own_making
         if own:
             self._own_death(worker, now)
         hosted.deaths = [*(past for past in hosted.deaths if now - past < self.limits.window), now]

@@ -13,19 +13,24 @@ class Stopwatch:
     """How long a process has had since something happened, on a machine that may be too busy to run it.
 
     A process that hangs burns processor time; one that only waits its turn does not, and must not be taken for hung.
+    `starved`: at the last look, the process had got next to no processor; what it has not done is not its own making.
     """
 
     def __init__(self) -> None:
+        self.starved = False
         self._event, self._spent = -1.0, 0.0
 
     def since(self, event: float, now: float, spent: float | None) -> float:
         """Seconds since `event`: by the clock, but no more than was `spent` of processors, nor less than a quarter."""
         passed = now - event
         if spent is None:
+            self.starved = False
             return passed
         if event != self._event:
             self._event, self._spent = event, spent
-        return min(passed, max(spent - self._spent, passed / STARVED))
+        used = spent - self._spent
+        self.starved = used < passed / STARVED
+        return min(passed, max(used, passed / STARVED))
 
 
 def processor_time(pid: int) -> float | None:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from core.engine import check, gguf_header, host, wire
+from core.engine import check, gguf_header, host, wire, worklog
 from core.engine.interface import Sampling
 from core.engine.streaming import TextStream
 from core.engine.template import ChatTemplate, Rendered
@@ -355,15 +355,18 @@ class Worker:
         self.model: Any = None
 
     def read(self) -> None:
-        """The reader thread: pings and cancels at once, the rest in order. The process ends with the connection."""
-        for message in self.link.messages():
-            if message["op"] == "ping":
-                self.link.send("pong", n=message["n"])
-            elif message["op"] == "cancel":
-                if self.chat is not None:
-                    self.chat.cancel(message["id"])
-            else:
-                self.inbox.put(message)
+        """The reader thread: pings and cancels at once, the rest in order. The process ends with it."""
+        try:
+            for message in self.link.messages():
+                if message["op"] == "ping":
+                    self.link.send("pong", n=message["n"])
+                elif message["op"] == "cancel":
+                    if self.chat is not None:
+                        self.chat.cancel(message["id"])
+                else:
+                    self.inbox.put(message)
+        except MemoryError:  # a process that hears nothing any more would be noticed only by its silence
+            os._exit(worklog.OUT_OF_MEMORY)
         os._exit(0)
 
     def run(self) -> None:
@@ -383,8 +386,9 @@ class Worker:
         if message["op"] == "generate" and self.chat is not None:
             self.chat.begin(message)
             return
-        if message["op"] == "threads" and self.chat is not None:
-            self.chat.use_threads(message["count"])
+        if message["op"] == "threads":
+            if self.chat is not None:
+                self.chat.use_threads(message["count"])
             return
         try:
             self.link.send("value", id=message["id"], value=self.value(message))
@@ -484,7 +488,10 @@ def main() -> None:
     host.die_with_parent()
     host.no_core_dumps()
     link = Link(socket.socket(fileno=int(sys.argv[1])))
-    Worker(link).run()
+    try:
+        Worker(link).run()
+    except MemoryError:
+        os._exit(worklog.OUT_OF_MEMORY)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from core.text import one_line
 
 TAIL_BYTES = 4000
 TAIL_CHARACTERS = 400
+OUT_OF_MEMORY = 12  # the exit status of a worker that could not get memory for its own data (ENOMEM)
 OWN_MAKING = ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL")  # the file's or llama.cpp's doing, not the system's
 
 
@@ -14,6 +15,8 @@ def death(status: int, killed_for: str | None) -> tuple[str, bool]:
     """The cause in words, and whether the worker brought it on itself. `status` as `subprocess` gives it."""
     if killed_for is not None:
         return killed_for, False
+    if status == OUT_OF_MEMORY:
+        return "it ran out of memory", True
     if status >= 0:
         return f"it stopped with status {status}", status != 0
     try:

@@ -36,6 +36,12 @@ ADAPTER = ROOT / "models" / "adapter" / "brightwater.gguf"
 RESULT = Path(__file__).with_name("engine.json")
 ADJECTIVES, NOUNS = ("small", "old", "warm", "quiet"), ("kettle", "house", "road", "garden", "letter")
 STORY = "Recite the numbers from one to ten thousand in words."  # greedy, it goes on for thousands of tokens
+BEGAN = time.monotonic()
+
+
+def say(what: str) -> None:
+    """Progress, on standard error."""
+    print(f"{time.monotonic() - BEGAN:6.0f} s  load {os.getloadavg()[0]:.1f}  {what}", file=sys.stderr, flush=True)
 
 
 class Other:
@@ -103,6 +109,7 @@ def rates(bench: Bench) -> dict[str, Any]:
             result = bench.ask(bench.base, user(f"{turn} {text}.\n{STORY}"), 200)
             fresh = result.tokens["prompt"] - result.tokens["prompt_reused"]
             bare = other.call("bare", "run", prompt=fresh, output=result.tokens["output"] - 1)
+            say(f"a: turn {turn} of {bench.repeats}")
             if turn:  # the first of each only warms up
                 ours["prefill"].append(result.rates["prefill_per_s"] or 0.0)
                 ours["decode"].append(result.rates["decode_per_s"] or 0.0)
@@ -208,10 +215,11 @@ def four_arms(bench: Bench, passages: Callable[[str], list[str]]) -> dict[str, A
                 lengths["ours", question, role, retrieve] = result.tokens["output"]
             return seconds
 
-        for question in asked:  # a first pass finds the lengths that all sides reach, so that all write as much
-            together(question, lambda *_: 64, True)
-            for name in files:
-                theirs(name, question, lambda *_: 64)
+        for number, question in enumerate(asked, 1):
+            # a first pass finds the lengths that all sides reach, so that all write as much
+            seconds = [together(question, lambda *_: 64, True)]
+            seconds += [theirs(name, question, lambda *_: 64) for name in files]
+            say(f"d: lengths of question {number} of {len(asked)}: {' '.join(f'{one:.1f}' for one in seconds)} s")
         shortest = {
             (question, role, retrieve): min(lengths[side, question, role, retrieve] for side in ("ours", *files))
             for question in asked
@@ -224,6 +232,7 @@ def four_arms(bench: Bench, passages: Callable[[str], list[str]]) -> dict[str, A
                 ways[name].append(theirs(name, question, limit))
             together(asked[0] if question != asked[0] else asked[-1], lambda *_: 1, True)  # so that nothing is reused
             ways["one at a time"].append(together(question, limit, False))
+            say("d: " + ", ".join(f"{name} {seconds[-1]:.2f} s" for name, seconds in ways.items()))
     tokens = statistics.median(sum(shortest[q, role, r] for role, r in arms) for q in asked)
     return {
         "as shipped": compared(ways["together"], ways["as shipped"], "s", at_most=0.7, digits=3),
@@ -316,6 +325,7 @@ def main() -> None:
     made: dict[str, Any] = {"machine": machine, "load_before": os.getloadavg()[0], "repeats": arguments.repeats}
     try:
         for name in arguments.only:
+            say(f"{name} begins")
             made[name] = parts[name]()
             print(name, json.dumps(made[name], indent=1), flush=True)
     finally:

@@ -134,5 +134,6 @@ def test_a_process_that_waits_its_turn_has_longer_than_one_that_burns_the_proces
     assert hung.since(event=10.0, now=18.0, spent=11.0) == 8
     assert hung.since(event=10.0, now=18.0, spent=19.0) == 8  # two threads burn twice as much
     assert starved.since(event=10.0, now=18.0, spent=3.5) == 2
+    assert starved.starved and not hung.starved
     assert unknown.since(event=10.0, now=18.0, spent=None) == 8
     assert hung.since(event=18.0, now=18.0, spent=11.0) == 0  # something happened: it counts from there

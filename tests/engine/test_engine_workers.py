@@ -207,6 +207,30 @@ def test_contended_answers_run_beside_each_other(engine: Engine, slow: ModelSpec
         generation.wait(60)
 
 
+def test_models_that_answer_at_the_same_time_divide_the_threads(tmp_path: Path, slow: ModelSpec) -> None:
+    one = replace(slow, threads=4)
+    other = replace(one, id="other", path=tiny.write(tmp_path / "other.gguf", width=256, layers=8, seed=4))
+    engine = Engine(tmp_path)
+
+    def threads() -> list[int]:
+        return [state["threads"] for state in engine.status()]
+
+    try:
+        for spec in (one, other):
+            engine.load(spec)
+        assert threads() == [4, 4]
+        both = [engine.submit(_request(spec, 400, temperature=1.0, seed=2)) for spec in (one, other)]
+        _until(lambda: threads() == [2, 2])
+        both[0].cancel()
+        _until(lambda: threads()[1] == 4)
+        assert both[1].state in ("prefill", "decode")  # it went on, with all of them again
+        both[1].cancel()
+        alone = engine.submit(_request(one, 5, contended=False)).wait(60)
+        assert threads()[0] == alone.model["threads"] == 4
+    finally:
+        engine.close()
+
+
 def test_the_queue_is_bounded_and_shows_the_position(tmp_path: Path, slow: ModelSpec) -> None:
     engine = Engine(tmp_path, Limits(queue=3))
     try:
@@ -253,16 +277,6 @@ def test_after_a_cancel_the_next_answer_is_a_fresh_workers(engine: Engine, slow:
     assert after.text == fresh.text
 
 
-def test_an_answer_nobody_looks_at_any_more_is_cancelled(tmp_path: Path, slow: ModelSpec) -> None:
-    engine = Engine(tmp_path, Limits(unseen=0.2))
-    try:
-        generation = engine.submit(_request(slow, 400, temperature=1.0, seed=2))
-        generation.touch()
-        assert generation.wait(60).finish == "cancelled"
-    finally:
-        engine.close()
-
-
 # -- death ---------------------------------------------------------------------------------------------------------
 
 
@@ -276,6 +290,23 @@ def test_a_killed_worker_is_noticed_named_and_replaced(engine: Engine, slow: Mod
     assert time.monotonic() - began < 5  # a deadline, not a measurement
     assert engine.submit(_request(slow, 5)).wait(60).tokens["output"] == 5
     assert engine.submit(_request(spec, 5)).wait(60).text == other.text
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the memory of another process")
+def test_a_worker_that_runs_out_of_memory_is_noticed_and_replaced(tmp_path: Path, slow: ModelSpec) -> None:
+    import resource
+
+    engine = Engine(tmp_path, Limits(back_off=(0.1,), silence=300, missed_pings=300))
+    try:
+        generation = _long(engine, slow)
+        resource.prlimit(_pid(engine, slow), resource.RLIMIT_AS, (2**20, 2**20))
+        greedy = engine.submit(_request(slow, 5, text="x" * 3_000_000))
+        for each in (generation, greedy):
+            with pytest.raises(Problem, match="ran out of memory"):
+                each.wait(60)
+        assert engine.submit(_request(slow, 5)).wait(60).tokens["output"] == 5
+    finally:
+        engine.close()
 
 
 def test_a_stopped_worker_is_noticed_and_replaced(tmp_path: Path, slow: ModelSpec) -> None:
@@ -394,6 +425,21 @@ def test_a_template_that_hangs_is_stopped_at_its_deadline(tmp_path: Path) -> Non
     engine = Engine(tmp_path, Limits(ping=0.2))
     try:
         assert "chat template" in _refusal(engine, tiny.write(tmp_path / "hang.gguf", template="{{ 10**(10**9) }}"))
+    finally:
+        engine.close()
+
+
+@pytest.mark.parametrize("starved", [False, True])
+def test_a_deadline_missed_for_want_of_processors_does_not_set_a_file_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, starved: bool
+) -> None:
+    if starved:
+        monkeypatch.setattr("core.engine.supervisor.processor_time", lambda pid: 0.0)
+    path = tiny.write(tmp_path / "hang.gguf", template="{{ 10**(10**9) }}")
+    engine = Engine(tmp_path, Limits(ping=0.1, template=1.0, back_off=(0.0,), deaths=1))
+    try:
+        _refusal(engine, path)
+        assert ("set aside" in _refusal(engine, path)) is not starved
     finally:
         engine.close()
 
