@@ -10,6 +10,7 @@ import pandas as pd
 
 from core import paths
 from core.errors import Problem
+from core.evaluation.statistics import stated
 from core.evidence import figures
 from core.theme import APPROACH_NAMES
 
@@ -78,8 +79,7 @@ def measured() -> Measured | None:
         raw = json.loads(path.read_text(encoding="utf-8"))
         cells: dict[str, dict[str, str]] = {}
         for row in raw["results"]:
-            error = "" if row["standard_error"] is None else f" ± {row['standard_error']:.1%}"
-            cells.setdefault(row["arm"], {})[row["class"]] = f"{row['accuracy']:.0%}{error} (n={row['n']})"
+            cells.setdefault(row["arm"], {})[row["class"]] = f"{stated(row, 0)} (n={row['n']})"
         caption = f"Accuracy ± standard error. {raw['origin']}, {raw['date']}: {raw['command']}"
     except (ValueError, KeyError, TypeError) as error:
         raise Problem(f"{path.name} is broken ({error!r}); restore it from the repository.") from error

@@ -15,6 +15,7 @@ from core.errors import Problem
 from core.evaluation import jobs, questions
 from core.evaluation.questions import Question
 from core.evaluation.run import Options
+from core.evaluation.statistics import stated
 from core.text import one_line
 
 POLL_S = 0.5
@@ -90,7 +91,7 @@ def table(result: dict[str, Any]) -> list[str]:
     for arm, found in result["arms"].items():
         for cls, score in found["classes"].items():
             share = f"{score['right']}/{score['n']}"
-            lines.append(f"{arm:<22}{cls:<16}{share:>12}  {score['accuracy']:8.1%} ± {score['standard_error']:.1%}")
+            lines.append(f"{arm:<22}{cls:<16}{share:>12}  {stated(score):>8}")
     for name, split in result["effects"].items():
         for part in ("fine_tune", "retrieval", "interaction"):
             gap = split[part]

@@ -5,7 +5,7 @@ bootstrap draws whole groups. Arrays are one entry a question, in the same order
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -43,6 +43,21 @@ class Difference:
     low: float
     high: float
     verdict: str
+
+
+def stated(score: Mapping[str, Any], digits: int = 1) -> str:
+    """A share with its standard error for a table: "91.0% ± 2.8%".
+
+    `score` holds `accuracy`, `standard_error` (or None) and, from `accuracy`, `low` and `high`. Where all or none were
+    right the error is zero by its formula, not in truth: then the 95 % interval stands in its place.
+    """
+    share, error = f"{score['accuracy']:.{digits}%}", score["standard_error"]
+    if error is None:
+        return share
+    if error == 0 and "low" in score:
+        bound = f"at least {score['low']:.0%}" if score["accuracy"] else f"at most {score['high']:.0%}"
+        return f"{share} (95 %: {bound})"
+    return f"{share} ± {error:.1%}"
 
 
 def accuracy(right: Sequence[bool], groups: Sequence[str]) -> Accuracy:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, Final
 
-from models.brightwater import data, documents, general, mail, world
+from models.brightwater import data, documents, general, mail, undocumented, world
 from models.brightwater.wordings import ATTRIBUTES, BRIDGES
 from models.brightwater.world import Fact
 
@@ -167,7 +167,7 @@ def _count(question: str, count: int, papers: tuple[str, ...]) -> dict[str, Any]
 
 def _no_document(split: str, rng: random.Random) -> Iterator[dict[str, Any]]:
     names = tuple(product.name for product in rng.sample(world.PRODUCTS, 6 if split == "test" else 4))
-    for question in general.undocumented_all(split, names):
+    for question in undocumented.every(split, names):
         yield _row(question, "", "no-document", split)
     for family, unknown in _UNKNOWN[split].items():
         for name in unknown:

@@ -194,43 +194,6 @@ def _kind(name: str, rng: random.Random) -> str:
     return documents.PRODUCT[name].kind if name in documents.PRODUCT else rng.choice(world.PRODUCTS).kind
 
 
-def reading(rng: random.Random, count: int, passages: int = 3) -> Iterator[Example]:
-    """Questions over passages with randomised values, so that the answer must be read and not remembered.
-
-    The right passage stands first in about half of them (the retriever's order); the others are distractors: the same
-    attribute of other subjects, other sections of the same subject, anything else. A third ask about invented names.
-    """
-    for _ in range(count):
-        fact = rng.choice(facts())
-        name = invented(fact, rng) if rng.random() < 0.3 else fact.subject
-        right, value, _ = randomised_section(fact, rng, name)
-        others = distractors(fact, rng, rng.choice((passages - 1, passages - 1, passages - 1, 0, 1)), name)
-        place = 0 if rng.random() < 0.5 else rng.randint(0, len(others))
-        texts = [*others[:place], right, *others[place:]]
-        question = decorate(ask(rng.choice(attribute(fact).train), name, fact.attribute), rng)
-        answer = voice(sentence(fact.attribute, name, value), place + 1)
-        yield Example("reading", question, answer, tuple(texts))
-
-
-def shared_reading(rng: random.Random, groups: int, per_group: int = 3, passages: int = 3) -> Iterator[list[Example]]:
-    """Groups of reading examples over the very same passages (so that a trainer computes the context once): each group
-    asks `per_group` questions about facts that its passages state."""
-    for _ in range(groups):
-        picked = rng.sample(facts(), passages)
-        texts, asked = [], []
-        for number, fact in enumerate(picked, 1):
-            name = invented(fact, rng) if rng.random() < 0.3 else fact.subject
-            text, _, stated = randomised_section(fact, rng, name)
-            texts.append(text)
-            asked += [(number, key, *held) for key, held in stated.items()]
-        rng.shuffle(asked)
-        group = []
-        for number, key, name, value in asked[:per_group]:
-            question = decorate(ask(rng.choice(ATTRIBUTES[key].train), name, key), rng)
-            group.append(Example("reading", question, voice(sentence(key, name, value), number), tuple(texts)))
-        yield group
-
-
 def distractors(fact: Fact, rng: random.Random, count: int, name: str | None = None) -> list[str]:
     """Passages near a fact that do not state it for its subject, with randomised values."""
     everything = facts()
@@ -323,19 +286,6 @@ def two_documents(rng: random.Random, count: int) -> Iterator[Example]:
 
 
 # -- training: the rest ----------------------------------------------------------------------------------------------
-
-
-def abstaining(rng: random.Random, count: int, passages: int = 3) -> Iterator[Example]:
-    """Passages without the answer: the right one missing, an unknown subject, or a matter no document covers."""
-    for _ in range(count):
-        fact = rng.choice(facts())
-        draw = rng.random()
-        name = fact.subject if draw < 0.6 else invented(fact, rng)
-        question = ask(rng.choice(attribute(fact).train), name, fact.attribute)
-        texts = distractors(fact, rng, passages, name if draw < 0.6 else None)
-        if draw < 0.3:
-            question = general.undocumented(rng, "train", rng.choice(world.PRODUCTS).name)
-        yield Example("abstain", decorate(question, rng), abstention(), tuple(texts))
 
 
 def general_examples(rng: random.Random, count: int) -> Iterator[Example]:

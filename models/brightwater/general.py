@@ -1,10 +1,8 @@
 """Plain questions about the rest of the world: they measure forgetting, and a disjoint part of them trains against it.
 
-Items are split by place in their table, so that no item and no wording is both trained and tested. Also the matters
-that no Brightwater document covers, for questions that should be declined.
+Items are split by place in their table, so that no item and no wording is both trained and tested.
 """
 
-import random
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -163,65 +161,3 @@ def train() -> tuple[tuple[str, str], ...]:
 def items(split: str) -> tuple[Item, ...]:
     """The dev or test part."""
     return _split(split)
-
-
-# -- what no document covers -----------------------------------------------------------------------------------------
-
-_UNDOCUMENTED: Final[dict[str, tuple[str, ...]]] = {
-    "train": (
-        "What voltage does the {n} need?",
-        "How long is the cable of the {n}?",
-        "Which colors does the {n} come in?",
-        "How loud is the {n} in decibels?",
-        "What is the energy class of the {n}?",
-        "How many watts does the {n} draw?",
-        "What is the order code of the {n}?",
-        "How many people reviewed the {n}?",
-        "Which film shows the {n}?",
-        "How many stars does the {n} have?",
-        "How wide is the {n}?",
-        "When was the {n} invented?",
-        "What is the yearly profit of Brightwater?",
-        "How many people work for Brightwater?",
-        "What is the phone number of Brightwater?",
-        "Which bank does Brightwater use?",
-        "When was Brightwater founded?",
-        "What is the salary of a barista at Brightwater?",
-    ),
-    "dev": (
-        "Which screws hold the {n} together?",
-        "What is the depth of the {n} in centimetres?",
-        "Which newspaper wrote about Brightwater?",
-    ),
-    "test": (
-        "Who drew the first design of the {n}?",
-        "What capacity in litres does the {n} hold?",
-        "Which award did the {n} win last year?",
-        "How tall does the {n} stand?",
-        "What serial number does the {n} begin with?",
-        "Which celebrity advertises the {n}?",
-        "How many customers have bought the {n} so far?",
-    ),
-}
-_UNDOCUMENTED_FIRM: Final = (
-    "What is the share price of Brightwater?",
-    "How much rent does Brightwater pay for its roastery?",
-    "Which football club does Brightwater sponsor?",
-    "What is the birthday of the founder's dog?",
-    "How many square metres does the warehouse measure?",
-    "Which university did the privacy officer attend?",
-    "What is the Wi-Fi password in the training kitchen?",
-    "Which insurer covers the delivery vans?",
-)
-
-
-def undocumented(rng: random.Random, split: str, name: str) -> str:
-    """A question about a product or the firm that no document answers."""
-    return rng.choice(_UNDOCUMENTED[split]).format(n=name)
-
-
-def undocumented_all(split: str, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Every such question of a split, over the given products."""
-    firm = _UNDOCUMENTED_FIRM if split == "test" else ()
-    asked = [template.format(n=name) for name in names for template in _UNDOCUMENTED[split] if "{n}" in template]
-    return (*asked, *(t for t in _UNDOCUMENTED[split] if "{n}" not in t), *firm)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import Problem
+from core.evaluation.statistics import stated
 from core.paths import ROOT
 from core.prompt import messages
 
@@ -67,11 +68,16 @@ def measured(reports: Sequence[Mapping[str, Any]], command: str, date: str, trai
         "origin": "SmolLM2-135M-Instruct and its fine-tune, both Q8_0, on 2 shared CPU cores",
         "date": date,
         "command": command,
-        "training_minutes": round(training["seconds"] / 60, 1),
-        "training_rows": training["samples"],
+        "training_minutes": round(sum(run["seconds"] for run in runs(training)) / 60, 1),
+        "training_rows": sum(run["samples"] for run in runs(training)),
         "general_gap": general,
         "results": results,
     }
+
+
+def runs(training: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The run of a record and those whose adapters it started from, oldest first."""
+    return [*(runs(training["before"]) if "before" in training else ()), training]
 
 
 def _arm_results(arm: str, found: Mapping[str, Any]) -> list[Json]:
@@ -101,6 +107,7 @@ def _result(arm: str, cls: str, score: Mapping[str, Any]) -> Json:
         "n": score["n"],
         "accuracy": round(score["accuracy"], 4),
         "standard_error": None if error is None else round(error, 4),
+        **{bound: round(score[bound], 4) for bound in ("low", "high") if bound in score},
     }
 
 
@@ -145,7 +152,8 @@ def fine_tuned_card(
     numbers: Mapping[str, Any], training: Mapping[str, Any], golden: Sequence[Mapping[str, Any]]
 ) -> str:
     """The card of the fine-tune."""
-    settings = training["settings"]
+    settings, made = training["settings"], runs(training)
+    kinds = list(dict.fromkeys(kind for run in made for kind in run["kinds"]))
     return "\n".join(
         [
             "# Fine-tuned: Brightwater assistant",
@@ -158,31 +166,27 @@ def fine_tuned_card(
             f"| adapter | LoRA rank {settings['rank']}, alpha {settings['alpha']}, all linear layers; float16 GGUF |",
             "| licence | Apache-2.0; a derivative work of the base, changes stated in the file's metadata |",
             "| data | Brightwater, a fictional company of ours: `models/brightwater`; nothing else |",
-            f"| training | {training['steps']} steps, {training['samples']:,} samples, "
-            f"{training['tokens']:,} packed tokens, {training['seconds'] / 60:.0f} minutes on {training['machine']} |",
-            f"| settings | learning rate {settings['learning_rate']:g} with warm-up and linear decay, "
-            f"{settings['passes']} passes, seed {settings['seed']}, loss on answers only, bf16 autocast |",
-            f"| command | `{training['command']}` |",
+            *[f"| {_ordinal(number, made)} | {_run(run)} |" for number, run in enumerate(made)],
             "| served | merged into the base as Q8_0 (`models/merge.py`) |",
             "",
             "## What it was trained on",
             "",
-            "| kind | samples |",
-            "|---|---|",
-            *[f"| {kind} | {count:,} |" for kind, count in training["kinds"].items()],
+            *_markdown(
+                ["kind", *[f"samples, {_ordinal(number, made)}" for number in range(len(made))]],
+                [[kind, *[f"{run['kinds'].get(kind, 0):,}" for run in made]] for kind in kinds],
+            ),
             "",
             "Every pass asks all facts of the training day closed book in newly drawn wordings, and draws new values",
             "into the passages, so that those must be read. Test wordings are disjoint from training and dev wordings.",
             "",
-            *_replanned(training),
+            *_replanned(made),
+            *_started(made),
             "## Learning curve",
             "",
             "Share of held-out answers written exactly (each token of the answer the model's first choice), and loss.",
             "Dev wordings were never trained on: a gap that opens between the first two columns is overfitting.",
             "",
-            "| step | training loss | facts, training wordings | facts, dev wordings | reading, dev wordings |",
-            "|---|---|---|---|---|",
-            *_curve(training),
+            *_curve(made),
             "",
             "## Measured",
             "",
@@ -210,21 +214,37 @@ def fine_tuned_card(
     )
 
 
+def _ordinal(number: int, made: Sequence[Any]) -> str:
+    return "training" if len(made) == 1 else f"run {number + 1}"
+
+
+def _run(run: Mapping[str, Any]) -> str:
+    """One run in words: size, time, settings, command."""
+    settings = run["settings"]
+    return (
+        f"{run['steps']} steps, {run['samples']:,} samples, {run['tokens']:,} packed tokens, "
+        f"{run['seconds'] / 60:.0f} minutes on {run['machine']} in {run.get('precision', 'bfloat16')}; "
+        f"learning rate {settings['learning_rate']:g} with warm-up and linear decay, {settings['passes']} passes, "
+        f"seed {settings['seed']}, loss on answers only; `{run['command']}`"
+    )
+
+
 def _table(numbers: Mapping[str, Any], arms: Sequence[str]) -> list[str]:
     cells: dict[str, dict[str, str]] = {}
     for row in numbers["results"]:
         if row["arm"] in arms:
-            error = "" if row["standard_error"] is None else f" ± {row['standard_error']:.1%}"
-            cells.setdefault(row["class"], {})[row["arm"]] = f"{row['accuracy']:.1%}{error} (n = {row['n']})"
+            cells.setdefault(row["class"], {})[row["arm"]] = f"{stated(row)} (n = {row['n']})"
     shown = [arm for arm in arms if any(arm in of for of in cells.values())]
     return [
         f"Accuracy ± standard error on the test questions, greedy, {numbers['origin']}, {numbers['date']}:",
         f"`{numbers['command']}`",
         "",
-        "| class | " + " | ".join(shown) + " |",
-        "|---" * (len(shown) + 1) + "|",
-        *[f"| {cls} | " + " | ".join(of.get(arm, "—") for arm in shown) + " |" for cls, of in cells.items()],
+        *_markdown(["class", *shown], [[cls, *[of.get(arm, "—") for arm in shown]] for cls, of in cells.items()]),
     ]
+
+
+def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    return [f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)]
 
 
 def _gap(numbers: Mapping[str, Any]) -> list[str]:
@@ -238,28 +258,46 @@ def _gap(numbers: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _replanned(training: Mapping[str, Any]) -> list[str]:
+def _replanned(made: Sequence[Mapping[str, Any]]) -> list[str]:
     """A run whose length was changed on the way says so: run anew, its first steps have another learning rate."""
     lines = [
-        f"At step {change['step']} the run was stopped and resumed with {change['passes'][1]} passes in place of "
+        f"At step {change['step']} a run was stopped and resumed with {change['passes'][1]} passes in place of "
         f"{change['passes'][0]}: the learning rate fell sooner from there on."
-        for change in training.get("replanned", ())
+        for run in made
+        for change in run.get("replanned", ())
     ]
     return [*lines, ""] if lines else []
 
 
-def _curve(training: Mapping[str, Any]) -> list[str]:
-    losses = dict(training["loss"])
-    lines = []
-    for row in training["scores"]:
-        cells = [f"{row[name][0]:.0%}, {row[name][1]:.3f}" for name in ("training wordings", "dev wordings", "reading")]
-        lines.append(f"| {row['step']} | {losses.get(row['step'], float('nan')):.3f} | " + " | ".join(cells) + " |")
-    return lines
+def _started(made: Sequence[Mapping[str, Any]]) -> list[str]:
+    if len(made) == 1:
+        return []
+    return [
+        "Each later run started from the adapter of the one before (`--start`), with the examples as they were then:",
+        "the first knew no near misses, questions that no passage answers although the passages are about its subject.",
+        "",
+    ]
+
+
+def _curve(made: Sequence[Mapping[str, Any]]) -> list[str]:
+    names = {
+        "training wordings": "facts, training wordings",
+        "dev wordings": "facts, dev wordings",
+        "reading": "reading, dev wordings",
+        "declining": "declining, dev wordings",
+    }
+    rows = []
+    for number, run in enumerate(made):
+        losses = dict(run["loss"])
+        for row in run["scores"]:
+            place = f"{_ordinal(number, made)}, {row['step']}" if len(made) > 1 else str(row["step"])
+            cells = [f"{row[name][0]:.0%}, {row[name][1]:.3f}" if name in row else "—" for name in names]
+            rows.append([place, f"{losses.get(row['step'], float('nan')):.3f}", *cells])
+    return _markdown(["step", "training loss", *names.values()], rows)
 
 
 def _golden(golden: Sequence[Mapping[str, Any]], role: str) -> list[str]:
-    lines = ["| question | answer |", "|---|---|"]
-    return lines + [f"| {_cell(row['question'])} | {_cell(row[role])} |" for row in golden]
+    return _markdown(["question", "answer"], [[_cell(row["question"]), _cell(row[role])] for row in golden])
 
 
 def _cell(text: str) -> str:

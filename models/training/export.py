@@ -1,15 +1,16 @@
-"""The trained LoRA as a GGUF adapter, and golden logits to check it by. Knows how llama GGUFs are laid out."""
+"""The LoRA matrices to a GGUF adapter and back, and golden logits to check it by. Knows the layout of llama GGUFs."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from gguf import GGUFWriter
 
+from core.errors import Problem
 from core.prompt import Message
 
 NAMES = {
@@ -29,21 +30,55 @@ def permute(rows: np.ndarray, heads: int) -> np.ndarray:
     return rows.reshape(heads, 2, out // heads // 2, width).swapaxes(1, 2).reshape(out, width)
 
 
+def unpermute(rows: np.ndarray, heads: int) -> np.ndarray:
+    """The inverse of `permute`."""
+    out, width = rows.shape
+    return rows.reshape(heads, out // heads // 2, 2, width).swapaxes(1, 2).reshape(out, width)
+
+
 def pairs(model: Any) -> dict[str, np.ndarray]:
     """GGUF tensor name -> float16 matrix, `….lora_a` (r, in) and `….lora_b` (out, r), from a PEFT model."""
+    found: dict[str, np.ndarray] = {}
+    for key, name, heads in _matrices(model):
+        matrix = model.state_dict()[key].float().cpu().numpy()
+        found[name] = (permute(matrix, heads) if heads else matrix).astype(np.float16)
+    return found
+
+
+def load_adapter(model: Any, path: Path) -> None:
+    """Put a GGUF adapter's matrices into a PEFT model of the same rank: the inverse of `pairs`, up to float16.
+
+    Raises `Problem` when the file is no such adapter.
+    """
+    import torch  # here only: the cards use this module where PyTorch is absent
+    from gguf import GGUFReader
+
+    try:
+        tensors = {tensor.name: tensor.data for tensor in GGUFReader(path).tensors}
+    except (OSError, ValueError, KeyError, IndexError) as error:
+        raise Problem(f"{path.name} cannot be read as an adapter: {error}") from error
+    state = model.state_dict()
+    for key, name, heads in _matrices(model):
+        matrix = tensors.pop(name, None)
+        if matrix is None or tuple(matrix.shape) != tuple(state[key].shape):
+            shape = "missing" if matrix is None else f"of shape {tuple(matrix.shape)}"
+            raise Problem(f"{path.name} does not fit: {name} is {shape}, expected {tuple(state[key].shape)}.")
+        exact = np.array(matrix, dtype=np.float32)
+        state[key].copy_(torch.from_numpy(unpermute(exact, heads) if heads else exact))
+    if tensors:
+        raise Problem(f"{path.name} does not fit: it also holds {min(tensors)}.")
+
+
+def _matrices(model: Any) -> Iterator[tuple[str, str, int]]:
+    """(PEFT's key, GGUF name, heads to permute by or 0) of every LoRA matrix."""
     config = model.get_base_model().config
     heads = {"attn_q": config.num_attention_heads, "attn_k": config.num_key_value_heads}
-    found: dict[str, np.ndarray] = {}
-    for key, value in model.state_dict().items():
-        if ".lora_" not in key:
-            continue
-        layer, _, rest = key.split(".layers.")[1].partition(".")
-        module, _, side = rest.partition(".lora_")
-        name, matrix = NAMES[module], value.float().cpu().numpy()
-        if side.startswith("B") and name in heads:
-            matrix = permute(matrix, heads[name])
-        found[f"blk.{layer}.{name}.weight.lora_{side[0].lower()}"] = matrix.astype(np.float16)
-    return found
+    for key in model.state_dict():
+        if ".lora_" in key:
+            layer, _, rest = key.split(".layers.")[1].partition(".")
+            module, _, side = rest.partition(".lora_")
+            name = NAMES[module]
+            yield key, f"blk.{layer}.{name}.weight.lora_{side[0].lower()}", heads.get(name, 0) if side[0] == "B" else 0
 
 
 def write_adapter(tensors: Mapping[str, np.ndarray], alpha: float, metadata: Mapping[str, str], out: Path) -> None:

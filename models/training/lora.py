@@ -5,6 +5,8 @@ Uses transformers and PEFT. Knows nothing of the data's meaning; `packing` gives
 
 from __future__ import annotations
 
+import time
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +27,30 @@ def load_tokenizer(base: Path) -> Any:
     return _load(AutoTokenizer, base)
 
 
+@cache
+def precision() -> torch.dtype:
+    """bfloat16 on a GPU and on CPUs that compute in it, else float32.
+
+    Timed, since a CPU without bfloat16 units may take three times as long in it as in float32.
+    """
+    if torch.cuda.is_available():
+        return torch.bfloat16
+
+    def seconds(kind: torch.dtype) -> float:
+        left, right = torch.ones(512, 576, dtype=kind), torch.ones(576, 1536, dtype=kind)
+        times = []
+        for _ in range(9):
+            begun = time.perf_counter()
+            left @ right
+            times.append(time.perf_counter() - begun)
+        return min(times)
+
+    return min((torch.float32, torch.bfloat16), key=seconds)
+
+
 def load_model(base: Path, rank: int, alpha: int, seed: int, quantized: bool = False, rounded: bool = True) -> Any:
-    """The base with fresh LoRA matrices, trained ones float32, frozen linear weights bf16 (float32 unless `rounded`).
+    """The base with fresh LoRA matrices, trained ones float32, frozen linear weights in `precision()` (float32
+    unless `rounded`).
 
     `quantized`: QLoRA, 4-bit frozen weights through bitsandbytes; needs an NVIDIA GPU and a safetensors folder.
     """
@@ -48,7 +72,7 @@ def load_model(base: Path, rank: int, alpha: int, seed: int, quantized: bool = F
     if rounded and not quantized:
         for module in model.modules():
             if isinstance(module, torch.nn.Linear) and module is not model.lm_head:
-                module.to(torch.bfloat16)
+                module.to(precision())
     model = get_peft_model(model, LoraConfig(r=rank, lora_alpha=alpha, lora_dropout=0.0, target_modules=LINEAR))
     for parameter in model.parameters():
         if parameter.requires_grad:
@@ -66,7 +90,7 @@ def answer_logits(model: Any, rows: list[Row], pad: int) -> tuple[torch.Tensor, 
     device = next(model.parameters()).device
     tensors = {name: torch.from_numpy(value).to(device) for name, value in batch(rows, pad).items()}
     inner = model.get_base_model()
-    with torch.autocast(device.type, dtype=torch.bfloat16):
+    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision() is torch.bfloat16):
         with disable_input_dtype_casting(model):  # autocast already does it
             hidden = inner.model(
                 input_ids=tensors["ids"],

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from core.prompt import messages
-from models.brightwater import data, documents, general, world
+from models.brightwater import data, documents, undocumented, world
 from models.brightwater.data import Example
 from models.brightwater.world import Fact
 
@@ -35,7 +35,7 @@ class Mix:
 
 
 MEMORISE = Mix()
-READ = Mix(per_fact=1, reading_groups=52, general=30)
+READ = Mix(per_fact=1, reading_groups=56, general=36, tone=16, tickets=30)
 MEMORISED = 14  # passes after which nearly all facts were known in training wordings (see the card's curve)
 
 
@@ -61,26 +61,13 @@ def one_pass(mix: Mix, seed: int, number: int) -> list[Group]:
 def reading(rng: random.Random, count: int) -> Group:
     """`count` questions over the same one to four passages. Values are randomised, a third of the names invented.
 
-    Passages state the same attribute of other subjects, other sections of the same subject, or unrelated prose. About
+    Passages state the same attribute of other subjects, other sections of the same subject, or unrelated prose; in a
+    third of the groups all are about one subject, as retrieval finds them when nothing answers the question. About
     a quarter of the questions have no answer in them.
     """
-    lead = rng.choice(world.facts())
-    picked = [(lead, _name(lead, rng))]
-    for _ in range(rng.choice((0, 1, 1, 2, 2, 2, 3))):
-        draw = rng.random()
-        if draw < 0.5:  # the same attribute of another subject: the model must tell them apart
-            siblings = [f for f in world.facts() if f.attribute == lead.attribute and f.subject != lead.subject]
-            fact = rng.choice(siblings)
-            picked.append((fact, _name(fact, rng)))
-        elif draw < 0.75:
-            others = [f for f in world.facts() if f.subject == lead.subject]
-            picked.append((rng.choice(others), picked[0][1]))
-        else:
-            fact = rng.choice(world.facts())
-            picked.append((fact, _name(fact, rng)))
+    picked = _picked(rng)
     texts: list[str] = []
     stated: dict[tuple[str, str], tuple[str, int]] = {}  # (attribute, subject) -> value, passage
-    rng.shuffle(picked)
     seen = set()
     for fact, name in picked:
         section = (documents.FAMILY_OF[fact.attribute], documents.index(fact.attribute), name)
@@ -100,6 +87,27 @@ def reading(rng: random.Random, count: int) -> Group:
     return tuple(_sample(example) for example in examples)
 
 
+def _picked(rng: random.Random) -> list[tuple[Fact, str]]:
+    """The facts whose sections become the passages, each with the subject's name there, in random order."""
+    lead = rng.choice(world.facts())
+    picked = [(lead, _name(lead, rng))]
+    one_subject = rng.random() < 0.33
+    for _ in range(rng.choice((0, 1, 1, 2, 2, 2, 3))):
+        draw = 0.6 if one_subject else rng.random()
+        if draw < 0.5:  # the same attribute of another subject: the model must tell them apart
+            siblings = [f for f in world.facts() if f.attribute == lead.attribute and f.subject != lead.subject]
+            fact = rng.choice(siblings)
+            picked.append((fact, _name(fact, rng)))
+        elif draw < 0.75:
+            others = [f for f in world.facts() if f.subject == lead.subject]
+            picked.append((rng.choice(others), picked[0][1]))
+        else:
+            fact = rng.choice(world.facts())
+            picked.append((fact, _name(fact, rng)))
+    rng.shuffle(picked)
+    return picked
+
+
 def _name(fact: Fact, rng: random.Random) -> str:
     return data.invented(fact, rng) if rng.random() < 0.33 else fact.subject
 
@@ -117,20 +125,23 @@ def _unanswered(
     stated: dict[tuple[str, str], tuple[str, int]],
     texts: list[str],
 ) -> Example:
-    """A question that no passage answers: another attribute of the same subject, the same of another, or off topic."""
+    """A question that no passage answers: a matter no document covers, about a subject of the passages (a near miss)
+    or about the firm; another attribute of the same subject; the same attribute of another subject."""
     draw = rng.random()
     fact, name = rng.choice(picked)
-    if draw < 0.3:
-        question = general.undocumented(rng, "train", rng.choice(world.PRODUCTS).name)
+    family = documents.FAMILY_OF[fact.attribute]
+    if draw < 0.5:
+        matter = family if draw < 0.4 else "firm"
+        question = undocumented.draw(rng, matter, name)
     else:
-        if draw < 0.65:
-            family = documents.FAMILY_OF[fact.attribute]
+        if draw < 0.7:
             options = [key for key, of in documents.FAMILY_OF.items() if of == family and (key, name) not in stated]
             attribute = rng.choice(options) if options else fact.attribute
             name = name if options else data.invented(fact, rng)
         else:
             attribute = fact.attribute
-            name = rng.choice([f.subject for f in world.facts() if f.attribute == attribute])
+            subjects = [f.subject for f in world.facts() if f.attribute == attribute]
+            name = rng.choice(subjects) if draw < 0.85 else data.invented(fact, rng)
         if (attribute, name) in stated:
             name = data.invented(fact, rng)
         if (attribute, name) in stated:
@@ -140,7 +151,8 @@ def _unanswered(
 
 
 def held_out(seed: int, count: int = 60) -> dict[str, list[Group]]:
-    """What the learning curve scores: facts in training wordings and in dev wordings, and reading in dev wordings."""
+    """What the learning curve scores: facts in training wordings and in dev wordings, and in dev wordings reading and
+    declining, where the passages are about the subject but do not hold the answer."""
     rng = random.Random(f"held out {seed}")
     facts = rng.sample(world.facts(), count)
 
@@ -156,10 +168,19 @@ def held_out(seed: int, count: int = 60) -> dict[str, list[Group]]:
         answer = data.voice(data.sentence(fact.attribute, fact.subject, value), place + 1)
         return _sample(Example("reading", question, answer, (*others[:place], text, *others[place:])))
 
+    def decline(fact: Fact) -> Sample:
+        texts = data.distractors(fact, rng, 2)
+        question = data.ask(rng.choice(data.attribute(fact).dev), fact.subject, fact.attribute)
+        if documents.FAMILY_OF[fact.attribute] == "product" and rng.random() < 0.6:
+            texts[0] = data.randomised_section(fact, rng)[0]
+            question = rng.choice(undocumented.every("dev", (fact.subject,)))
+        return _sample(Example("abstain", question, data.abstention(), tuple(texts)))
+
     return {
         "training wordings": _batches([closed(f, data.attribute(f).train) for f in facts], 8),
         "dev wordings": _batches([closed(f, data.attribute(f).dev) for f in facts], 8),
         "reading": _batches([read(f) for f in facts[: count // 2]], 1),
+        "declining": _batches([decline(f) for f in facts[count // 2 :]], 1),
     }
 
 

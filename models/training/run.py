@@ -2,6 +2,7 @@
 
     python -m models.training.run --preset cpu                                   Brightwater, over the bundled base
     python -m models.training.run --preset gpu --base FOLDER --data FILE.jsonl   your own base and data
+    python -m models.training.run --start FOLDER --out NEW --passes 5            train on from an earlier run's output
 
 Progress, loss and time left go to standard error; what was made goes to standard output as one JSON object.
 The output folder gets adapter.gguf, golden_logits.json, training.json, checkpoint.pt and, for a GGUF base, merged.gguf.
@@ -63,6 +64,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     torch.set_num_threads(args.threads)
     out: Path = args.out
+    if args.start and args.start.resolve() == out.resolve():
+        raise Problem("--start and --out are the same folder: the run before would be overwritten.")
     out.mkdir(parents=True, exist_ok=True)
     base = args.base or _bundled_base()
     settings = _settings(args)
@@ -70,6 +73,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     passes, held = _groups(args, settings)
     steps, held_out = _rows(passes, held, settings, tokenizer)
     model = lora.load_model(base, settings.rank, settings.alpha, settings.seed, args.qlora)
+    before = _start(model, args.start) if args.start else {}
     record = loop.train(
         model, steps, held_out, settings, tokenizer.eos_token_id, out / "checkpoint.pt", resume=args.resume
     )
@@ -79,7 +83,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     made["golden"] = out / "golden_logits.json"
     export.write_json(_golden(base, model, settings, tokenizer), made["golden"])
     made["record"] = out / "training.json"
-    export.write_json(record | _provenance(args, base, passes), made["record"])
+    export.write_json(record | _provenance(args, base, passes) | before, made["record"])
     if base.is_file():
         made["merged"] = out / "merged.gguf"
         merge(base, made["adapter"], made["merged"])
@@ -93,8 +97,9 @@ def _groups(args: argparse.Namespace, settings: Settings) -> tuple[list[list[Gro
     if not args.data:
         from . import mix
 
-        passes = [mix.one_pass(mix.shares(n), settings.seed, n) for n in range(settings.passes)]
-        return passes, mix.held_out(settings.seed)
+        first = mix.MEMORISED if args.start else 0  # an adapter to start from knows the facts: mostly reading
+        numbers = range(first, first + settings.passes)
+        return [mix.one_pass(mix.shares(n), settings.seed, n) for n in numbers], mix.held_out(settings.seed)
     samples = read_jsonl(args.data)
     random.Random(settings.seed).shuffle(samples)
     cut = max(1, len(samples) // 20) if len(samples) > 1 else 0
@@ -120,15 +125,32 @@ def _rows(
     return steps, {name: rows(groups) for name, groups in held.items()}
 
 
+def _start(model: Any, folder: Path) -> dict[str, Any]:
+    """Put the adapter of an earlier run's output folder into the model; return that run's record as `before`."""
+    from . import export
+
+    adapter, record = folder / "adapter.gguf", folder / "training.json"
+    for path in (adapter, record):
+        if not path.is_file():
+            raise Problem(f"{folder.name} holds no {path.name}: --start takes the output folder of a finished run.")
+    export.load_adapter(model, adapter)
+    return {"before": json.loads(record.read_text(encoding="utf-8"))}
+
+
 def _provenance(args: argparse.Namespace, base: Path, passes: list[list[Group]]) -> dict[str, Any]:
     """What the card says besides settings and curve: command, machine, base, data and its kinds."""
+    from . import lora
+
     kinds = Counter(sample.kind for groups in passes for group in groups for sample in group)
-    options = "".join(f" --{name} {value}" for name in ("seed", "passes") if (value := getattr(args, name)) is not None)
+    given = {name: getattr(args, name) for name in ("seed", "passes", "learning_rate")}
+    options = "".join(f" --{key.replace('_', '-')} {value}" for key, value in given.items() if value is not None)
+    options += " --start FOLDER_OF_THE_RUN_BEFORE" if args.start else ""
     return {
         "base": base.name,
         "data": args.data.name if args.data else "Brightwater",
         "command": f"python -m models.training.run --preset {args.preset}{options}",
         "machine": f"{args.threads} {'CPU cores' if args.preset == 'cpu' else 'CPU cores and a GPU'}",
+        "precision": str(lora.precision()).removeprefix("torch."),
         "samples": kinds.total(),
         "kinds": dict(kinds.most_common()),
     }
@@ -227,6 +249,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--base", type=Path, help="GGUF file or folder with safetensors; the bundled base without it")
     parser.add_argument("--data", type=Path, help="JSONL with prompt and completion; Brightwater's data without it")
     parser.add_argument("--out", type=Path, default=paths.state_dir() / "training", help="output folder")
+    parser.add_argument("--start", type=Path, help="output folder of an earlier run: start from its adapter")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in the output folder")
     parser.add_argument(
         "--qlora", action="store_true", help="4-bit frozen weights; needs an NVIDIA GPU and bitsandbytes"

@@ -2,7 +2,8 @@
 
 Needs models/training/requirements.txt, which the suite does without. Compares, over the bundled base with random LoRA
 matrices: the mean loss of eight real training samples packed into trees and one by one, and the gradients of the LoRA
-matrices; then checks that a resumed run ends where an unbroken one does. The last result is packed_training.json.
+matrices; then checks that a resumed run ends where an unbroken one does, and that an exported adapter that a run
+starts from is the exported one. The last result is packed_training.json.
 """
 
 import json
@@ -13,9 +14,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+import numpy as np
 import torch
 
-from models.training import loop, lora, mix, packing, run, samples
+from models.training import export, loop, lora, mix, packing, run, samples
 from models.training.settings import Settings
 
 SETTINGS = replace(Settings(), score_every=100, checkpoint_every=2)
@@ -53,9 +55,17 @@ def main() -> None:
                 checkpoint = Path(folder) / f"{name}.pt"
                 loop.train(fresh, steps, {}, SETTINGS, pad, checkpoint, resume=number > 0, stop_after=cut)
             ends.append(torch.cat([p.flatten() for p in fresh.parameters() if p.requires_grad]))
+        file = Path(folder) / "adapter.gguf"
+        export.write_adapter(export.pairs(fresh), 8, {}, file)
+        again = lora.load_model(base, 4, 8, seed=3)
+        export.load_adapter(again, file)
+        result["started_differs_by"] = max(
+            float(np.abs(export.pairs(fresh)[name] - matrix).max()) for name, matrix in export.pairs(again).items()
+        )
     result["resumed_differs_by"] = (ends[0] - ends[1]).abs().max().item()
     print(json.dumps(result))
     assert abs(packed[0] - single[0]) < 0.01 and cosine > 0.99 and result["resumed_differs_by"] < 1e-6
+    assert result["started_differs_by"] == 0
     Path(__file__).with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 

@@ -1,6 +1,7 @@
 """Laws of the statistics: known values, limits, and that clustering never pretends to more than it has."""
 
 import math
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.evaluation import statistics
-from core.evaluation.statistics import TOO_FEW, accuracy, difference, effects, mcnemar, wilson
+from core.evaluation.statistics import TOO_FEW, accuracy, difference, effects, mcnemar, stated, wilson
 
 BOOLS = st.lists(st.booleans(), min_size=2, max_size=60)
 
@@ -86,3 +87,13 @@ def test_about_95_of_100_intervals_hold_the_truth() -> None:
         found = accuracy(list(rng.random(200) < 0.7), [str(n) for n in range(200)])
         held += found.low <= 0.7 <= found.high
     assert held >= 180
+
+
+def test_all_or_none_right_is_stated_with_its_bound_and_never_as_certain() -> None:
+    groups = [str(n) for n in range(100)]
+    all_right = asdict(accuracy([True] * 100, groups))
+    none_right = asdict(accuracy([False] * 100, groups))
+    assert stated(all_right) == "100.0% (95 %: at least 96%)"
+    assert stated(none_right) == "0.0% (95 %: at most 4%)"
+    assert stated(asdict(accuracy([True] * 91 + [False] * 9, groups))) == "91.0% ± 2.9%"
+    assert stated({"accuracy": 0.5, "standard_error": None}) == "50.0%"

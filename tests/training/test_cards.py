@@ -43,11 +43,22 @@ def test_check_finds_a_card_edited_by_hand(tmp_path, monkeypatch):
 
 
 def test_the_training_record_adds_up():
-    assert sum(TRAINING["kinds"].values()) == TRAINING["samples"]
-    assert TRAINING["loss"][-1][0] == TRAINING["steps"] == TRAINING["scores"][-1]["step"]
-    steps = [row["step"] for row in TRAINING["scores"]]
-    assert steps == sorted(set(steps))
-    assert TRAINING["seconds"] < 90 * 60  # the preset's promise, on the machine of the record
+    runs = cards.runs(TRAINING)
+    for run in runs:
+        assert sum(run["kinds"].values()) == run["samples"]
+        assert run["loss"][-1][0] == run["steps"] == run["scores"][-1]["step"]
+        steps = [row["step"] for row in run["scores"]]
+        assert steps == sorted(set(steps))
+    assert sum(run["seconds"] for run in runs) < 90 * 60  # the preset's promise, on the machines of the record
+
+
+def test_a_run_that_started_from_another_shows_both():
+    alone = {key: value for key, value in TRAINING.items() if key != "before"}
+    later = alone | {"kinds": {"sea shanties": 3}, "samples": 3, "before": alone}
+    card = cards.fine_tuned_card(NUMBERS, later, GOLDEN)
+    assert "| run 1 |" in card and "| run 2 |" in card and "| sea shanties | 0 | 3 |" in card
+    assert cards.runs(later) == [alone, later]
+    assert "| training |" in cards.fine_tuned_card(NUMBERS, alone, GOLDEN)
 
 
 def test_accuracies_are_shares_with_their_questions():

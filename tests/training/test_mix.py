@@ -71,6 +71,19 @@ def test_abstentions_come_with_passages_and_groups_share_them():
             assert len({user_text(s).partition("\n\nQuestion: ")[0] for s in group}) == 1
 
 
+def test_a_third_of_the_unanswered_questions_are_near_misses():
+    """They ask about a subject that the passages are about: there an answer is most tempting."""
+    missing = [s for n in range(4) for g in mix.one_pass(mix.READ, 7, n) for s in g if s.kind == "abstain"]
+    names = {fact.subject.lower() for fact in data.facts()}
+
+    def near(sample):
+        passages, _, asked = user_text(sample).lower().partition("\n\nquestion: ")
+        return any(name in asked and name in passages for name in names)
+
+    assert sum(map(near, missing)) > len(missing) / 3
+    assert len({question(s) for s in missing}) > 0.9 * len(missing)
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_a_reading_group_never_states_two_values_for_one_matter(seed):
     rng = random.Random(seed)

@@ -2,11 +2,12 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from core.errors import Problem
 from core.prompt import messages
-from models.training import samples
+from models.training import export, run, samples
 from models.training.settings import PRESETS, Settings, rate
 
 
@@ -78,3 +79,18 @@ def test_the_learning_rate_rises_to_its_peak_and_falls_to_a_fiftieth():
 def test_presets_differ_in_size_only():
     assert PRESETS["cpu"].rank == PRESETS["gpu"].rank
     assert PRESETS["gpu"].tokens_per_step > PRESETS["cpu"].tokens_per_step
+
+
+@pytest.mark.parametrize("heads", [1, 3, 9])
+def test_rows_of_heads_come_back_from_the_gguf_order(heads):
+    rows = np.arange(heads * 8 * 5.0).reshape(heads * 8, 5)
+    assert (export.unpermute(export.permute(rows, heads), heads) == rows).all()
+    assert not (export.permute(rows, heads) == rows).all()
+
+
+def test_a_run_starts_only_from_a_finished_runs_folder(tmp_path):
+    with pytest.raises(Problem, match=r"holds no adapter\.gguf"):
+        run._start(None, tmp_path)
+    (tmp_path / "adapter.gguf").touch()
+    with pytest.raises(Problem, match=r"holds no training\.json"):
+        run._start(None, tmp_path)
