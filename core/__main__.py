@@ -1,6 +1,7 @@
 """`python -m core COMMAND ...`: finds the command's module and turns a Problem into one line and exit status 2."""
 
 import importlib
+import os
 import sys
 
 from core.commands import BAD_INPUT, log
@@ -15,10 +16,24 @@ COMMANDS = {
     "inspect": "what a GGUF file holds, and whether it may be loaded",
     "index": "build, update, list and query a knowledge base",
 }
+READER_LEFT = 141  # what a shell shows for a program that SIGPIPE ended: 128 + 13
 
 
 def main(argv: list[str]) -> int:
-    """Run one command and give its exit status: 0 done, 2 bad input."""
+    """Run one command and give its exit status: 0 done, 2 bad input, 130 interrupted, 141 nobody reads (`| head`)."""
+    try:
+        try:
+            return _run(argv)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.stdout, sys.stderr):  # what they still hold is flushed at exit and must not fail again
+            os.dup2(nowhere, stream.fileno())
+        return READER_LEFT
+
+
+def _run(argv: list[str]) -> int:
     if not argv or argv[0] in ("-h", "--help"):
         lines = [f"  {name:<10} {about}" for name, about in COMMANDS.items()]
         print("usage: python -m core COMMAND [--json] ...\n" + "\n".join(lines))

@@ -1,6 +1,7 @@
 """Claims about the tree itself: what is where, and who may know whom."""
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -93,3 +94,34 @@ def test_bad_input_is_one_line_and_status_2(argv: list[str], tmp_path: Path) -> 
     assert done.returncode == 2
     assert done.stdout == ""
     assert len(done.stderr.strip().splitlines()) == 1 and done.stderr.startswith("error: ")
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [["calculate", "--json"], ["--help"], ["advise", "--list"], ["index", "list", "--json", "--words-only"]],
+)
+@pytest.mark.parametrize("shared", [False, True], ids=["errors-shown", "errors-into-the-same-pipe"])
+def test_a_reader_that_leaves_ends_a_command_quietly(argv: list[str], shared: bool, tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)  # what `| head -1` does, only sooner, so that the first byte finds nobody
+    env = os.environ | {"RR_HOME": str(tmp_path)}
+    (tmp_path / "retrieve-or-retrain.sqlite3").touch()
+    done = subprocess.run(
+        [sys.executable, "-m", "core", *argv],
+        cwd=ROOT,
+        stdout=writer,
+        stderr=writer if shared else subprocess.PIPE,
+        env=env,
+        check=False,
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr or b"") == (141, b"")
+
+
+def test_errors_nobody_reads_end_a_command_quietly(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    env = os.environ | {"RR_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-m", "core", "nonsense"], cwd=ROOT, stderr=writer, env=env, check=False)
+    os.close(writer)
+    assert done.returncode == 141
