@@ -1,19 +1,13 @@
 """Which models there are, which are ready, and making the missing ones ready: fetch, derive, install.
 
-Every file of ours in the weights folder has a note beside it (`FILE.json`): own SHA-256, size, what it was made from
-and how. A derived file counts as ready only while its note matches the manifest: source hash, adapter, recipe, tool.
-Files are written elsewhere and renamed into place under a lock between processes, so what is there is whole.
-Knows the manifest and the folder; not HTTP or pip (`sources`, `hub`), GGUF contents (`merge`, `embedder`) or engines.
+A derived file counts as ready only while its note matches the manifest: source hash, adapter, recipe, tool.
+Knows the manifest and what is made of what; not how files are kept (`folder`), HTTP or pip (`sources`, `hub`), GGUF
+contents (`merge`, `embedder`) or engines.
 """
 
-import datetime
 import importlib.metadata
-import json
 import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -23,15 +17,13 @@ from core import paths
 from core.engine import ModelSpec, gguf_header
 from core.errors import Problem
 from models import choice, hub, manifest, sources
-from models.manifest import File, Manifest, Model, Source, Way
+from models.folder import Folder, Stop, hash_of
+from models.manifest import Manifest, Model, Source, Way
 from models.sources import Progress, Request, Unavailable
 
 DEFAULT = ("base", "fine-tuned", "embedder")
 WAYS = {"local": sources.local, "installed": sources.installed, "index": sources.index, "hub": hub.download}
 RUN = "run: python -m models.fetch"
-INSTALL = "Install them: python -m pip install -r requirements.txt"
-STAGING = ".staging-"
-Stop = Callable[[], bool]
 
 
 @dataclass(frozen=True)
@@ -77,6 +69,7 @@ class Catalog:
         self, made_of: Manifest, weights: Path, folders: tuple[Path, ...] = (), root: Path = manifest.PATH.parent
     ) -> None:
         self.manifest, self.weights, self.folders, self.root = made_of, weights, folders, root
+        self._folder = Folder(weights)
 
     # What is there
 
@@ -101,7 +94,7 @@ class Catalog:
             return self.spec(name)
         found = from_path(Path(name)) if os.sep in name else self._own_spec(name)
         if not _is_adapter(found.path):
-            return replace(found, sha256=_hash_of(found.path))
+            return replace(found, sha256=hash_of(found.path))
         if role == "base":
             raise Problem(f"{found.path.name} is a LoRA adapter: choose it as the fine-tuned model, over a base.")
         base = self.playing("base")
@@ -152,7 +145,7 @@ class Catalog:
         for model in self.manifest.models.values():
             if model.role == "embedder":
                 for file in model.source.files:
-                    if file.name.endswith("vocab.txt") and self._note(file.name, file):
+                    if file.name.endswith("vocab.txt") and self._folder.note(file.name, file):
                         return self.weights / file.name
         return None
 
@@ -236,8 +229,8 @@ class Catalog:
             return self.spec(model_id)
         adapter = self._adapter(model)
         adapter_problem(adapter, model)
-        with sources.disk_problems(self.weights), self._alone(report, stop):
-            self._sweep()
+        with sources.disk_problems(self.weights), self._folder.alone(report, stop):
+            self._folder.sweep({model.file for model in self.manifest.models.values()})
             share = 0.7 if model.recipe else 1.0
             self._fetch(model.source, lambda done, message: report(done * share, message), stop, verify)
             if self._ready(model, verify) is None:
@@ -249,21 +242,22 @@ class Catalog:
 
     def _fetch(self, source: Source, report: Progress, stop: Stop, verify: bool) -> None:
         """Install the source's files, by the first way that leads to them."""
-        if all(self._note(file.name, file, verify) for file in source.files):
+        if all(self._folder.note(file.name, file, verify) for file in source.files):
             return
         tried: list[str] = []
         for number, way in enumerate(source.ways, 1):
             where = sources.describe(way, self.folders)
             report(0.0, f"Getting {source.name} from {where}")
-            _room_for(self.weights, source.size + way.size)
-            with self._staging() as stage:
+            self._folder.room_for(source.size + way.size)
+            with self._folder.staging() as stage:
                 try:
                     came_from = WAYS[way.kind](self._request(source, way, stage, report, stop))
                 except Unavailable as reason:
                     tried.append(f"{number}. {where}: {reason}.")
                     continue
+                note = {"kind": "source", "id": source.id, "from": came_from}
                 for file in source.files:
-                    self._install(stage / file.name, file.name, {"kind": "source", "id": source.id, "from": came_from})
+                    self._folder.install(stage / file.name, file.name, note)
                 return
         raise Problem(_all_failed(source, tried, self.weights))
 
@@ -276,13 +270,13 @@ class Catalog:
         if model.recipe is None:
             return
         made = self._recipe(model)
-        _room_for(self.weights, model.size)
+        self._folder.room_for(model.size)
         notes = {
             "derivation.attribution": model.source.attribution,
             "derivation.license": f"{model.source.licence}; see LICENSE-THIRD-PARTY of the app",
         }
         files = [self.weights / file.name for file in model.source.files]
-        with self._staging() as stage:
+        with self._folder.staging() as stage:
             out = stage / model.file
             if model.recipe == "bert":
                 from models import embedder
@@ -299,61 +293,19 @@ class Catalog:
                     merge.requantize(files[0], out, model.quantization, notes, report, stop)
             _check_whole(out)
             made["gguf"] = importlib.metadata.version("gguf")
-            self._install(out, model.file, {"kind": "derived", "id": model.id, "made": made})
+            self._folder.install(out, model.file, {"kind": "derived", "id": model.id, "made": made})
 
-    def _install(self, path: Path, name: str, note: dict[str, Any]) -> None:
-        """Rename a finished file into place, then write its note: after a crash in between it is checked anew."""
-        target = self.weights / name
-        digest = sources.sha256(path)
-        _note_path(target).unlink(missing_ok=True)
-        path.replace(target)
-        self._write_note(target, note | {"sha256": digest})
-
-    def _write_note(self, target: Path, note: dict[str, Any]) -> dict[str, Any]:
-        stat = target.stat()
-        made_at = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        whole = note | {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns, "installed": made_at}
-        handle, temporary = tempfile.mkstemp(prefix=STAGING, dir=self.weights)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(whole, file, indent=2)
-        Path(temporary).replace(_note_path(target))
-        return whole
-
-    # Notes
+    # What it is made of
 
     def _ready(self, model: Model, verify: bool = False) -> dict[str, Any] | None:
         """The note of a model that may be used as it is, else None."""
         if model.recipe is None:
-            return self._note(model.file, model.source.files[0], verify)
-        note = self._note(model.file, None, verify)
+            return self._folder.note(model.file, model.source.files[0], verify)
+        note = self._folder.note(model.file, None, verify)
         if note is None:
             return None
         made = {key: value for key, value in note.get("made", {}).items() if key != "gguf"}
         return note if made == self._recipe(model) else None
-
-    def _note(self, name: str, file: File | None, verify: bool = False) -> dict[str, Any] | None:
-        """The note of a whole, unchanged file, else None. A source file put there by hand is adopted.
-
-        `file`: the manifest's entry of a source file, None for a derived one.
-        """
-        path = self.weights / name
-        try:
-            stat = path.stat()
-        except OSError:
-            return None
-        note = _read_note(path)
-        unchanged = note is not None and (note["size"], note["mtime_ns"]) == (stat.st_size, stat.st_mtime_ns)
-        if note is not None and unchanged and not verify:
-            return note if file is None or file.sha256 in (None, note["sha256"]) else None
-        if (note is None and file is None) or (file is not None and stat.st_size != file.size):
-            return None
-        found = sources.sha256(path) if verify else _hash_of(path)
-        if found != ((file.sha256 if file else None) or (note or {}).get("sha256") or found):
-            return None
-        adopted = (note or {"kind": "source", "from": "put into the folder by hand"}) | {"sha256": found}
-        with suppress(OSError):  # no room for a note: the next reader hashes again
-            return self._write_note(path, adopted)
-        return adopted
 
     def _recipe(self, model: Model) -> dict[str, Any]:
         """What decides a derived file's content; a change of any of it makes the file stale."""
@@ -363,7 +315,7 @@ class Catalog:
             "tool": model.tool,
             "quantization": model.quantization,
             "source_sha256": model.source.files[0].sha256,
-            "adapter_sha256": _hash_of(adapter) if adapter else None,
+            "adapter_sha256": hash_of(adapter) if adapter else None,
         }
 
     def _adapter(self, model: Model) -> Path | None:
@@ -371,54 +323,10 @@ class Catalog:
         return found[0] if len(found) == 1 else None
 
     def _download(self, source: Source) -> int:
-        if all(self._note(file.name, file) for file in source.files):
+        if all(self._folder.note(file.name, file) for file in source.files):
             return 0
         wheel = next((way.size for way in source.ways if way.kind == "index" and way.size), 0)
         return wheel or source.size
-
-    # The folder
-
-    @contextmanager
-    def _alone(self, report: Progress, stop: Stop) -> Iterator[None]:
-        """One process at a time changes the folder; another one waits, and then mostly finds its work done."""
-        try:
-            from filelock import FileLock, Timeout
-        except ModuleNotFoundError as error:
-            raise Problem(f"Models need packages that are not installed. {INSTALL}") from error
-
-        lock = FileLock(self.weights / ".lock")
-        while True:
-            try:
-                lock.acquire(timeout=0.3)
-                break
-            except Timeout:
-                if stop():
-                    raise sources.Cancelled from None
-                report(0.0, "Another process is preparing models; waiting for it")
-        try:
-            yield
-        finally:
-            lock.release()
-
-    @contextmanager
-    def _staging(self) -> Iterator[Path]:
-        stage = Path(tempfile.mkdtemp(prefix=STAGING, dir=self.weights))
-        try:
-            yield stage
-        finally:
-            shutil.rmtree(stage, ignore_errors=True)
-
-    def _sweep(self) -> None:
-        """Under the lock: remove what a killed process left behind, and derived files the manifest no longer knows."""
-        for left in self.weights.glob(f"{STAGING}*"):
-            shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
-        known = {model.file for model in self.manifest.models.values()}
-        for note_path in self.weights.glob("*.gguf.json"):
-            target = note_path.with_suffix("")
-            note = _read_note(target)
-            if note is not None and note.get("kind") == "derived" and target.name not in known:
-                target.unlink(missing_ok=True)
-                note_path.unlink(missing_ok=True)
 
 
 def adapter_problem(adapter: Path | None, model: Model) -> None:
@@ -439,11 +347,6 @@ def _all_failed(source: Source, tried: list[str], folder: Path) -> str:
     )
 
 
-def _room_for(folder: Path, needed: int) -> None:
-    if shutil.disk_usage(folder).free < needed:
-        raise sources.disk_full(folder, needed)
-
-
 def _check_whole(path: Path) -> None:
     """Raise Problem when a GGUF just written is shorter than it says: a full disk can cut NumPy's writes silently."""
     from gguf import GGUFReader
@@ -457,24 +360,6 @@ def _check_whole(path: Path) -> None:
         raise sources.disk_full(path.parent.parent)
 
 
-def _note_path(target: Path) -> Path:
-    return target.with_name(target.name + ".json")
-
-
-def _read_note(target: Path) -> dict[str, Any] | None:
-    try:
-        note = json.loads(_note_path(target).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    whole = isinstance(note, dict) and {"sha256", "size", "mtime_ns"} <= note.keys()
-    return note if whole else None
-
-
-def _hash_of(path: Path) -> str:
-    stat = path.stat()
-    return _hash_of_version(path, stat.st_size, stat.st_mtime_ns)
-
-
 def _is_adapter(path: Path) -> bool:
     stat = path.stat()
     return _is_adapter_version(path, stat.st_size, stat.st_mtime_ns)
@@ -483,11 +368,6 @@ def _is_adapter(path: Path) -> bool:
 @lru_cache(maxsize=32)
 def _is_adapter_version(path: Path, size: int, mtime_ns: int) -> bool:
     return gguf_header.read(path).values.get("general.type") == "adapter"
-
-
-@lru_cache(maxsize=32)
-def _hash_of_version(path: Path, size: int, mtime_ns: int) -> str:
-    return sources.sha256(path)
 
 
 def user_folders() -> tuple[Path, ...]:

