@@ -184,7 +184,7 @@ class Context:
         params.abort_callback_data = ctypes.cast(self._flag, ctypes.c_void_p)
         self.handle = lib.llama_init_from_model(model.handle, params)
         if not self.handle:
-            raise Problem(f"llama.cpp could not make a context of {context:,} tokens: is there enough free memory?")
+            raise Problem(f"llama.cpp could not make a context of {context:,} tokens, perhaps for want of memory")
         if adapter is not None:
             adapters = (lib.llama_adapter_lora_p_ctypes * 1)(adapter.handle)
             lib.llama_set_adapters_lora(self.handle, adapters, 1, (ctypes.c_float * 1)(1.0))
@@ -352,7 +352,7 @@ class Embedder:
         params.no_perf = True
         self.handle = lib.llama_init_from_model(model.handle, params)
         if not self.handle:
-            raise Problem("llama.cpp could not make a context for embeddings: is there enough free memory?")
+            raise Problem("llama.cpp could not make a context for embeddings, perhaps for want of memory")
         self.dimensions: int = lib.llama_model_n_embd(model.handle)
         self._batch = lib.llama_batch_init(self.limit, 0, 1)
 

@@ -37,6 +37,7 @@ RESULT = Path(__file__).with_name("engine.json")
 ADJECTIVES, NOUNS = ("small", "old", "warm", "quiet"), ("kettle", "house", "road", "garden", "letter")
 STORY = "Recite the numbers from one to ten thousand in words."  # greedy, it goes on for thousands of tokens
 BEGAN = time.monotonic()
+Pause = threading.Event()
 
 
 def say(what: str) -> None:
@@ -129,21 +130,25 @@ def late_tokens(bench: Bench) -> dict[str, Any]:
         other.call("bare", "open", kind="bare", path=str(spec.path), context=4608, threads=bench.threads)
         for _ in range(max(1, bench.repeats // 3)):
             generation = bench.engine.submit(Request(spec, (user(STORY),), Sampling(max_tokens=4000)))
-            marks: dict[int, tuple[int, float]] = {}
+            seen: list[tuple[int, float]] = [(0, 0.0)]  # tokens shown so far, and when
             while generation.result is None and generation.error is None:
-                for mark in (3500, 3999):
-                    if generation.tokens >= mark and mark not in marks:
-                        marks[mark] = (generation.tokens, time.perf_counter())
-                threading.Event().wait(0.001)
-            result = generation.wait()
-            end = marks.get(3999, (generation.tokens, time.perf_counter()))
-            begin, length = marks[3500], result.tokens["output"]
+                if generation.tokens > seen[-1][0]:
+                    seen.append((generation.tokens, time.perf_counter()))
+                    if seen[-1][0] // 500 > seen[-2][0] // 500:
+                        say(f"b: {seen[-1][0]} of 4000 tokens")
+                Pause.wait(0.001)
+            result, end = generation.wait(), seen[-1]
+            length = result.tokens["output"]
+            begin = next(mark for mark in seen if mark[0] >= length - 500)
             ours.append((end[1] - begin[1]) / (end[0] - begin[0]) * 1000)
             depth = result.tokens["prompt"] + begin[0]
             bare = other.call("bare", "run", prompt=depth, output=end[0] - begin[0])
             theirs.append(bare["decode"] / (end[0] - begin[0]) * 1000)
+            say(f"b: {ours[-1]:.2f} against {theirs[-1]:.2f} ms a token")
     bench.engine.load(bench.base)
-    return {"late": compared(ours, theirs, "ms/token", at_most=1.1, digits=2), "output_tokens": length}
+    late = compared(ours, theirs, "ms/token", at_most=1.1, digits=2)
+    late["met"] = late["met"] and length == 4000
+    return {"late": late, "output_tokens": length}
 
 
 def second_question(bench: Bench, passages: Callable[[str], list[str]]) -> dict[str, Any]:
