@@ -55,10 +55,8 @@ class Store:
             mode = self._writer.execute("PRAGMA journal_mode = WAL").fetchone()[0]
             self._migrate(migrations)
         except sqlite3.Error as error:
-            raise Problem(
-                f"The database {path} cannot be opened ({error}). Move it away to start afresh, "
-                "or set RR_HOME to another folder."
-            ) from error
+            advice = _disk_advice(error, path) or "Move it away to start afresh, or set RR_HOME to another folder."
+            raise Problem(f"The database {path} cannot be opened ({error}). {advice}") from error
         if mode != "wal":
             raise Problem(f"The database {path} is not on a local disk ({mode}). Set RR_HOME to a local folder.")
         self._thread = threading.Thread(target=self._write_loop, name="store-writer", daemon=True)
@@ -98,7 +96,7 @@ class Store:
 
     def data_version(self) -> int:
         """A number that changes, for this thread, whenever any other connection has committed a change."""
-        return int(self.connection().execute("PRAGMA data_version").fetchone()[0])
+        return int(self.read("PRAGMA data_version")[0][0])
 
     def close(self) -> None:
         """Finish the queued changes, then close every connection."""
@@ -122,7 +120,8 @@ class Store:
                 if self._writer.in_transaction:
                     self._writer.execute("ROLLBACK")
                 if isinstance(error, sqlite3.OperationalError):
-                    problem = Problem(f"The change was not saved: {error}. Nothing of it was kept.")
+                    advice = _disk_advice(error, self.path) or "Nothing of it was kept: try again."
+                    problem = Problem(f"The change was not saved: {error}. {advice}")
                     problem.__cause__ = error
                     done.set_exception(problem)
                 else:
@@ -151,6 +150,16 @@ class Store:
                 f"The database {self.path} was written by a newer version of this app ({', '.join(sorted(strange))}). "
                 "Update the app, or set RR_HOME to another folder."
             )
+
+
+def _disk_advice(error: sqlite3.Error, path: Path) -> str:
+    """What to do when a disk took no more; "" when it is not the disk. A size limit is an I/O error too."""
+    if not getattr(error, "sqlite_errorname", "").startswith(("SQLITE_FULL", "SQLITE_IOERR")):
+        return ""
+    return (
+        f"The disk of {path.parent} is full or failing. What was saved before is whole, nothing of this was kept: "
+        "make room there, or set RR_HOME to a folder on another disk, and try again."
+    )
 
 
 def _statements(script: str) -> list[str]:

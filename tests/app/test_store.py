@@ -1,5 +1,6 @@
 """Claims about the store: a change is whole or absent, whoever else is writing or dying."""
 
+import json
 import os
 import signal
 import sqlite3
@@ -120,3 +121,78 @@ def test_a_closed_store_says_so(tmp_path: Path) -> None:
     store.close()
     with pytest.raises(Problem, match="closed"):
         store.write(lambda db: None)
+
+
+FULL = """
+import json, resource, sys
+from pathlib import Path
+from core.errors import Problem
+from core.store import Migration, Store
+
+def room(extra):  # no file may grow by more than that; None: as much as it likes
+    size = max(file.stat().st_size for file in path.parent.iterdir()) + extra if extra is not None else hard
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+
+def save(pairs, size):  # both tables or none
+    def change(db):
+        db.execute("INSERT INTO t VALUES (?)", (pairs,))
+        db.execute("INSERT INTO u VALUES (?)", (str(pairs) + "x" * size,))
+    store.write(change)
+
+path, hard = Path(sys.argv[1]), resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+store = Store(path, [Migration("one", "CREATE TABLE t (a INTEGER); CREATE TABLE u (b TEXT);")])
+save(0, 10)
+room(int(sys.argv[2]))
+saved, messages = [0], []
+for number in range(1, 60):
+    try:
+        save(number, int(sys.argv[3]))
+        saved.append(number)
+    except Problem as problem:
+        messages.append(problem.message)
+seen = [row["a"] for row in store.read("SELECT a FROM t ORDER BY a")]
+room(None)
+save(1000, 10)  # room again: the same store goes on
+store.close()
+print(json.dumps({"saved": [*saved, 1000], "seen": seen, "messages": messages}))
+"""
+
+
+@pytest.mark.parametrize(
+    ("room", "size"), [(0, 10), (20_000, 10), (50_000, 3_000), (3_000, 200_000)], ids=["none", "few", "some", "huge"]
+)
+def test_a_full_disk_is_a_problem_and_costs_only_what_it_refused(tmp_path: Path, room: int, size: int) -> None:
+    path = tmp_path / "home" / "f.sqlite3"
+    path.parent.mkdir()
+    command = [sys.executable, "-c", FULL, str(path), str(room), str(size)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["messages"] and all("full" in text and str(path.parent) in text for text in found["messages"])
+    assert all("make room" in text and "RR_HOME" in text for text in found["messages"])
+    assert found["seen"] == found["saved"][:-1]  # a reader saw what was there while the disk was full
+    store = Store(path, TABLE)
+    assert [row["a"] for row in store.read("SELECT a FROM t ORDER BY a")] == found["saved"]
+    pairs = [int(row["b"].rstrip("x")) for row in store.read("SELECT b FROM u ORDER BY rowid")]
+    assert pairs == found["saved"]  # no change was kept by half
+    assert store.read("PRAGMA integrity_check")[0][0] == "ok"
+    store.close()
+
+
+def test_a_disk_that_is_full_from_the_start_is_a_problem_not_a_broken_file(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite3"
+    script = (
+        "import resource, sys; from pathlib import Path; from core.errors import Problem; from core.store import *\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)\n"
+        "try: Store(Path(sys.argv[1]), [Migration('one', 'CREATE TABLE t (a INTEGER); CREATE TABLE u (b TEXT);')])\n"
+        "except Problem as problem: print(problem.message)"
+    )
+    for limit in ("0", "4096", "20000"):
+        command = [sys.executable, "-c", script, str(path), limit]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert "full" in done.stdout and "Move it away" not in done.stdout, (limit, done.stdout)
+    store = Store(path, TABLE)  # with room again it opens, whatever was left behind
+    store.write(lambda db: db.execute("INSERT INTO t VALUES (1)"))
+    assert count(store) == 1
+    store.close()
