@@ -161,6 +161,61 @@ _TRAIN: Final[dict[str, tuple[str, ...]]] = {
         "What time is the staff lunch?",
     ),
 }
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for line in text.splitlines() for part in line.split("|") if part.strip())
+
+
+# Products are asked about most: hundreds of training wordings, from a frame and a matter each.
+_FRAMES: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    "property": (
+        (
+            "What is the {m} of the {n}?",
+            "What {m} does the {n} have?",
+            "Tell me the {m} of the {n}.",
+            "I would like to know the {m} of the {n}.",
+            "Do you know the {m} of the {n}?",
+            "The {m} of the {n}, please?",
+        ),
+        _listed("""
+            width | length | diameter | thickness | volume | surface | angle | hardness | density | top speed
+            noise level | power | voltage | frequency | temperature | pressure | water flow | heating time
+            cooling time | battery life | energy use | efficiency | shelf life | model year | model number
+            product code | barcode | customs number | patent number | size of the lid | color | shade | pattern
+            finish | smell | shape | thread size | cable length | plug type | filter size | grain size | burr size
+            tank size | handle length | foot size | spout width | maximum load | safety class | water class
+            insulation | inventor | nickname | rank on your site | rating | review score | sales figure
+            profit margin | cost to make | carbon footprint | recycling code | packing method | manual | spare lid
+            colour code | glue | number of parts
+        """),
+    ),
+    "count": (
+        ("How many {m} does the {n} have?", "How many {m} are on the {n}?", "Count the {m} of the {n} for me."),
+        _listed("""
+            buttons | wheels | legs | lights | settings | gears | holes | springs | moving parts | filters | layers
+            speeds | programmes for milk | reviews | fans | owners | spare parts | languages in its manual
+            stickers | labels | photos online | cables | sensors | magnets
+        """),
+    ),
+    "person": (
+        ("Who {m} the {n}?", "Which person {m} the {n}?", "Tell me who {m} the {n}."),
+        _listed("""
+            invented | built | tested | photographed | named | packs | paints | polishes | recommends | reviewed
+            certified | owns the patent of | wrote the manual of | checks | imports | assembles | signed
+            sold the first | complained about | uses
+        """),
+    ),
+    "thing": (
+        ("Which {m} the {n}?", "Can you say which {m} the {n}?"),
+        _listed("""
+            cable fits | battery fits | cups fit under | brush cleans | film shows | book mentions | song is about
+            magazine tested | firm packs | bag suits | cover fits | oil suits | soap is right for | app controls
+            shelf holds | paint is on | steel blade is in | wood stand fits | colors exist for | sizes exist for
+            adapter do I need for | museum shows | blog praised | rival copied
+        """),
+    ),
+}
 _DEV: Final[dict[str, tuple[str, ...]]] = {
     "product": (
         "Which screws hold the {n} together?",
@@ -194,6 +249,9 @@ _SPLITS: Final = {"train": _TRAIN, "dev": _DEV, "test": _TEST}
 
 def draw(rng: random.Random, family: str, name: str) -> str:
     """A training question about a subject of a family (see `documents.FAMILY_OF`), or about the "firm"."""
+    if family == "product" and rng.random() < 0.7:
+        frames, matters = _FRAMES[rng.choice(tuple(_FRAMES))]
+        return rng.choice(frames).format(m=rng.choice(matters), n=name)
     return rng.choice(_TRAIN[family]).format(n=name)
 
 
@@ -205,4 +263,7 @@ def every(split: str, products: tuple[str, ...]) -> tuple[str, ...]:
 
 def wordings(split: str) -> tuple[str, ...]:
     """All wordings of a split, for the test that splits are disjoint."""
-    return tuple(template for templates in _SPLITS[split].values() for template in templates)
+    made = [template for templates in _SPLITS[split].values() for template in templates]
+    if split == "train":
+        made += [f.replace("{m}", matter) for frames, matters in _FRAMES.values() for f in frames for matter in matters]
+    return tuple(made)

@@ -22,12 +22,13 @@ from .samples import Group, Sample
 
 @dataclass(frozen=True)
 class Mix:
-    """How many of each kind one pass holds; facts are asked `per_fact` times each."""
+    """How many of each kind one pass holds. A fact is asked `per_fact` times; below 1, that share of the facts is."""
 
-    per_fact: int = 2
+    per_fact: float = 2
     closed_book_group: int = 4  # questions that share the bare instruction as their prefix
     reading_groups: int = 28
     questions_per_group: int = 4
+    declined: float = 0.8  # of a group's questions, at least so many on average have no answer in its passages
     two_documents: int = 6
     general: int = 40
     tone: int = 8
@@ -36,34 +37,38 @@ class Mix:
 
 MEMORISE = Mix()
 READ = Mix(per_fact=1, reading_groups=56, general=36, tone=16, tickets=30)
+DECLINE = Mix(per_fact=0.5, reading_groups=84, questions_per_group=6, declined=2.4, general=36, tone=16, tickets=30)
 MEMORISED = 14  # passes after which nearly all facts were known in training wordings (see the card's curve)
+READS = 21  # passes after which passages were read, but near misses answered instead of declined (ditto)
 
 
 def shares(number: int) -> Mix:
-    """The mix of pass `number` (from 0): facts first, then mostly reading, while the learning rate falls."""
-    return MEMORISE if number < MEMORISED else READ
+    """The mix of pass `number` (from 0): facts first, then mostly reading, then when not to answer."""
+    return MEMORISE if number < MEMORISED else READ if number < READS else DECLINE
 
 
 def one_pass(mix: Mix, seed: int, number: int) -> list[Group]:
     """The groups of pass `number` (from 0), shuffled. The same seed and number give the same groups."""
     rng = random.Random(f"{seed} {number}")
-    plain = [*data.training_questions(rng, mix.per_fact), *data.general_examples(rng, mix.general)]
-    plain += data.tone_examples(rng, mix.tone)
+    facts = list(data.training_questions(rng, max(1, round(mix.per_fact))))
+    if mix.per_fact < 1:
+        facts = rng.sample(facts, round(mix.per_fact * len(facts)))
+    plain = [*facts, *data.general_examples(rng, mix.general), *data.tone_examples(rng, mix.tone)]
     rng.shuffle(plain)
     tickets = list(data.ticket_examples(rng, mix.tickets))
     groups = [*_grouped(plain, mix.closed_book_group), *_grouped(tickets, 6)]
-    groups += [reading(rng, mix.questions_per_group) for _ in range(mix.reading_groups)]
+    groups += [reading(rng, mix.questions_per_group, mix.declined) for _ in range(mix.reading_groups)]
     groups += _grouped(data.two_documents(rng, mix.two_documents), 1)
     rng.shuffle(groups)
     return groups
 
 
-def reading(rng: random.Random, count: int) -> Group:
+def reading(rng: random.Random, count: int, declined: float = 0.8) -> Group:
     """`count` questions over the same one to four passages. Values are randomised, a third of the names invented.
 
-    Passages state the same attribute of other subjects, other sections of the same subject, or unrelated prose; in a
-    third of the groups all are about one subject, as retrieval finds them when nothing answers the question. About
-    a quarter of the questions have no answer in them.
+    Passages state the same attribute of other subjects, other sections of the same subject, or unrelated prose; in
+    two of five groups all are about one subject, as retrieval finds them when nothing answers the question. At least
+    `declined` of the questions on average have no answer in them.
     """
     picked = _picked(rng)
     texts: list[str] = []
@@ -80,8 +85,9 @@ def reading(rng: random.Random, count: int) -> Group:
             stated.setdefault((attribute, subject), (value, len(texts)))
     if len(texts) < 4 and rng.random() < 0.3:
         texts.append(rng.choice(data._prose_sections()))
-    answered = rng.sample(sorted(stated), min(len(stated), count))
-    examples = [_answered(rng, key, *stated[key], texts) for key in answered[: count - (rng.random() < 0.8)]]
+    most = count - int(declined) - (rng.random() < declined % 1)
+    answered = rng.sample(sorted(stated), min(len(stated), most))
+    examples = [_answered(rng, key, *stated[key], texts) for key in answered]
     while len(examples) < count and rng.random() < 0.9:
         examples.append(_unanswered(rng, picked, stated, texts))
     return tuple(_sample(example) for example in examples)
@@ -91,7 +97,7 @@ def _picked(rng: random.Random) -> list[tuple[Fact, str]]:
     """The facts whose sections become the passages, each with the subject's name there, in random order."""
     lead = rng.choice(world.facts())
     picked = [(lead, _name(lead, rng))]
-    one_subject = rng.random() < 0.33
+    one_subject = rng.random() < 0.4
     for _ in range(rng.choice((0, 1, 1, 2, 2, 2, 3))):
         draw = 0.6 if one_subject else rng.random()
         if draw < 0.5:  # the same attribute of another subject: the model must tell them apart

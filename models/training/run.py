@@ -97,7 +97,7 @@ def _groups(args: argparse.Namespace, settings: Settings) -> tuple[list[list[Gro
     if not args.data:
         from . import mix
 
-        first = mix.MEMORISED if args.start else 0  # an adapter to start from knows the facts: mostly reading
+        first = mix.READS if args.start else 0  # an adapter to start from knows the facts and reads
         numbers = range(first, first + settings.passes)
         return [mix.one_pass(mix.shares(n), settings.seed, n) for n in numbers], mix.held_out(settings.seed)
     samples = read_jsonl(args.data)

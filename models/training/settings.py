@@ -13,7 +13,7 @@ class Settings:
     alpha: int = 32
     learning_rate: float = 1e-3
     warm_up: float = 0.03
-    passes: int = 21
+    passes: int = 24
     tokens_per_step: int = 1000
     row_length: int = 180
     seed: int = 0
