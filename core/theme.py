@@ -1,4 +1,4 @@
-"""The one place for colours and marks in charts. Streamlit's own look lies in .streamlit/config.toml."""
+"""The one place for colours, marks and names in charts. Streamlit's own look lies in .streamlit/config.toml."""
 
 import plotly.graph_objects as go
 
@@ -13,6 +13,15 @@ APPROACH_COLORS = dict(zip(APPROACHES, ("#56B4E9", "#0072B2", "#E69F00", "#009E7
 APPROACH_DASHES = dict(zip(APPROACHES, ("dot", "solid", "dash", "dashdot"), strict=True))
 APPROACH_SYMBOLS = dict(zip(APPROACHES, ("diamond", "circle", "square", "triangle-up"), strict=True))
 
+ARM_NAMES = {
+    "base": "Base",
+    "base+retrieval": "Base + retrieval",
+    "fine-tuned": "Fine-tuned",
+    "fine-tuned+retrieval": "Fine-tuned + retrieval",
+    "base+pinned": "Base + pinned text",
+    "base+perfect": "Base + the right passages",
+    "fine-tuned+perfect": "Fine-tuned + the right passages",
+}
 ARM_COLORS = {
     "base": "#56B4E9",
     "base+retrieval": "#0072B2",
@@ -25,14 +34,14 @@ ARM_COLORS = {
 
 
 def finish(figure: go.Figure, *, title: str | None = None, height: int = 360) -> go.Figure:
-    """Give `figure` the house look: no background of its own (so light and dark both work), legend above."""
+    """Give `figure` the house look: no background of its own (so light and dark both work), legend above, as drawn."""
     figure.update_layout(
         title={"text": title, "y": 0.98, "yanchor": "top"} if title else None,
         height=height,
         margin={"l": 8, "r": 8, "t": 76 if title else 44, "b": 8},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "traceorder": "normal"},
         colorway=list(PALETTE),
     )
     return figure

@@ -2,6 +2,7 @@
 
 import json
 
+import pandas as pd
 import streamlit as st
 
 from core import ask, runtime
@@ -14,6 +15,20 @@ from core.text import one_line, plain
 from pages.draw.setup import draw_setup
 
 PARAMETER = "evaluation"
+SHARES = {
+    name: st.column_config.NumberColumn(format="%.1f %%", help=told)
+    for name, told in {
+        "accuracy": "Answers that the rules count as right.",
+        "standard error": "Of the accuracy; it shrinks with more questions.",
+        "voice": "Replies in the company's voice, right or wrong.",
+        "hit": "Questions for which the passages held the answer.",
+        "stale": "Answers that were right on the training day and no longer are.",
+        "ticket valid": "Replies that are a ticket as it was asked for.",
+        "ticket class": "Tickets put into the right class.",
+    }.items()
+}
+FIRST = ("question", "arm", "reply", "expected", "right", "cause", "class", "hit", "cites_right", "voice", "problem")
+WIDTHS = {"question": st.column_config.Column(width=160), "reply": st.column_config.Column(width="large")}
 SNAPSHOTS = {"today": "today", "training-day": "the training day", None: "as they are now, with your edits"}
 
 here = runtime.get()
@@ -66,12 +81,13 @@ def results(job_id: str) -> None:
     accuracy, effects, causes, replies, files = st.tabs(["Accuracy", "Effects", "Causes", "Replies", "Export"])
     with accuracy:
         st.plotly_chart(charts.accuracy_chart(found), key="accuracy", alt="Accuracy by class and arm with intervals")
-        st.dataframe(tables.accuracies(found), hide_index=True, column_config=percent(found), key="accuracies")
+        shown = pd.DataFrame(tables.accuracies(found)).dropna(axis="columns", how="all")
+        st.dataframe(shown, hide_index=True, column_config=SHARES, placeholder="—", key="accuracies")
     with effects:
         if found["effects"]:
             st.plotly_chart(charts.effects_chart(found), key="effects", alt="Gain of fine-tuning, retrieval and both")
-            st.dataframe(tables.effects(found), hide_index=True, key="effect_rows")
             st.caption("Grey: too few questions to tell, or no difference. The three parts add up to the total.")
+            st.dataframe(tables.effects(found), hide_index=True, key="effect_rows")
         else:
             st.caption("The split needs the four main arms on the same questions.")
     with causes:
@@ -81,7 +97,8 @@ def results(job_id: str) -> None:
         cause = st.selectbox(
             "Cause", ["all", *dict.fromkeys(row["cause"] for row in rows if row["cause"])], key="cause"
         )
-        st.dataframe([row for row in rows if cause in ("all", row["cause"])], hide_index=True, key="replies")
+        chosen = [row for row in rows if cause in ("all", row["cause"])]
+        st.dataframe(chosen, hide_index=True, column_order=FIRST, column_config=WIDTHS, key="replies")
     with files, st.container(horizontal=True):
         st.download_button(
             "JSON", json.dumps(found, ensure_ascii=False), f"evaluation-{job_id}.json", on_click="ignore"
@@ -104,12 +121,6 @@ def progress(job_id: str) -> None:
 def scored(job_id: str, rows: int) -> dict:
     """The report; `rows` makes it anew when more replies have come."""
     return jobs.result(here, job_id)
-
-
-def percent(found: dict) -> dict:
-    """Number formats of the accuracy table."""
-    names = ("accuracy", "standard error", "voice", "hit", "stale", "ticket valid", "ticket class")
-    return {name: st.column_config.NumberColumn(format="%.1f %%") for name in names}
 
 
 try:

@@ -8,8 +8,13 @@ from core import overview
 from core.charts.overview import range_chart
 from core.errors import Problem
 from core.text import plain
+from core.theme import ARM_NAMES
 
 HERE = Path(__file__).resolve().parent
+CLASSES = (
+    "Static: facts that have not changed since the training day; changed: facts that have. No-document: nothing in the "
+    "documents answers it, and admitting that is right. Hit@3: one of the three passages holds the answer."
+)
 
 st.title("Retrieve or Retrain")
 st.markdown(
@@ -52,7 +57,8 @@ try:
     measured = overview.measured()
     if measured is not None:
         st.header("Measured with the bundled models", anchor=False)
-        st.dataframe(measured.table, width="stretch")
+        st.table(measured.table.T.rename(columns=ARM_NAMES))  # cells wrap: nothing is cut off
+        st.caption(CLASSES)
         st.caption(plain(measured.caption))
 except Problem as problem:
     st.error(plain(problem.message))

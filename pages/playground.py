@@ -8,6 +8,7 @@ from core import demo, export, runtime, scenario
 from core.charts.playground import latency_chart
 from core.errors import Problem
 from core.text import one_line, plain
+from core.theme import ARM_NAMES
 from pages.draw import comparison, panes, settings
 from pages.draw.setup import draw_setup
 
@@ -45,7 +46,7 @@ def after(record: dict) -> None:
     warning = comparison.mismatch(record["arms"])
     if warning:
         st.warning(warning)
-    answered = {panes.NAMES[arm["arm"]]: arm for arm in record["arms"] if arm["finish"]}
+    answered = {ARM_NAMES[arm["arm"]]: arm for arm in record["arms"] if arm["finish"]}
     times, compare, share = st.tabs(["Where the time went", "Compare two answers", "Export"])
     with times:
         st.plotly_chart(latency_chart(record["arms"]), key="latency", alt="Time per arm by part")

@@ -64,7 +64,7 @@ def summary(scenario: Scenario, outcome: Outcome) -> list[dict[str, str]]:
         result = outcome.results.get(name)
         row = {"Approach": NAMES[name].capitalize()}
         if result is None:
-            rows.append({**row, "Total cost": f"does not fit, by {fits.over_by:,.0f} tokens"})
+            rows.append({**row, "Total cost": f"prompt too long, by {fits.over_by:,.0f} tokens"})
             continue
         total, right, delay = result.total, result.accuracy, (result.delay_mean["p50"], result.delay_longest["p50"])
         missed = [aim for aim, met in result.meets.items() if not met]

@@ -285,7 +285,7 @@ def break_even(crossings: Sequence[Crossing]) -> go.Figure:
             showlegend=False,
             hovertemplate="%{x:,.3s} queries a month<extra></extra>",
         )
-    figure.update_xaxes(type="log", title="queries a month (p5, p50, p95)")
+    figure.update_xaxes(type="log", title="queries a month: median, and where 90 % of the draws lie")
     said = "; ".join(f"{one.first} and {one.second} {(one.queries or {})['p50']:,.0f}" for one in rows)
     return _said(figure, f"Break-even volumes: {said or 'none'}.", height=140 + 44 * len(rows))
 

@@ -29,7 +29,7 @@ def accuracy_chart(report: Mapping[str, Any]) -> go.Figure:
             hovertemplate=arm + ", %{y}: %{x:.1%}<extra></extra>",
         )
     figure.update_layout(scattermode="group")
-    figure.update_xaxes(title="right", tickformat=".0%", range=[-0.02, 1.02])
+    figure.update_xaxes(title="answers right, with 95 % interval", tickformat=".0%", range=[-0.02, 1.02])
     figure.update_yaxes(autorange="reversed")
     rows = max((len(found["classes"]) for found in report["arms"].values()), default=1)
     return finish(figure, height=150 + rows * (24 + 14 * len(report["arms"])))

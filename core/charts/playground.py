@@ -5,7 +5,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from core.theme import PALETTE, finish
+from core.theme import ARM_NAMES, PALETTE, finish
 
 PARTS = (
     ("embed", "Embed", PALETTE[4], ""),
@@ -22,7 +22,7 @@ def latency_chart(arms: Sequence[Mapping[str, Any]]) -> go.Figure:
     figure = go.Figure()
     for key, name, color, pattern in PARTS:
         figure.add_bar(
-            y=[arm["arm"] for arm in timed],
+            y=[ARM_NAMES[arm["arm"]] for arm in timed],
             x=[arm["timing"].get(key) or 0.0 for arm in timed],
             name=name,
             orientation="h",

@@ -7,7 +7,7 @@ from core.evidence import claims
 from core.evidence.claims import APPROACHES, Claim, Criterion
 
 MARKS = {"for": "+", "against": "−"}
-SORTS = ("As in the file", "Most claims", "Most disagreement", "Name")
+SORTS = ("By group", "Most claims", "Most disagreement", "Name")
 
 
 @dataclass(frozen=True)

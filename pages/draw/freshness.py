@@ -1,4 +1,4 @@
-"""The freshness demo: change a fact, ask again, see which answers changed. Knows the panes' names and no model."""
+"""The freshness demo: change a fact, ask again, see which answers changed. Knows no model."""
 
 import streamlit as st
 
@@ -6,8 +6,8 @@ from core import ask
 from core.retrieval.values import CURRENT, DELETED
 from core.runtime import Runtime
 from core.text import plain
+from core.theme import ARM_NAMES
 from pages.draw.documents import report
-from pages.draw.panes import NAMES
 
 QUESTION = "How much does the Tidal Press cost?"
 DOCUMENT = "products/tidal-press.md"
@@ -67,9 +67,9 @@ def _compare(runs: list[dict]) -> None:
     st.caption("Answers before and after" if len(runs) > 1 else "Answers now. Change the document and ask again.")
     for old, new in zip(before["arms"], after["arms"], strict=True):
         changed = old["answer"] != new["answer"]
-        verdict = "" if len(runs) < 2 else " · :orange-badge[changed]" if changed else " · :gray-badge[the same]"
+        verdict = "" if len(runs) < 2 else " · **changed**" if changed else " · the same"
         with st.container(border=True):
-            st.markdown(f"**{NAMES[new['arm']]}**{verdict}")
+            st.markdown(f"**{ARM_NAMES[new['arm']]}**{verdict}")
             if changed:
                 st.caption("before")
                 st.text(old["problem"] or old["answer"])

@@ -11,16 +11,12 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core import ask
 from core.text import plain
+from core.theme import ARM_NAMES
 from pages.draw.sources import draw_sources
 
-NAMES = {
-    "base": "Base",
-    "base+retrieval": "Base + retrieval",
-    "fine-tuned": "Fine-tuned",
-    "fine-tuned+retrieval": "Fine-tuned + retrieval",
-    "base+pinned": "Base + pinned text",
-    "base+perfect": "Base + the right passages",
-    "fine-tuned+perfect": "Fine-tuned + the right passages",
+FLAGS = {
+    "cold": "Cold: the first answer after the model was loaded; later ones are faster.",
+    "contended": "Contended: the arms ran together and shared the processor.",
 }
 STATES = {
     "waiting": "waits for its turn",
@@ -70,7 +66,7 @@ class Pane:
     """One arm's place on the page: answer, status line, details. Only what changed is sent to the browser."""
 
     def __init__(self, column: DeltaGenerator, arm: str) -> None:
-        column.markdown(f"**{NAMES[arm]}**")
+        column.markdown(f"**{ARM_NAMES[arm]}**")
         self._answer, self._status, self._details = column.empty(), column.empty(), column.container()
         self._shown: tuple[object, ...] | None = None
 
@@ -88,7 +84,8 @@ class Pane:
             self._status.empty()
         else:
             self._answer.text(arm["answer"] or "(the model wrote nothing)")
-            self._status.caption(_small_figures(arm, dollars_per_hour))
+            flags = " ".join(text for flag, text in FLAGS.items() if arm["timing"].get(flag))
+            self._status.caption(_small_figures(arm, dollars_per_hour), help=flags or None)
             with self._details:
                 _details(arm)
 
@@ -124,12 +121,12 @@ def _small_figures(arm: Mapping[str, Any], dollars_per_hour: float) -> str:
         f"queue {ms(timing.get('queue'))}",
         f"{tokens.get('prompt', 0)} prompt tokens ({tokens.get('prompt_reused', 0)} reused)",
         f"{tokens.get('output', 0)} output tokens",
-        f"\\${ask.cost(timing.get('total') or 0.0, dollars_per_hour):.6f} at \\${dollars_per_hour:g}/h",
+        f"\\${ask.cost(timing.get('total') or 0.0, dollars_per_hour):.6f} at \\${dollars_per_hour:.2f}/h",
         f"on {plain(str(arm['model'].get('device', '?')))}",
     ]
     if timing.get("cold"):
         parts.append(f"load {ms(timing.get('load'))}")
-    flags = [f":orange-badge[{flag}]" for flag in ("cold", "contended") if timing.get(flag)]
+    flags = [f"**{flag}**" for flag in FLAGS if timing.get(flag)]
     return " · ".join(parts + flags)
 
 

@@ -7,7 +7,8 @@ from core.demo import Opening
 from core.errors import Problem
 from core.runtime import Runtime
 from core.text import plain
-from pages.draw.panes import BIG, NAMES
+from core.theme import ARM_NAMES
+from pages.draw.panes import BIG
 
 MORE = ("base+pinned",)
 
@@ -43,7 +44,7 @@ def from_sidebar(here: Runtime, opening: Opening) -> tuple[ask.Settings, float]:
             "More arms",
             MORE,
             [arm for arm in MORE if arm in opening.extra_arms],
-            format_func=lambda arm: NAMES[arm],
+            format_func=lambda arm: ARM_NAMES[arm],
             key="extra",
         )
         pinned = st.text_area("Pinned text", key="pinned", max_chars=4000) if extra else None

@@ -31,4 +31,4 @@ def _progress(here: Runtime, job_id: str) -> None:
             here.prepare_in_background(retry=True)
             st.rerun()
     else:
-        st.success("Models and documents are ready.")
+        st.caption("✓ Models and documents are ready.")
