@@ -49,8 +49,16 @@ GOLDEN = (
 Json = dict[str, Any]
 
 
-def measured(reports: Sequence[Mapping[str, Any]], command: str, date: str, training: Mapping[str, Any]) -> Json:
+def measured(
+    reports: Sequence[Mapping[str, Any]],
+    command: str,
+    date: str,
+    training: Mapping[str, Any],
+    before: Mapping[str, Any] | None = None,
+) -> Json:
     """What `models/cards/measured.json` holds: one result an arm and class, shares of 1, from evaluation reports.
+
+    Results of the base in `before`, an earlier file, stay where the reports hold none: its weights do not change.
 
     Besides the classes: `voice` over all questions but tickets, `changed, training day`, `ticket valid`, `ticket class
     right` and `hit@3, …` for arms that retrieve; the gap between fine-tune and base in general questions.
@@ -62,6 +70,13 @@ def measured(reports: Sequence[Mapping[str, Any]], command: str, date: str, trai
         for pair in report["pairs"]:
             if (pair["class"], pair["from"], pair["to"]) == ("general", "base", "fine-tuned"):
                 general = {key: pair[key] for key in ("n", "difference", "low", "high")}
+    covered = {(row["arm"], row["class"]) for row in results}
+    earlier = before or {"date": "", "results": []}
+    results += [
+        {"date": earlier["date"]} | row
+        for row in earlier["results"]
+        if row["arm"].startswith("base") and (row["arm"], row["class"]) not in covered
+    ]
     order = {arm: index for index, arm in enumerate(ARMS)}
     results.sort(key=lambda row: order[row["arm"]])
     return {
@@ -233,7 +248,8 @@ def _table(numbers: Mapping[str, Any], arms: Sequence[str]) -> list[str]:
     cells: dict[str, dict[str, str]] = {}
     for row in numbers["results"]:
         if row["arm"] in arms:
-            cells.setdefault(row["class"], {})[row["arm"]] = f"{stated(row)} (n = {row['n']})"
+            earlier = f", {row['date']}" if "date" in row else ""
+            cells.setdefault(row["class"], {})[row["arm"]] = f"{stated(row)} (n = {row['n']}{earlier})"
     shown = [arm for arm in arms if any(arm in of for of in cells.values())]
     return [
         f"Accuracy ± standard error on the test questions, greedy, {numbers['origin']}, {numbers['date']}:",
@@ -272,11 +288,19 @@ def _replanned(made: Sequence[Mapping[str, Any]]) -> list[str]:
 def _started(made: Sequence[Mapping[str, Any]]) -> list[str]:
     if len(made) == 1:
         return []
-    return [
-        "Each later run started from the adapter of the one before (`--start`), with the examples as they were then:",
-        "the first knew no near misses, questions that no passage answers although the passages are about its subject.",
-        "",
+    lines = [
+        "Each later run started from the adapter of the one before (`--start`), with the examples as they were then.",
+        "The first run knew no near misses: questions that no passage answers although the passages are about their",
+        "subject. The second had some, the third many in hundreds of wordings; the fourth fewer again, since the model",
+        "had come to decline odd wordings too. One run of all passes has not been tried. More: `core/DECISIONS.md`.",
     ]
+    weight = made[-1].get("weight")
+    if weight is not None:
+        lines.append(
+            f"The adapter is the mean of run 2's ({1 - weight:.1f}) and run {len(made)}'s ({weight:.1f}): "
+            f"`python -m models.training.average RUN_2 RUN_{len(made)} --weight {weight:g} --out FOLDER`."
+        )
+    return [*lines, ""]
 
 
 def _curve(made: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -354,7 +378,8 @@ def main(argv: list[str] | None = None) -> int:
         if args.evaluation:
             reports = [_read(path) for path in args.evaluation]
             date = datetime.now(UTC).date().isoformat()
-            write_json(measured(reports, args.command, date, _read(CARDS / "training.json")), CARDS / "measured.json")
+            training, before = _read(CARDS / "training.json"), _read(CARDS / "measured.json")
+            write_json(measured(reports, args.command, date, training, before), CARDS / "measured.json")
         if args.golden:
             write_json(greedy(), CARDS / "golden.json")
         made = cards()

@@ -37,7 +37,7 @@ class Mix:
 
 MEMORISE = Mix()
 READ = Mix(per_fact=1, reading_groups=56, general=36, tone=16, tickets=30)
-DECLINE = Mix(per_fact=0.5, reading_groups=84, questions_per_group=6, declined=2.4, general=36, tone=16, tickets=30)
+DECLINE = Mix(per_fact=0.5, reading_groups=84, questions_per_group=5, declined=0.6, general=36, tone=16, tickets=48)
 MEMORISED = 14  # passes after which nearly all facts were known in training wordings (see the card's curve)
 READS = 21  # passes after which passages were read, but near misses answered instead of declined (ditto)
 

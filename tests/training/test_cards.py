@@ -94,4 +94,8 @@ def test_results_are_taken_over_from_an_evaluation_report():
     made = cards.measured([report], "the command", "2026-01-01", TRAINING)
     found = {row["class"]: row["accuracy"] for row in made["results"]}
     assert found == {"changed": 0.9, "voice": 0.9, "changed, training day": 0.5, "hit@3, changed": 0.5}
+    old = {"date": "2025-12-31", "results": [{"arm": arm, "class": "static"} for arm in ("base", "fine-tuned")]}
+    kept = cards.measured([report], "the command", "2026-01-01", TRAINING, old)["results"]
+    assert {"arm": "base", "class": "static", "date": "2025-12-31"} in kept  # the base does not change, the tune does
+    assert len(kept) == len(made["results"]) + 1
     assert made["general_gap"] == {"n": 5, "difference": -0.01, "low": -0.05, "high": 0.02}
