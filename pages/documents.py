@@ -15,6 +15,7 @@ from pages.draw.try_question import draw_try
 
 here = runtime.get()
 VIEWS = {"now, with your edits": CURRENT, "today": "today", "training day": "training-day", "deleted": DELETED}
+EMPTY = "No documents yet: add some under 'Add'."
 
 
 def documents_tab() -> None:
@@ -24,7 +25,8 @@ def documents_tab() -> None:
     view = VIEWS[right.selectbox("As of", VIEWS, key="view")]
     found = here.knowledge.documents(view, search)
     if not found:
-        st.info("Nothing here." if search or view != CURRENT else "No documents yet: add some under 'Add'.")
+        empty = EMPTY + " The demo's are being read: see above." * preparing
+        st.info("Nothing here." if search or view != CURRENT else empty)
         return
     chosen = draw.choose(found, st.query_params.get("document"))
     if chosen is None:
@@ -73,7 +75,7 @@ def start_job(kind: str, work: object) -> None:
 st.title("Documents")
 st.caption("What retrieval reads. Change a document and the next question sees it; the fine-tune does not.")
 try:
-    draw_setup(here)
+    preparing = draw_setup(here)
     draw.draw_counts(here.knowledge)
     tabs = {
         "Documents": documents_tab,

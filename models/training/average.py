@@ -69,15 +69,15 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _write(args: argparse.Namespace) -> dict[str, str]:
-    from . import lora, run
-
-    args.out.mkdir(parents=True, exist_ok=True)
     made = {name: args.out / name for name in ("adapter.gguf", "golden_logits.json", "training.json")}
     try:
         record: dict[str, Any] = json.loads((args.later / "training.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise Problem(f"{args.later.name} is not the output folder of a finished run: {error}") from error
     matrices, alpha, metadata = mean(args.earlier / "adapter.gguf", args.later / "adapter.gguf", args.weight)
+    from . import lora, run  # after the input was found good: they need PyTorch
+
+    args.out.mkdir(parents=True, exist_ok=True)
     export.write_adapter(matrices, alpha, metadata, made["adapter.gguf"])
     base, settings = args.base or run._bundled_base(), run.Settings(**record["settings"])
     model = lora.load_model(base, settings.rank, settings.alpha, settings.seed)

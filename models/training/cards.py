@@ -200,6 +200,7 @@ def fine_tuned_card(
             "",
             "Share of held-out answers written exactly (each token of the answer the model's first choice), and loss.",
             "Dev wordings were never trained on: a gap that opens between the first two columns is overfitting.",
+            "Each run draws its own held-out questions by its seed, so compare within a run.",
             "",
             *_curve(made),
             "",

@@ -86,8 +86,15 @@ def measured(scenario: inputs.Scenario, outcome: Outcome) -> None:
 def offers(scenario: inputs.Scenario, outcome: Outcome) -> None:
     """Example prices, editable; the ticked rows become the scenario's, with source and date attached."""
     st.caption(plain(prices.note()))
-    fixed = ("Offer", "Input", "Source", "Date")
-    table = st.data_editor(pd.DataFrame(prices.rows()), hide_index=True, disabled=fixed, key="prices")
+    known = inputs.every()
+    rows = [{**row, "Sets": f"{known[row['Input']].label} ({known[row['Input']].unit})"} for row in prices.rows()]
+    table = st.data_editor(
+        pd.DataFrame(rows),
+        hide_index=True,
+        disabled=("Offer", "Sets", "Source", "Date"),
+        column_order=("Use", "Offer", "Sets", "Low", "High", "Source", "Date"),
+        key="prices",
+    )
     chosen = table[table["Use"]].to_dict("records")
     if st.button("Use the ticked prices", disabled=not chosen, type="primary"):
         changes = {row["Input"]: [row["Low"], row["High"]] for row in chosen}

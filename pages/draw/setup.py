@@ -7,16 +7,17 @@ from core.runtime import Runtime
 from core.text import plain
 
 
-def draw_setup(here: Runtime) -> None:
-    """Start what is missing as a background job and show its progress; draws nothing when all is there."""
+def draw_setup(here: Runtime) -> bool:
+    """Start what is missing as a background job and show its progress; False, and nothing drawn, when all is there."""
     try:
         job = here.prepare_in_background()
     except Problem as problem:
         st.error(plain(problem.message))
-        return
+        return False
     if job is not None:
         with st.container(border=True):
             _progress(here, job.id)
+    return job is not None
 
 
 @st.fragment(run_every=1.0)
@@ -31,4 +32,5 @@ def _progress(here: Runtime, job_id: str) -> None:
             here.prepare_in_background(retry=True)
             st.rerun()
     else:
-        st.caption("✓ Models and documents are ready.")
+        st.toast("Models and documents are ready.", icon=":material/check:")
+        st.rerun()  # the whole page: what it lists was drawn before
