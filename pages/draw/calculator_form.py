@@ -69,7 +69,7 @@ def draw_preset() -> None:
     """The preset picker and what the preset is about."""
     presets = inputs.presets()
     chosen = st.session_state[STATE].preset
-    st.session_state["calculator_preset"] = chosen
+    _show("calculator_preset", chosen)
     st.selectbox(
         "Start from a use case",
         list(presets),
@@ -80,16 +80,16 @@ def draw_preset() -> None:
     )
     st.caption(plain(f"{presets[chosen].about} [{presets[chosen].source}]"))
     fresh = inputs.from_preset(chosen)
-    if st.session_state[STATE] != fresh:
-        st.button("Back to the use case as it was", on_click=change, args=(fresh,), key="reset")
+    same = st.session_state[STATE] == fresh  # always drawn: what comes and goes moves the fields below while one types
+    st.button("Back to the use case as it was", on_click=change, args=(fresh,), key="reset", disabled=same)
 
 
 def draw_notes() -> None:
     """What could not be used, one line each."""
-    notes = st.session_state[NOTES]
+    notes, place = st.session_state[NOTES], st.empty()
     if notes:
         more = [f"And {len(notes) - 6} more."] if len(notes) > 6 else []
-        st.warning("  \n".join(plain(one_line(note, 300)) for note in [*notes[:6], *more]), icon="⚠️")
+        place.warning("  \n".join(plain(one_line(note, 300)) for note in [*notes[:6], *more]), icon="⚠️")
 
 
 def draw_inputs() -> None:
@@ -107,28 +107,34 @@ def _draw_input(one: inputs.Input, scenario: inputs.Scenario) -> None:
     told = f"{one.help} Source: {plain(report.origin(scenario, one.name))}"
     key = f"calculator_{one.name}"
     if one.kind == "choice":
-        st.session_state[key] = value
+        _show(key, value)
         st.selectbox(label, one.options, key=key, help=told, on_change=_take, args=(one.name, [key]))
     elif one.kind == "text":
-        st.session_state[key] = value
+        _show(key, value)
         st.text_input(label, key=key, help=told, max_chars=3, on_change=_take, args=(one.name, [key]))
     else:
         ends = ["low", "high"] if one.kind == "range" else ["value"]
         keys = [f"{key}_{end}" for end in ends]
         row = st.container(horizontal=True, vertical_alignment="bottom")
         for at, end in enumerate(keys):
-            st.session_state[end] = value[at]
+            _show(end, value[at])
             row.number_input(
                 label if at == 0 else f"to ({one.label})",
                 min_value=float(one.min),
                 max_value=float(one.max),
-                step=_step(value),
+                step=_step(inputs.defaults().value(one.name)),
                 format="%.10g",
                 key=end,
                 help=told if at == 0 else None,
                 on_change=_take,
                 args=(one.name, keys),
             )
+
+
+def _show(key: str, value: object) -> None:
+    """Put `value` into a widget, unless it is there: setting it anew would overwrite what is just being typed."""
+    if key not in st.session_state or st.session_state[key] != value:
+        st.session_state[key] = value
 
 
 def _take(name: str, keys: list[str]) -> None:
@@ -141,6 +147,6 @@ def _take(name: str, keys: list[str]) -> None:
 
 
 def _step(value: inputs.Range) -> float:
-    """A tenth of the value's size, as a power of ten."""
+    """A tenth of the default's size, as a power of ten; another step would make it another widget and lose the typing."""
     size = max(abs(value[0]), abs(value[1]))
     return 10.0 ** math.floor(math.log10(size / 2)) if size > 0 else 1.0
