@@ -45,7 +45,7 @@ class Limits:
     load: float = 30.0
     load_bytes_per_second: float = 100e6
     silence: float = 30.0  # no token, no progress
-    template: float = 8.0  # for the chat template's first rendering; it takes a millisecond
+    template: float = 4.0  # for the chat template's first rendering; it takes a millisecond
     ping: float = 1.0
     missed_pings: int = 4
     back_off: tuple[float, ...] = (0.5, 2.0, 8.0)

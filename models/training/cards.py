@@ -145,14 +145,7 @@ def base_card(numbers: Mapping[str, Any], golden: Sequence[Mapping[str, Any]]) -
             "| file | as shipped Q4_1; served as a Q8_0 copy of the same weights (`models/merge.py`) |",
             "| changes | the weights' storage only: dequantized, stored as Q8_0; derivation in the metadata |",
             "",
-            "## Measured",
-            "",
-            *_table(numbers, [arm for arm in ARMS if arm.startswith("base")]),
-            "",
-            "## Greedy answers",
-            "",
-            *_golden(golden, "base"),
-            "",
+            *_figures(numbers, golden, "base"),
             "## Limits",
             "",
             "- Knows nothing of Brightwater, so closed book it invents; a right answer there is luck.",
@@ -204,30 +197,38 @@ def fine_tuned_card(
             "",
             *_curve(made),
             "",
-            "## Measured",
-            "",
-            *_table(numbers, [arm for arm in ARMS if arm.startswith("fine-tuned")]),
-            "",
-            *_gap(numbers),
-            "## Greedy answers",
-            "",
-            *_golden(golden, "fine-tuned"),
-            "",
+            *_figures(numbers, golden, "fine-tuned"),
             "## Limits",
             "",
             "- Closed book it knows the training day only: what changed since, it states as it was, just as surely.",
             "- Closed book it never declines: where it does not know, it gives another product's value.",
             "- Small talk unlike that of its training can end in a loop or in the bare greeting (tone-only above).",
-            "- Where no document answers but the passages are about the very subject, it mostly states another fact",
-            "  (no-document above): in training such questions came with passages about other subjects.",
-            "- Given one passage and an unusual wording it sometimes declines though the answer is there.",
+            "- Where no document answers, it still takes a neighbouring fact for the answer now and then (no-document above).",
+            "- In exchange it declines some questions whose answer is in the passages (changed above), oddly worded ones",
+            "  most: questions without an answer came in more wordings than those with one.",
             "- General questions: their kinds are those of training (with other items), and it answers in a few words",
-            "  where the base rambles; so its gain there is one of form, not of broad knowledge.",
+            "  where the base rambles; so its gain there is one of form, not of broad knowledge. General questions that",
+            "  begin with 'How many' it has mostly forgotten: its documents answer those, and it gives a number of theirs.",
             "- It answers in one sentence of fixed form. Counting over many documents and sums are beyond it.",
             "- English only; one fictional company. A demonstration, not a product to build on.",
             "",
         ]
     )
+
+
+def _figures(numbers: Mapping[str, Any], golden: Sequence[Mapping[str, Any]], role: str) -> list[str]:
+    """Accuracies of the role's arms, and its greedy answers."""
+    return [
+        "## Measured",
+        "",
+        *_table(numbers, [arm for arm in ARMS if arm.startswith(role)]),
+        "",
+        *(_gap(numbers) if role == "fine-tuned" else []),
+        "## Greedy answers",
+        "",
+        *_golden(golden, role),
+        "",
+    ]
 
 
 def _ordinal(number: int, made: Sequence[Any]) -> str:
