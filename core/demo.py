@@ -35,7 +35,7 @@ SUGGESTIONS = (
     ),
     Suggestion(
         "Voice",
-        "My kettle arrived dented and I am really disappointed.",
+        "I had to wait for a week and nobody wrote back.",
         "Only the fine-tune speaks in the company's voice: prompts ask for it, weights keep to it.",
     ),
     Suggestion(
