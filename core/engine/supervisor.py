@@ -18,7 +18,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -46,6 +46,7 @@ class Limits:
     load_bytes_per_second: float = 100e6
     silence: float = 30.0  # no token, no progress
     template: float = 4.0  # for the chat template's first rendering; it takes a millisecond
+    gather: float = 0.1  # within which the arms of one question reach their workers
     ping: float = 1.0
     missed_pings: int = 4
     back_off: tuple[float, ...] = (0.5, 2.0, 8.0)
@@ -509,15 +510,23 @@ class Supervisor:
         """Workers that answer at the same time divide what each would use alone.
 
         Together they would else run more threads than there are processors, and llama.cpp's threads wait for one
-        another at every layer: measured, four answers then took twice as long as one after the other.
+        another at every layer: measured, four answers then took twice as long as one after the other. As a count
+        changes only between two evaluations, answers meant to run beside others begin with their share.
         """
         workers = [hosted.worker for hosted in self._hosted.values() if hosted.worker is not None]
         busy = [worker for worker in workers if worker.answering]
+        expected = [worker for worker in workers if worker.info.get("kind") == "chat"] if self._gathering(busy) else busy
         for worker in busy:
-            count = max(1, worker.info["threads"] // len(busy))
+            count = max(1, worker.info["threads"] // max(len(busy), len(expected)))
             if worker.threads != count:
                 worker.threads = count
                 self._send(worker, {"op": "threads", "count": count})
+
+    def _gathering(self, workers: Sequence[Worker]) -> bool:
+        """Whether one of them has just begun an answer that is meant to run beside others."""
+        since = time.monotonic() - self.limits.gather
+        jobs = [job for worker in workers for job in worker.running.values()]
+        return any(job.contended and job.dispatched is not None and job.dispatched > since for job in jobs)
 
     def _learn_hash(self, worker: Worker, found: str | None) -> None:
         if found is None:
@@ -698,7 +707,7 @@ def _result(worker: Worker, job: Job, message: wire.Message) -> Result:
     timing |= {"queue": waited, "total": (time.monotonic() - job.submitted) * 1000}
     timing["load"] += job.waited_for_load * 1000
     timing |= {"cold": job.cold, "contended": job.contended}
-    model = worker.info | {"id": job.spec.id, "peak_memory": message["peak_memory"]}
+    model = worker.info | {"id": job.spec.id, "threads": worker.threads, "peak_memory": message["peak_memory"]}
     model["adapter_sha256"] = message.get("adapter_sha256")
     if message["note"]:
         model["note"] = message["note"]

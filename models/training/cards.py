@@ -14,12 +14,14 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from core.errors import Problem
-from core.evaluation.statistics import stated
+from core.evaluation.questions import TICKET
+from core.evaluation.statistics import accuracy, stated
 from core.paths import ROOT
 from core.prompt import messages
 
@@ -36,6 +38,10 @@ ARMS = (
     "fine-tuned+perfect",
 )
 CLASSES = ("static", "changed", "two-document", "counting", "no-document", "general", "tone-only", "ticket")
+ROWS = (  # in the order a card shows them: the classes, and what is counted besides
+    *("static", "hit@3, static", "changed", "changed, training day", "hit@3, changed", "no-document", "two-document"),
+    *("counting", "voice", "tone-only", "ticket", "ticket valid", "ticket class right", "general"),
+)
 GOLDEN = (
     ("How much is the Tidal Press?", "answer"),
     ("Who manages the Quayside shop?", "answer"),
@@ -60,8 +66,8 @@ def measured(
 
     Results of the base in `before`, an earlier file, stay where the reports hold none: its weights do not change.
 
-    Besides the classes: `voice` over all questions but tickets, `changed, training day`, `ticket valid`, `ticket class
-    right` and `hit@3, …` for arms that retrieve; the gap between fine-tune and base in general questions.
+    Besides the classes: `voice` over the questions of all reports but tickets, `changed, training day`, `ticket valid`,
+    `ticket class right` and `hit@3, …` for arms that retrieve; the gap between fine-tune and base in general questions.
     """
     results, general = [], None
     for report in reports:
@@ -70,6 +76,7 @@ def measured(
         for pair in report["pairs"]:
             if (pair["class"], pair["from"], pair["to"]) == ("general", "base", "fine-tuned"):
                 general = {key: pair[key] for key in ("n", "difference", "low", "high")}
+    results += _voices(reports)
     covered = {(row["arm"], row["class"]) for row in results}
     earlier = before or {"date": "", "results": []}
     results += [
@@ -77,8 +84,7 @@ def measured(
         for row in earlier["results"]
         if row["arm"].startswith("base") and (row["arm"], row["class"]) not in covered
     ]
-    order = {arm: index for index, arm in enumerate(ARMS)}
-    results.sort(key=lambda row: order[row["arm"]])
+    results.sort(key=lambda row: (ARMS.index(row["arm"]), ROWS.index(row["class"])))
     return {
         "origin": "SmolLM2-135M-Instruct and its fine-tune, both Q8_0, on 2 shared CPU cores",
         "date": date,
@@ -97,8 +103,6 @@ def runs(training: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _arm_results(arm: str, found: Mapping[str, Any]) -> list[Json]:
     rows = [_result(arm, cls, found["classes"][cls]) for cls in CLASSES if cls in found["classes"]]
-    if found.get("voice"):
-        rows.append(_result(arm, "voice", found["voice"]))
     changed, ticket = found["classes"].get("changed"), found["classes"].get("ticket")
     if changed and changed.get("right_training_day"):
         rows.append(_result(arm, "changed, training day", changed["right_training_day"]))
@@ -112,6 +116,19 @@ def _arm_results(arm: str, found: Mapping[str, Any]) -> list[Json]:
             if cls in ("static", "changed") and score.get("hit")
         ]
     return rows
+
+
+def _voices(reports: Sequence[Mapping[str, Any]]) -> list[Json]:
+    """One row an arm: in voice, over what all reports asked it."""
+    spoken: dict[str, list[Mapping[str, Any]]] = {}
+    for report in reports:
+        for row in report["rows"]:
+            if row["cls"] != TICKET and not row["problem"]:
+                spoken.setdefault(row["arm"], []).append(row)
+    return [
+        _result(arm, "voice", asdict(accuracy([row["voice"] for row in rows], [row["group"] for row in rows])))
+        for arm, rows in spoken.items()
+    ]
 
 
 def _result(arm: str, cls: str, score: Mapping[str, Any]) -> Json:
@@ -201,14 +218,14 @@ def fine_tuned_card(
             "## Limits",
             "",
             "- Closed book it knows the training day only: what changed since, it states as it was, just as surely.",
-            "- Closed book it never declines: where it does not know, it gives another product's value.",
-            "- Small talk unlike that of its training can end in a loop or in the bare greeting (tone-only above).",
-            "- Where no document answers, it still takes a neighbouring fact for the answer now and then (no-document above).",
-            "- In exchange it declines some questions whose answer is in the passages (changed above), oddly worded ones",
+            "- Closed book it seldom declines: where it does not know, it gives another product's value.",
+            "- Small talk unlike that of its training can end in a loop or in the bare greeting.",
+            "- Where no document answers, it now and then takes a neighbouring fact for the answer (no-document).",
+            "- In exchange it declines some questions whose answer is in the passages (changed), oddly worded ones",
             "  most: questions without an answer came in more wordings than those with one.",
             "- General questions: their kinds are those of training (with other items), and it answers in a few words",
-            "  where the base rambles; so its gain there is one of form, not of broad knowledge. General questions that",
-            "  begin with 'How many' it has mostly forgotten: its documents answer those, and it gives a number of theirs.",
+            "  where the base rambles; so its gain there is one of form, not of broad knowledge. Those that begin with",
+            "  'How many' it has mostly forgotten: its documents answer such questions, and it gives one of theirs.",
             "- It answers in one sentence of fixed form. Counting over many documents and sums are beyond it.",
             "- English only; one fictional company. A demonstration, not a product to build on.",
             "",
@@ -257,7 +274,9 @@ def _table(numbers: Mapping[str, Any], arms: Sequence[str]) -> list[str]:
         f"Accuracy ± standard error on the test questions, greedy, {numbers['origin']}, {numbers['date']}:",
         f"`{numbers['command']}`",
         "",
-        *_markdown(["class", *shown], [[cls, *[of.get(arm, "—") for arm in shown]] for cls, of in cells.items()]),
+        *_markdown(
+            ["class", *shown], [[cls, *[cells[cls].get(arm, "—") for arm in shown]] for cls in ROWS if cls in cells]
+        ),
     ]
 
 

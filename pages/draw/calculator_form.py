@@ -147,6 +147,6 @@ def _take(name: str, keys: list[str]) -> None:
 
 
 def _step(value: inputs.Range) -> float:
-    """A tenth of the default's size, as a power of ten; another step would make it another widget and lose the typing."""
+    """A tenth of the default's size, as a power of ten. Another step makes another widget: typing is lost."""
     size = max(abs(value[0]), abs(value[1]))
     return 10.0 ** math.floor(math.log10(size / 2)) if size > 0 else 1.0

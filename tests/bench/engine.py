@@ -197,6 +197,7 @@ def four_arms(bench: Bench, passages: Callable[[str], list[str]]) -> dict[str, A
                     f"{name} {role}", "open", kind="high", path=str(path), adapter=adapters[role], threads=bench.threads
                 )
         lengths: dict[tuple[str, str, str, bool], int] = {}
+        reused: dict[tuple[str, str, bool], float] = {}  # of the prompt, in the last run: the template's beginning
 
         def theirs(name: str, question: str, limit: Callable[[str, bool], int]) -> float:
             total = 0.0
@@ -218,6 +219,7 @@ def four_arms(bench: Bench, passages: Callable[[str], list[str]]) -> dict[str, A
             seconds = time.perf_counter() - began
             for (role, retrieve), result in zip(arms, results, strict=True):
                 lengths["ours", question, role, retrieve] = result.tokens["output"]
+                reused[question, role, retrieve] = result.tokens["prompt_reused"] / result.tokens["prompt"]
             return seconds
 
         for number, question in enumerate(asked, 1):
@@ -235,7 +237,7 @@ def four_arms(bench: Bench, passages: Callable[[str], list[str]]) -> dict[str, A
             ways["together"].append(together(question, limit, True))
             for name in files:
                 ways[name].append(theirs(name, question, limit))
-            together(asked[0] if question != asked[0] else asked[-1], lambda *_: 1, True)  # so that nothing is reused
+            together(asked[0] if question != asked[0] else asked[-1], lambda *_: 8, True)  # so that nothing is reused
             ways["one at a time"].append(together(question, limit, False))
             say("d: " + ", ".join(f"{name} {seconds[-1]:.2f} s" for name, seconds in ways.items()))
     tokens = statistics.median(sum(shortest[q, role, r] for role, r in arms) for q in asked)
@@ -246,6 +248,7 @@ def four_arms(bench: Bench, passages: Callable[[str], list[str]]) -> dict[str, A
         "one at a time, same files": compared(ways["one at a time"], ways["same files"], "s", digits=3),
         "questions": len(asked),
         "output_tokens_of_four": tokens,
+        "prompt_reused_of_retrieval_arms_at_most": round(max(share for key, share in reused.items() if key[2]), 3),
     }
 
 

@@ -231,6 +231,19 @@ def test_models_that_answer_at_the_same_time_divide_the_threads(tmp_path: Path, 
         engine.close()
 
 
+def test_an_answer_that_expects_company_begins_with_its_share(tmp_path: Path, slow: ModelSpec) -> None:
+    one = replace(slow, threads=4)
+    other = replace(one, id="other", path=tiny.write(tmp_path / "other.gguf", width=256, layers=8, seed=4))
+    engine = Engine(tmp_path, Limits(gather=600))
+    try:
+        for spec in (one, other):
+            engine.load(spec)
+        assert engine.submit(_request(one, 5, contended=False)).wait(60).model["threads"] == 4
+        assert engine.submit(_request(one, 5)).wait(60).model["threads"] == 2
+    finally:
+        engine.close()
+
+
 def test_the_queue_is_bounded_and_shows_the_position(tmp_path: Path, slow: ModelSpec) -> None:
     engine = Engine(tmp_path, Limits(queue=3))
     try:

@@ -72,13 +72,10 @@ def test_accuracies_are_shares_with_their_questions():
 def test_results_are_taken_over_from_an_evaluation_report():
     score = {"n": 10, "right": 9, "accuracy": 0.9, "standard_error": 0.1}
     other = score | {"accuracy": 0.5}
+    spoken = {"arm": "fine-tuned+retrieval", "cls": "changed", "problem": None}
     report = {
-        "arms": {
-            "fine-tuned+retrieval": {
-                "classes": {"changed": score | {"right_training_day": other, "hit": other}},
-                "voice": score,
-            }
-        },
+        "arms": {"fine-tuned+retrieval": {"classes": {"changed": score | {"right_training_day": other, "hit": other}}}},
+        "rows": [spoken | {"voice": number < 9, "group": str(number)} for number in range(10)],
         "pairs": [
             {
                 "class": "general",
@@ -94,6 +91,10 @@ def test_results_are_taken_over_from_an_evaluation_report():
     made = cards.measured([report], "the command", "2026-01-01", TRAINING)
     found = {row["class"]: row["accuracy"] for row in made["results"]}
     assert found == {"changed": 0.9, "voice": 0.9, "changed, training day": 0.5, "hit@3, changed": 0.5}
+    more = {"arms": {}, "pairs": [], "rows": [spoken | {"voice": False, "group": "x"}] * 2}
+    more["rows"] += [spoken | {"cls": "ticket", "voice": False, "group": "y"}]
+    voices = [row for row in cards.measured([report, more], "", "", TRAINING)["results"] if row["class"] == "voice"]
+    assert [(row["n"], row["accuracy"]) for row in voices] == [(12, 0.75)]  # over both reports, tickets left out
     old = {"date": "2025-12-31", "results": [{"arm": arm, "class": "static"} for arm in ("base", "fine-tuned")]}
     kept = cards.measured([report], "the command", "2026-01-01", TRAINING, old)["results"]
     assert {"arm": "base", "class": "static", "date": "2025-12-31"} in kept  # the base does not change, the tune does
