@@ -515,9 +515,10 @@ class Supervisor:
         """
         workers = [hosted.worker for hosted in self._hosted.values() if hosted.worker is not None]
         busy = [worker for worker in workers if worker.answering]
-        expected = [worker for worker in workers if worker.info.get("kind") == "chat"] if self._gathering(busy) else busy
+        chats = [worker for worker in workers if worker.info.get("kind") == "chat"]
+        sharers = max(len(busy), len(chats) if self._gathering(busy) else 0)
         for worker in busy:
-            count = max(1, worker.info["threads"] // max(len(busy), len(expected)))
+            count = max(1, worker.info["threads"] // sharers)
             if worker.threads != count:
                 worker.threads = count
                 self._send(worker, {"op": "threads", "count": count})
