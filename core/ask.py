@@ -333,9 +333,8 @@ class Run:
         texts = [passage["text"] for passage in arm.passages]
         pinned = self.settings.pinned if arm.arm.endswith("+pinned") else None
         counts = range(len(texts), 0, -1) if texts else [0]
-        task, of = self.settings.task, role(arm.arm)
         return tuple(
-            prompt.messages(self.question, texts[:count], task=task, pinned=pinned, role=of) for count in counts
+            prompt.messages(self.question, texts[:count], task=self.settings.task, pinned=pinned) for count in counts
         )
 
     def _finish(self, *arms: ArmRun) -> None:

@@ -19,21 +19,14 @@ def _texts() -> dict[str, Any]:
 
 
 def messages(
-    question: str,
-    passages: Sequence[str] | None = None,
-    *,
-    task: str = "answer",
-    pinned: str | None = None,
-    role: str = "fine-tuned",
+    question: str, passages: Sequence[str] | None = None, *, task: str = "answer", pinned: str | None = None
 ) -> tuple[Message, ...]:
     """The chat for one question.
 
     `passages`: best first, numbered from 1; None or empty leaves the block out.
     `pinned`: text put into the instruction by hand (the prompt-only arm). `task`: "answer" or "ticket".
-    `role`: "base" gets the wording under which a model that was not trained on this file answers best.
     """
     texts = _texts()[task]
-    texts = texts | texts.get(role, {})
     system = texts.get("system_with_passages", texts["system"]) if passages else texts["system"]
     system += f"\n{pinned}" if pinned else ""
     if passages:

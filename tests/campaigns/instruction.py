@@ -1,8 +1,8 @@
 """Which instruction lets the base read passages best? `python tests/campaigns/instruction.py [--questions 40]`.
 
 Each candidate puts the same dev questions to the base, with the right passage and two others (today's values), and
-counts right answers. The last result is instruction.json beside this file. The winner is [answer.base] of
-core/prompt.toml; what the adapter was trained on is another one.
+counts right answers. The last result is instruction.json beside this file. Forty questions
+only sift: what leads is then put to the test questions by core evaluate (core/DECISIONS.md says how that ended).
 """
 
 import argparse
