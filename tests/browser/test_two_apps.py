@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from core.retrieval import KnowledgeBase
 from core.runtime import migrations
@@ -107,8 +109,12 @@ def test_two_apps_on_one_folder_show_the_same(two: tuple[Page, Page], home: Path
         expect(earlier).to_be_visible(timeout=WAIT)
         settled(page)
         earlier.locator("summary").click()
-        page.wait_for_timeout(1000)  # the list closes again when the expander still moves
-        earlier.get_by_role("combobox").click()
+        for _ in range(10):  # the list closes again when the expander still moves
+            page.wait_for_timeout(1000)
+            earlier.get_by_role("combobox").click()
+            with suppress(PlaywrightTimeout):
+                page.get_by_role("option").first.wait_for(timeout=5000)
+                break
         expect(page.get_by_role("option")).to_have_count(2, timeout=20_000)
         expect(page.get_by_role("option").filter(has_text="zeppelin mooring fee")).to_have_count(1, timeout=WAIT)
 
