@@ -14,6 +14,8 @@ COMMANDS = {
     "calculate": "cost, latency and accuracy of the four approaches",
     "advise": "a recommendation from a few answers",
     "inspect": "what a GGUF file holds, and whether it may be loaded",
+    "fetch": "the model files: list, fetch, derive, choose",
+    "merge": "one GGUF out of a base and a LoRA adapter",
     "index": "build, update, list and query a knowledge base",
 }
 READER_LEFT = 141  # what a shell shows for a program that SIGPIPE ended: 128 + 13

@@ -1,9 +1,10 @@
-"""A run as a file for others: JSON, CSV or Markdown. Knows the run's JSON only."""
+"""Results as text for others: one JSON document, or a run as JSON, CSV or Markdown. Knows the run's JSON only."""
 
 import csv
 import io
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.text import plain
@@ -12,6 +13,21 @@ COLUMNS = ("arm", "answer", "finish", "problem")
 TIMES = ("ttft_total", "ttft_engine", "embed", "search", "queue", "prefill", "decode", "total", "load")
 FLAGS = ("cold", "contended")
 TOKENS = ("prompt", "prompt_reused", "output")
+
+
+def one_document(result: Mapping[str, Any] | Sequence[Any]) -> str:
+    """`result` as one JSON document; what JSON cannot hold (NaN, infinity) becomes null."""
+    return json.dumps(_finite(result), ensure_ascii=False, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value
 
 
 def as_json(record: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ Pages call `get()` and nothing else. Knows the order of building and closing, an
 import importlib.util
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from core import paths
@@ -38,6 +39,21 @@ def migrations() -> list[Migration]:
     from core.retrieval.schema import MIGRATIONS as KNOWLEDGE
 
     return [RUNS, *JOBS, *KNOWLEDGE]
+
+
+def open_knowledge(store: Store, engine: "Engine") -> "KnowledgeBase":
+    """A knowledge base over `store`; it takes up the embedder as soon as its file has been fetched."""
+    from core.retrieval import Embedder, KnowledgeBase
+    from core.retrieval.embedders import EngineEmbedder
+    from core.weights import catalog
+
+    def discover() -> tuple[Embedder, Path | None] | None:
+        try:
+            return EngineEmbedder(engine, catalog.spec("embedder")), catalog.vocab()
+        except Problem:  # not fetched yet: words alone are searched, and every answer says so
+            return None
+
+    return KnowledgeBase(store, discover=discover)
 
 
 class Runtime:
@@ -83,14 +99,12 @@ class Runtime:
     @property
     def knowledge(self) -> "KnowledgeBase":
         """The documents and their index."""
-        from core.retrieval import open_knowledge
-
         return self._part("knowledge", lambda: open_knowledge(self.store, self.engine))
 
     @property
     def runs(self) -> Runs:
         """Questions asked to the arms, live and stored."""
-        from models import catalog
+        from core.weights import catalog
 
         parts = Parts(engine=self.engine, knowledge=lambda: self.knowledge, spec=catalog.spec)
         return self._part("runs", lambda: Runs(self.store, parts))
@@ -101,7 +115,7 @@ class Runtime:
         What cannot be had is reported and left to the arm that needs it, so that the others still answer.
         Raises Problem, after trying everything, with all that could not be had.
         """
-        from models import catalog
+        from core.weights import catalog
 
         check_installed()
         retrieving = any(arm.endswith("+retrieval") for arm in arms)

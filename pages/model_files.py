@@ -6,12 +6,11 @@ from typing import Any
 import streamlit as st
 
 from core import runtime
-from core.commands.inspect import bundled_adapters
 from core.engine import ModelSpec
 from core.engine.inspection import inspect
 from core.errors import Problem
 from core.text import one_line, plain
-from models import catalog
+from core.weights import catalog
 from pages.draw.pairs import draw_pairs
 from pages.draw.setup import draw_setup
 
@@ -41,7 +40,7 @@ def described(path: str, stamp: tuple[int, int], context: int, expected: str | N
     from pathlib import Path
 
     try:
-        return inspect(Path(path), context, bundled_adapters(), expected)
+        return inspect(Path(path), context, catalog.bundled_adapters(), expected)
     except Problem as problem:
         return problem.message
 

@@ -22,7 +22,7 @@ def real_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     os.environ["RR_HOME"] = str(home)
     try:
         from core.errors import Problem
-        from models import catalog
+        from core.weights import catalog
 
         try:
             for role in ("base", "fine-tuned", "embedder"):
@@ -50,7 +50,7 @@ def weights(real_home: Path) -> dict[str, Path]:
     before = os.environ.get("RR_HOME")
     os.environ["RR_HOME"] = str(real_home)
     try:
-        from models import catalog
+        from core.weights import catalog
 
         return {role: catalog.spec(role).path for role in ("base", "fine-tuned", "embedder")}
     finally:

@@ -4,12 +4,11 @@ JSON goes to standard output, everything else to standard error; bad input is on
 """
 
 import argparse
-import json
-import math
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
+from core import export
 from core.errors import Problem
 
 BAD_INPUT = 2
@@ -31,24 +30,9 @@ def parser(command: str, about: str) -> Parser:
 
 def emit(result: Mapping[str, Any] | Sequence[Any]) -> None:
     """Print `result` as one JSON document."""
-    print(as_json(result))
-
-
-def as_json(result: Mapping[str, Any] | Sequence[Any]) -> str:
-    """`result` as one JSON document; what JSON cannot hold (NaN, infinity) becomes null."""
-    return json.dumps(_finite(result), ensure_ascii=False, allow_nan=False)
+    print(export.one_document(result))
 
 
 def log(message: str) -> None:
     """One line for people, on standard error."""
     print(message, file=sys.stderr, flush=True)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(key): _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return value

@@ -14,7 +14,7 @@ from typing import Any
 from core import paths, runtime
 from core.commands import emit, log, parser
 from core.errors import Problem
-from core.retrieval import KnowledgeBase, open_knowledge
+from core.retrieval import KnowledgeBase
 from core.retrieval.parsing import LARGEST_FILE, parse, too_large
 from core.retrieval.values import MODES
 from core.store import Store
@@ -78,7 +78,7 @@ class _Base:
     def __init__(self, given: Namespace) -> None:
         self._own = None if given.db is None else Store(given.db, runtime.migrations())
         store = self._own or runtime.get().store
-        self._base = KnowledgeBase(store) if given.words_only else open_knowledge(store, _engine(given.action))
+        self._base = KnowledgeBase(store) if given.words_only else runtime.open_knowledge(store, _engine(given.action))
 
     def __enter__(self) -> KnowledgeBase:
         return self._base
@@ -91,7 +91,7 @@ class _Base:
 def _engine(action: str) -> Any:
     """The engine, its embedder's file fetched where the action embeds; without one, words alone are used."""
     if action in ("build", "update", "add", "restore", "query"):
-        from models import catalog
+        from core.weights import catalog
 
         try:
             catalog.ensure("embedder", lambda done, text: log(f"{done:4.0%} {text}"))

@@ -8,7 +8,7 @@ from core import commands
 from core.engine import Engine, ModelSpec
 from core.engine.inspection import inspect
 from core.errors import Problem
-from core.paths import ROOT
+from core.weights import catalog
 
 
 def main(argv: list[str]) -> int:
@@ -29,7 +29,7 @@ def main(argv: list[str]) -> int:
     arguments = parser.parse_args(argv)
     if not 1 <= arguments.context <= 2**27:
         raise Problem(f"--context must lie between 1 and {2**27}, not {arguments.context}.")
-    others = arguments.others or bundled_adapters()
+    others = arguments.others or catalog.bundled_adapters()
     found = inspect(arguments.file, arguments.context, others, arguments.sha256)
     if arguments.load and found["kind"] != "adapter":
         found["loaded"] = _load(arguments.file, found["context"])
@@ -38,11 +38,6 @@ def main(argv: list[str]) -> int:
     else:
         print("\n".join(f"{name:>20}  {_shown(value)}" for name, value in found.items()))
     return 0
-
-
-def bundled_adapters() -> list[Path]:
-    """The adapters that come with the repository."""
-    return sorted((ROOT / "models" / "adapter").glob("*.gguf"))
 
 
 def _load(path: Path, context: int) -> dict[str, Any]:

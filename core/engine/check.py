@@ -119,7 +119,7 @@ def describe(path: Path, header: Header) -> dict[str, Any]:
 
 def derivation(header: Header) -> dict[str, Any]:
     """Where a derived file comes from, as it says itself; None where it says nothing."""
-    names = ("source_sha256", "recipe", "adapter_sha256")  # as models.merge writes them
+    names = ("source_sha256", "recipe", "adapter_sha256")  # as core.weights.merge writes them
     return {name: _text(header.values.get(f"derivation.{name}")) for name in names}
 
 

@@ -107,7 +107,7 @@ def result(here: "Runtime", job_id: str) -> dict[str, Any]:
 
 def parts(here: "Runtime") -> ask.Parts:
     """Where core.ask finds models and passages."""
-    from models import catalog
+    from core.weights import catalog
 
     return ask.Parts(engine=here.engine, knowledge=lambda: here.knowledge, spec=catalog.spec)
 
@@ -120,7 +120,7 @@ def _given(parameters: dict[str, Any]) -> tuple[tuple[Question, ...], Options]:
 
 def _identities(here: "Runtime", options: Options) -> list[object]:
     """What the replies depend on besides questions and options: prompt, models' hashes, documents' versions."""
-    from models import catalog
+    from core.weights import catalog
 
     made: list[object] = [(ROOT / "core" / "prompt.toml").read_text(encoding="utf-8")]
     for role in sorted({ask.role(arm) for arm in options.arms}):

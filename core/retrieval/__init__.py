@@ -14,7 +14,7 @@
 Importing this package imports neither LlamaIndex nor an engine: that happens on first use.
 """
 
-from core.retrieval.knowledge import KnowledgeBase, open_knowledge
+from core.retrieval.knowledge import KnowledgeBase
 from core.retrieval.values import Chunk, Document, Embedder, Passage, Retrieved, Settings, Version
 
 __all__ = [
@@ -26,5 +26,4 @@ __all__ = [
     "Retrieved",
     "Settings",
     "Version",
-    "open_knowledge",
 ]

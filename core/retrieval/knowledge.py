@@ -10,12 +10,10 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from core.errors import Problem
 from core.paths import ROOT
 from core.retrieval import catalogue, versions
-from core.retrieval.embedders import EngineEmbedder
 from core.retrieval.filters import Filters
 from core.retrieval.index import Index, touch
 from core.retrieval.indexing import Indexer, Text, incoming
@@ -42,26 +40,9 @@ from core.retrieval.values import (
 from core.store import Store
 from core.text import one_line
 
-if TYPE_CHECKING:
-    from core.engine import Engine
-
 MOST_PASSAGES = 100
 LONGEST_QUESTION = 8_000  # characters; the embedder reads only the first 512 tokens
 DEMO = ROOT / "models" / "brightwater"
-
-
-def open_knowledge(store: Store, engine: "Engine") -> "KnowledgeBase":
-    """The app's knowledge base; it takes up the embedder as soon as its file has been fetched."""
-
-    def discover() -> tuple[Embedder, Path | None] | None:
-        from models import catalog
-
-        try:
-            return EngineEmbedder(engine, catalog.spec("embedder")), catalog.vocab()
-        except Problem:  # not fetched yet: words alone are searched, and every answer says so
-            return None
-
-    return KnowledgeBase(store, discover=discover)
 
 
 def _silent(_done: float, _text: str) -> None:

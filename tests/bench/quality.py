@@ -30,7 +30,7 @@ from core.retrieval.embedders import EngineEmbedder  # noqa: E402
 from core.retrieval.schema import MIGRATIONS  # noqa: E402
 from core.retrieval.values import Embedder, Vector  # noqa: E402
 from core.store import Store  # noqa: E402
-from models import catalog  # noqa: E402
+from core.weights import catalog  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 BRIGHTWATER = ROOT / "models" / "brightwater"

@@ -20,7 +20,7 @@ from core import paths
 from core.engine import Engine, ModelSpec, Request, Sampling
 from core.evaluation import scoring
 from core.prompt import messages
-from models import catalog, manifest, merge
+from core.weights import catalog, manifest, merge
 from models.brightwater import data, documents
 from models.training.export import write_json
 

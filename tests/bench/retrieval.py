@@ -36,7 +36,7 @@ from core.retrieval.schema import MIGRATIONS  # noqa: E402
 from core.retrieval.values import CURRENT, Chunk  # noqa: E402
 from core.retrieval.versions import put_version  # noqa: E402
 from core.store import Store  # noqa: E402
-from models import catalog  # noqa: E402
+from core.weights import catalog  # noqa: E402
 
 DIMENSIONS = 384
 WORDS_A_CHUNK = 100

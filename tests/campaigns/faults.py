@@ -425,7 +425,7 @@ def clients(folder: Path, count: int, minutes: float, specs: list[ModelSpec], ke
 
 def real_pair() -> list[ModelSpec]:
     """The bundled pair of the state folder."""
-    from models import catalog
+    from core.weights import catalog
 
     return [catalog.ensure("base"), catalog.ensure("fine-tuned")]
 

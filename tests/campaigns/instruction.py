@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from core.engine import Engine, Request, Sampling
 from core.evaluation import scoring
-from models import catalog
+from core.weights import catalog
 from models.brightwater import data, documents
 
 ROLE = "You are a support assistant for Brightwater Coffee Equipment."

@@ -10,8 +10,8 @@ from random import Random
 
 import pytest
 
-from models.catalog import Catalog
-from models.manifest import File, Manifest, Model, Source, Way
+from core.weights.catalog import Catalog
+from core.weights.manifest import File, Manifest, Model, Source, Way
 
 DISTRIBUTION, VERSION = "tiny-model", "1.0"
 WHEEL = "tiny_model-1.0-py3-none-any.whl"
@@ -155,7 +155,7 @@ class Hub:
 
 @pytest.fixture
 def hub(tiny, monkeypatch):
-    from models import hub as client
+    from core.weights import hub as client
 
     monkeypatch.setattr(client, "PAUSE_S", 0.0)
     monkeypatch.delenv("HF_ENDPOINT", raising=False)

@@ -10,7 +10,7 @@ import pytest
 from gguf import GGUFReader
 
 from core.paths import ROOT
-from models import manifest, merge
+from core.weights import manifest, merge
 
 ADAPTER = ROOT / "models" / "adapter" / "brightwater.gguf"
 GOLDEN = json.loads((ROOT / "models" / "adapter" / "golden_logits.json").read_text(encoding="utf-8"))

@@ -9,11 +9,11 @@ import pytest
 from gguf import GGUFReader, GGUFWriter
 
 from core.errors import Problem
-from models import catalog as catalog_module
-from models import embedder, manifest, merge
-from models.catalog import Catalog
-from models.manifest import File, Manifest, Model, Source, Way
-from models.sources import sha256
+from core.weights import catalog as catalog_module
+from core.weights import embedder, manifest, merge
+from core.weights.catalog import Catalog
+from core.weights.manifest import File, Manifest, Model, Source, Way
+from core.weights.sources import sha256
 
 
 def write_base(path: Path, seed: int = 1) -> Path:
@@ -113,7 +113,7 @@ def test_what_is_ready_is_not_made_again(tmp_path, shelf):
     assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
 
 
-@pytest.mark.parametrize("change", [{"quantization": "Q4_0"}, {"tool": "models.merge 99"}])
+@pytest.mark.parametrize("change", [{"quantization": "Q4_0"}, {"tool": "core.weights.merge 99"}])
 def test_another_recipe_makes_the_file_anew(tmp_path, shelf, change):
     made(tmp_path, shelf).ensure("base")
     changed = made(tmp_path, shelf, **change)

@@ -17,8 +17,8 @@ FETCH = """
 import sys, threading
 from pathlib import Path
 from core.errors import Problem
-from models.catalog import Catalog
-from models.manifest import File, Manifest, Model, Source, Way
+from core.weights.catalog import Catalog
+from core.weights.manifest import File, Manifest, Model, Source, Way
 weights, hub, limit = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 entries = [line.split(" ") for line in sys.argv[4].splitlines()]
 files = tuple(File(name, int(size), sha, "tiny_model/" + name) for name, size, sha in entries)

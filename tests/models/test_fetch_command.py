@@ -1,4 +1,4 @@
-"""`python -m models.fetch`: exit status, what goes where, and errors of one line."""
+"""`python -m core fetch`: exit status, what goes where, and errors of one line."""
 
 import json
 import subprocess
@@ -6,15 +6,15 @@ import sys
 
 import pytest
 
+from core.commands import fetch
 from core.paths import ROOT
-from models import fetch
 
 
 def run(*arguments: str, home, **environment: str):
     import os
 
     return subprocess.run(
-        [sys.executable, "-m", "models.fetch", *arguments],
+        [sys.executable, "-m", "core", "fetch", *arguments],
         cwd=ROOT,
         env=os.environ | {"RR_HOME": str(home)} | environment,
         capture_output=True,

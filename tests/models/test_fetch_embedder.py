@@ -10,7 +10,7 @@ from safetensors.numpy import save_file
 
 from core.engine import Engine
 from core.errors import Problem
-from models import catalog, embedder
+from core.weights import catalog, embedder
 
 GOLDEN = json.loads(Path(__file__).with_name("embedder_golden.json").read_text(encoding="utf-8"))["rows"]
 pytestmark = pytest.mark.real

@@ -5,8 +5,8 @@ import urllib.request
 import pytest
 
 from core.errors import Problem
-from models import hub as client
-from models.sources import Unavailable
+from core.weights import hub as client
+from core.weights.sources import Unavailable
 
 
 @pytest.fixture

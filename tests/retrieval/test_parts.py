@@ -40,7 +40,7 @@ def test_an_unknown_word_is_one_token_and_a_huge_one_is_not(vocab: Path) -> None
 @pytest.mark.real
 def test_wordpiece_counts_as_the_embedder_does(weights: dict[str, Path], real_state: Path) -> None:
     from core import runtime
-    from models import catalog
+    from core.weights import catalog
 
     spec = catalog.spec("embedder")
     texts = ["What does the Tidal Press cost?", "HD-2041/B, 9 bar; naïve café — déjà vu", "Ünïcode $389.50 (incl. VAT)"]

@@ -1,8 +1,8 @@
-"""Ways to get the files of one source into an empty staging folder: local, installed, index (`models.hub` is one more).
+"""Ways to get the files of one source into an empty staging folder: local, installed, index (`hub` is one more).
 
 Each way is a function of a Request that leaves every file of the source, verified, in `request.stage` and gives back
 where they came from, or raises Unavailable with the reason. The manifest's SHA-256 decides; a full disk ends the whole
-attempt, since no other way would help. What is needed and where it ends up is decided in `models.catalog`.
+attempt, since no other way would help. What is needed and where it ends up is decided in `core.weights.catalog`.
 """
 
 import errno
@@ -24,7 +24,7 @@ from typing import BinaryIO
 
 from core.errors import Problem
 from core.text import one_line
-from models.manifest import File, Source, Way
+from core.weights.manifest import File, Source, Way
 
 Progress = Callable[[float, str], None]
 CHUNK = 1 << 20

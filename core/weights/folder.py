@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import Problem
-from models import sources
-from models.manifest import File
-from models.sources import Progress
+from core.weights import sources
+from core.weights.manifest import File
+from core.weights.sources import Progress
 
 INSTALL = "Install them: python -m pip install -r requirements.txt"
 STAGING = ".staging-"

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from core import paths
 from core.errors import Problem
 
-PATH = Path(__file__).with_name("manifest.toml")
+PATH = paths.ROOT / "models" / "manifest.toml"
 KINDS = ("local", "installed", "index", "hub")
 ROLES = ("base", "fine-tuned", "embedder")
 _SHA256 = re.compile(r"[0-9a-f]{64}")

@@ -2,24 +2,19 @@
 
 NumPy and the `gguf` package only. Works tensor by tensor, so memory stays near the size of the largest tensor.
 It knows the GGUF container and the LoRA sum `W + alpha / r * B @ A`; it knows nothing about where files come from
-(`models.catalog`), how an adapter was trained (`models.training`) or how a file is served (`core.engine`).
-
-    python -m models.merge BASE ADAPTER OUT --quantization Q8_0
-    python -m models.merge BASE --requantize OUT --quantization Q8_0
+(`core.weights.catalog`), how an adapter was trained (`models.training`) or how a file is served (`core.engine`).
+`python -m core merge` is its command.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
-import json
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +24,9 @@ from gguf import GGMLQuantizationType as Type
 from gguf import GGUFReader, GGUFValueType, GGUFWriter, LlamaFileType, ReaderTensor
 
 from core.errors import Problem
-from models.sources import disk_full, is_disk_full
+from core.weights.sources import disk_full, is_disk_full
 
-TOOL = "models.merge 1"
+TOOL = "core.weights.merge 1"
 KEY = "derivation."  # metadata of ours: source hash, recipe, tool, changes
 
 # Name of the quantization -> tensor type and the file type that llama.cpp reads.
@@ -80,7 +75,8 @@ class Adapter:
         if pair is None:
             return None
         a, b = pair
-        return np.float32(self.alpha / a.shape[0]) * (b @ a)
+        product: np.ndarray = b @ a
+        return np.float32(self.alpha / a.shape[0]) * product
 
 
 def requantize(
@@ -227,13 +223,14 @@ def _target_type(tensor: ReaderTensor, target: Type) -> Type:
 
 def _nbytes(tensor: ReaderTensor, kind: Type) -> int:
     block, size = gguf.GGML_QUANT_SIZES[kind]
-    return int(tensor.n_elements) // block * size
+    return int(tensor.n_elements) // int(block) * int(size)
 
 
 def _dense(tensor: ReaderTensor) -> np.ndarray:
     """Float32 values of a tensor, shape (rows, columns)."""
     try:
-        return gguf.quants.dequantize(np.asarray(tensor.data), Type(tensor.tensor_type)).astype(np.float32, copy=False)
+        dense: np.ndarray = gguf.quants.dequantize(np.asarray(tensor.data), Type(tensor.tensor_type))
+        return dense.astype(np.float32, copy=False)
     except NotImplementedError as error:
         raise Problem(
             f"Tensor {tensor.name!r} is stored as {tensor.tensor_type.name}, which cannot be read."
@@ -343,34 +340,3 @@ def _replacing(out: Path) -> Iterator[Path]:
         raise Problem(f"Cannot write {out}: {error.strerror or error}.") from error
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Command line; prints what was written as one JSON object on standard output. Exit status 2 on bad input."""
-    parser = argparse.ArgumentParser(prog="python -m models.merge", description=__doc__.splitlines()[0])
-    parser.add_argument("base", type=Path, help="base model, GGUF")
-    parser.add_argument("adapter", type=Path, nargs="?", help="LoRA adapter, GGUF; leave out with --requantize")
-    parser.add_argument("out", type=Path, help="file to write")
-    parser.add_argument("--quantization", default="Q8_0", help=", ".join(QUANTIZATIONS))
-    parser.add_argument("--requantize", action="store_true", help="no adapter: only change the quantization")
-    args = parser.parse_args(argv)
-    if bool(args.adapter) == args.requantize:
-        parser.error("give BASE ADAPTER OUT, or --requantize BASE OUT")
-
-    def progress(done: float) -> None:
-        print(f"\r{done:4.0%}", end="" if done < 1 else "\n", file=sys.stderr, flush=True)
-
-    try:
-        if args.adapter:
-            derived = merge(args.base, args.adapter, args.out, args.quantization, progress=progress)
-        else:
-            derived = requantize(args.base, args.out, args.quantization, progress=progress)
-    except Problem as problem:
-        print(f"error: {problem}", file=sys.stderr)
-        return 2
-    print(json.dumps(asdict(derived), default=str))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

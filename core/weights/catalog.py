@@ -16,14 +16,14 @@ from typing import Any
 from core import paths
 from core.engine import ModelSpec, gguf_header
 from core.errors import Problem
-from models import choice, hub, manifest, sources
-from models.folder import Folder, Stop, hash_of
-from models.manifest import Manifest, Model, Source, Way
-from models.sources import Progress, Request, Unavailable
+from core.weights import choice, hub, manifest, sources
+from core.weights.folder import Folder, Stop, hash_of
+from core.weights.manifest import Manifest, Model, Source, Way
+from core.weights.sources import Progress, Request, Unavailable
 
 DEFAULT = ("base", "fine-tuned", "embedder")
 WAYS = {"local": sources.local, "installed": sources.installed, "index": sources.index, "hub": hub.download}
-RUN = "run: python -m models.fetch"
+RUN = "run: python -m core fetch"
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Catalog:
         return ModelSpec(id=model.id, path=self.weights / model.file, context=model.context, sha256=note["sha256"])
 
     def playing(self, role: str) -> ModelSpec:
-        """The model that plays a role by the user's choice (`models.choice`); a LoRA adapter runs over the chosen base.
+        """The model that plays a role by the user's choice (see `choice`); a LoRA adapter runs over the chosen base.
 
         Raises Problem when it is unknown or not ready, and when an adapter is to play the base.
         """
@@ -279,13 +279,13 @@ class Catalog:
         with self._folder.staging() as stage:
             out = stage / model.file
             if model.recipe == "bert":
-                from models import embedder
+                from core.weights import embedder
 
                 notes |= {"derivation.source_sha256": str(made["source_sha256"]), "derivation.tool": embedder.TOOL}
                 notes |= {"derivation.recipe": f"safetensors to GGUF, 2-D weights as {model.quantization}"}
                 embedder.convert(files[0], files[1], out, model.quantization, notes, report, stop)
             else:
-                from models import merge
+                from core.weights import merge
 
                 if adapter is not None:
                     merge.merge(files[0], adapter, out, model.quantization, notes, report, stop)
@@ -424,6 +424,11 @@ def pairs() -> list[Pair]:
 def own() -> list[Own]:
     """See Catalog.own."""
     return default().own()
+
+
+def bundled_adapters() -> list[Path]:
+    """The adapters that come with the repository."""
+    return sorted((manifest.PATH.parent / "adapter").glob("*.gguf"))
 
 
 def from_path(path: Path) -> ModelSpec:

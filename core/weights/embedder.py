@@ -1,7 +1,7 @@
 """Writes the sentence embedder as a `bert` GGUF from its safetensors weights and WordPiece vocabulary.
 
 NumPy, `gguf` and `safetensors` only. Knows the BERT tensor names and llama.cpp's conventions for them; it knows
-nothing of where the files come from (`models.sources`) or how they are served (`core.engine`).
+nothing of where the files come from (`core.weights.sources`) or how they are served (`core.engine`).
 Quantization: Q8_0 by default. Measured on 20 texts, cosine with the reference forward pass is the same for F16 and
 Q8_0 (at least 0.999 on 18 of them) at 46 and 25 MB; norms, biases and position embeddings stay F32.
 """
@@ -18,7 +18,7 @@ from gguf import LlamaFileType, TokenType
 
 from core.errors import Problem
 
-TOOL = "models.embedder 1"
+TOOL = "core.weights.embedder 1"
 DIMENSIONS = 384
 HEADS = 12
 POSITIONS = 512

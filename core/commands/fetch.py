@@ -1,50 +1,43 @@
-"""`python -m models.fetch [ID ...]`: makes models ready before the app needs them. Knows the command line only.
+"""`python -m core fetch [ID ...]`: makes models ready before the app needs them. Knows the command line only.
 
 Without an id: the default pair and the embedder. Every file is hashed again, so this also finds and mends a damaged
 one. Exit status 0 when all is ready, 2 otherwise; then every way that was tried is on standard error.
 """
 
-import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
+from core.commands import emit, log, parser
 from core.errors import Problem
-from models import catalog, choice
-from models.catalog import Catalog
+from core.weights import catalog, choice
+from core.weights.catalog import Catalog
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; gives the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m models.fetch", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("ids", nargs="*", metavar="ID", help="models to make ready; see --list")
-    parser.add_argument("--from", dest="folder", type=Path, help="a folder to look into first, for working offline")
-    parser.add_argument("--use", nargs=2, metavar=("BASE", "FINE_TUNED"), help="ids or files that play the two roles")
-    parser.add_argument("--list", action="store_true", help="show the models, with size, memory and licence")
-    parser.add_argument("--json", action="store_true", help="print JSON on standard output")
-    options = parser.parse_args(argv)
-    try:
-        if options.folder and not options.folder.exists():
-            raise Problem(f"There is no folder {options.folder}.")
-        here = catalog.default((options.folder,) if options.folder else ())
-        if options.list:
-            _print(_listing(here), options.json)
-            return 0
-        if options.use:
-            here.choose(*(str(Path(name).resolve()) if Path(name).is_file() else name for name in options.use))
-            _print([{"id": role, "plays": here.chosen(role)} for role in choice.VARIABLES], options.json)
-            return 0
-        unknown = [name for name in options.ids if name not in here.manifest.models]
-        if unknown:
-            raise Problem(f"Unknown model {unknown[0]!r}. Known: {', '.join(here.manifest.models)}")
-        return _fetch(here, options.ids or list(catalog.DEFAULT), options.json)
-    except Problem as problem:
-        print(f"error: {problem.message}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped; run the same command to go on", file=sys.stderr)
-        return 130
+def main(argv: list[str]) -> int:
+    """Run the command; gives the exit status. Raises Problem on bad input."""
+    arguments = parser("fetch", "Makes models ready before the app needs them.")
+    arguments.add_argument("ids", nargs="*", metavar="ID", help="models to make ready; see --list")
+    arguments.add_argument("--from", dest="folder", type=Path, help="a folder to look into first, for working offline")
+    arguments.add_argument(
+        "--use", nargs=2, metavar=("BASE", "FINE_TUNED"), help="ids or files that play the two roles"
+    )
+    arguments.add_argument("--list", action="store_true", help="show the models, with size, memory and licence")
+    options = arguments.parse_args(argv)
+    if options.folder and not options.folder.exists():
+        raise Problem(f"There is no folder {options.folder}.")
+    here = catalog.default((options.folder,) if options.folder else ())
+    if options.list:
+        _print(_listing(here), options.json)
+        return 0
+    if options.use:
+        here.choose(*(str(Path(name).resolve()) if Path(name).is_file() else name for name in options.use))
+        _print([{"id": role, "plays": here.chosen(role)} for role in choice.VARIABLES], options.json)
+        return 0
+    unknown = [name for name in options.ids if name not in here.manifest.models]
+    if unknown:
+        raise Problem(f"Unknown model {unknown[0]!r}. Known: {', '.join(here.manifest.models)}")
+    return _fetch(here, options.ids or list(catalog.DEFAULT), options.json)
 
 
 def _fetch(here: Catalog, ids: list[str], as_json: bool) -> int:
@@ -56,7 +49,7 @@ def _fetch(here: Catalog, ids: list[str], as_json: bool) -> int:
             spec = here.ensure(name, show, verify=True)
         except Problem as problem:
             show.end()
-            print(f"error: {name}: {problem.message}", file=sys.stderr)
+            log(f"error: {name}: {problem.message}")
             failed += 1
             continue
         show.end()
@@ -87,7 +80,7 @@ def _listing(here: Catalog) -> list[dict[str, Any]]:
 
 def _print(rows: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
-        print(json.dumps(rows, indent=2))
+        emit(rows)
         return
     for row in rows:
         state = "" if "ready" not in row else "ready  " if row["ready"] else "missing"
@@ -117,7 +110,3 @@ class _Progress:
     def end(self) -> None:
         if self.tty:
             print(file=sys.stderr)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

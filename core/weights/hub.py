@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from core.text import one_line
-from models.manifest import File
-from models.sources import CHUNK, Request, Unavailable, check_cancelled, is_disk_full, pause, sha256
+from core.weights.manifest import File
+from core.weights.sources import CHUNK, Request, Unavailable, check_cancelled, is_disk_full, pause, sha256
 
 TIMEOUT_S = 30.0
 ATTEMPTS = 4  # in a row without a new byte

@@ -1,7 +1,7 @@
 """Which models play the roles base and fine-tuned: the default pair, a preset, or files of the user's own.
 
 Read from RR_BASE and RR_FINE_TUNED (an id or the path of a GGUF), else from the choice saved in the weights folder,
-else the default pair. Knows names only; what stands behind a name is the business of `models.catalog`.
+else the default pair. Knows names only; what stands behind a name is the business of `core.weights.catalog`.
 """
 
 import json
