@@ -8,7 +8,6 @@ envelope (version, sections, size) and nothing of what a section means: its owne
 import base64
 import binascii
 import json
-import math
 import zlib
 from collections.abc import Mapping
 from typing import Any
@@ -111,9 +110,11 @@ _DROP = object()
 
 def _cleaned(value: Any, path: str, notes: list[str], depth: int = MAX_DEPTH) -> Any:
     """`value` without numbers no one can use and without what lies too deep; each thing left out gets its note."""
-    if isinstance(value, int | float) and (not math.isfinite(value) or abs(value) > MAX_NUMBER):
+    if isinstance(value, int | float) and not abs(value) <= MAX_NUMBER:  # NaN too; math.isfinite ends at long integers
         notes.append(f"{one_line(path, 80)}: not a usable number; left out.")
         return _DROP
+    if isinstance(value, str):
+        return _text(value)
     if not isinstance(value, dict | list):
         return value
     if depth == 0:
@@ -122,5 +123,10 @@ def _cleaned(value: Any, path: str, notes: list[str], depth: int = MAX_DEPTH) ->
     if isinstance(value, list):
         items = [_cleaned(item, f"{path}[{at}]", notes, depth - 1) for at, item in enumerate(value)]
         return _DROP if any(item is _DROP for item in items) else items
-    pairs = {name: _cleaned(item, f"{path}.{name}", notes, depth - 1) for name, item in value.items()}
+    pairs = {_text(name): _cleaned(item, f"{path}.{name}", notes, depth - 1) for name, item in value.items()}
     return {name: item for name, item in pairs.items() if item is not _DROP}
+
+
+def _text(text: str) -> str:
+    """`text` without halves of surrogate pairs: JSON can hold them, no page and no file can."""
+    return text.encode("utf-8", "replace").decode("utf-8")
