@@ -113,11 +113,11 @@ def glance() -> pd.DataFrame:
 
 def derived() -> pd.DataFrame:
     """The calculator's own default scenario for all four approaches: our derivation from the same figures."""
-    from core.calculator import inputs, record
+    from core.calculator import inputs, tables
     from core.calculator.model import evaluate_cached
 
     scenario = inputs.defaults()
-    rows = record.summary(scenario, evaluate_cached(scenario))
+    rows = tables.summary(scenario, evaluate_cached(scenario))
     return pd.DataFrame(rows).set_index("Approach")[list(DERIVED)].fillna("—")
 
 

@@ -2,12 +2,13 @@
 
 import plotly.graph_objects as go
 
+from core.approaches import APPROACHES, NAMES
+
 # Okabe and Ito's palette: told apart with every common kind of colour blindness.
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 GREY = "#8A8F98"
 
-APPROACHES = ("prompt", "retrieval", "fine-tuning", "hybrid")
-APPROACH_NAMES = {"prompt": "Prompt only", "retrieval": "Retrieval", "fine-tuning": "Fine-tuning", "hybrid": "Hybrid"}
+APPROACH_NAMES = {name: words.capitalize() for name, words in NAMES.items()}
 APPROACH_COLORS = dict(zip(APPROACHES, ("#56B4E9", "#0072B2", "#E69F00", "#009E73"), strict=True))
 # A second channel beside colour, so that charts read in grey print too.
 APPROACH_DASHES = dict(zip(APPROACHES, ("dot", "solid", "dash", "dashdot"), strict=True))

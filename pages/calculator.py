@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from core.calculator import record
+from core.calculator import tables
 from core.calculator.model import evaluate_cached
 from core.calculator.verdict import headline, verdict
 from core.errors import Problem
@@ -26,7 +26,7 @@ try:
         st.markdown(
             f"#### {plain(headline(scenario, outcome))}"
         )  # first, so that it is new while the rest is worked out
-        rows = [{key: row.get(key, "") for key in FIRST_COLUMNS} for row in record.summary(scenario, outcome)]
+        rows = [{key: row.get(key, "") for key in FIRST_COLUMNS} for row in tables.summary(scenario, outcome)]
         st.dataframe(pd.DataFrame(rows), hide_index=True)
         said = verdict(scenario, outcome)
         if said.flips:

@@ -8,12 +8,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from core.approaches import APPROACHES as APPROACHES  # ties go to the simpler, which stands first
 from core.errors import Problem
 from core.text import one_line
 
 FILE = Path(__file__).with_name("rules.toml")
 NEEDS = ("knowledge", "behaviour", "no_lookup")
-APPROACHES = ("prompt", "retrieval", "fine-tuning", "hybrid")  # the simplest first: ties go to the simpler
 UNKNOWN = "unknown"
 MEANS = "What you have"
 UNKNOWN_WORDS = {"unknown", "dont-know", "don-t-know", "don't-know", "not-known", "unsure", "?", "", "null", "n/a"}

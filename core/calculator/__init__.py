@@ -10,7 +10,7 @@ model      scenario in, outcome out
 flips      which input, moved how far, changes the cheapest approach; tornado and heat map
 verdict    the outcome in words
 calibrate  measured values in place of the documents' ranges
-record     the decision record: one standalone HTML file
+tables     outcome and inputs as rows of words
 
-Knows neither Streamlit nor models: runs on NumPy alone.
+Knows neither Streamlit nor models nor charts: runs on NumPy alone.
 """

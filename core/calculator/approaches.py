@@ -9,12 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.approaches import APPROACHES as APPROACHES
 from core.calculator import formulas as f
 from core.calculator.draws import Draws, central
 from core.calculator.formulas import Array
 from core.calculator.inputs import Scenario
-
-APPROACHES = ("prompt", "retrieval", "fine-tuning", "hybrid")
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from core.approaches import NAMES
 from core.calculator.inputs import Scenario, check, every, words
 from core.calculator.model import evaluate_cached
-from core.calculator.verdict import NAMES, money, percent
+from core.calculator.verdict import money, percent
 from core.errors import Problem
 from core.text import one_line
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.calculator.approaches import APPROACHES, compose, fit
+from core.approaches import APPROACHES
+from core.calculator.approaches import compose, fit
 from core.calculator.costs import calendar, totals
 from core.calculator.draws import central, middle, sample
 from core.calculator.formulas import Array

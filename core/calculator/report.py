@@ -6,10 +6,11 @@ from dataclasses import asdict
 from typing import Any
 
 from core import scenario as envelope
+from core.approaches import NAMES
 from core.calculator import flips as moves
 from core.calculator.inputs import Scenario, every, plain_value
 from core.calculator.model import evaluate_cached
-from core.calculator.verdict import NAMES, verdict
+from core.calculator.verdict import verdict
 from core.evidence import figures
 
 

@@ -3,13 +3,12 @@
 import math
 from dataclasses import dataclass
 
-from core.calculator.approaches import APPROACHES
+from core.approaches import APPROACHES, NAMES
 from core.calculator.breakeven import Crossing
 from core.calculator.flips import NONE_FITS, Flip, Switch, cheapest_in_the_middle, flips, switches
 from core.calculator.inputs import Scenario, every, short, words
 from core.calculator.model import Outcome, Result
 
-NAMES = {"prompt": "prompt only", "retrieval": "retrieval", "fine-tuning": "fine-tuning", "hybrid": "hybrid"}
 AIMS = ("latency", "accuracy", "freshness", "launch")
 FLIPS_SHOWN = 6
 

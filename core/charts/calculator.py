@@ -8,6 +8,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from core.approaches import APPROACHES
 from core.calculator.breakeven import Crossing
 from core.calculator.flips import NONE_FITS, Bar, Map
 from core.calculator.inputs import Scenario, every, short
@@ -18,7 +19,6 @@ from core.theme import (
     APPROACH_DASHES,
     APPROACH_NAMES,
     APPROACH_SYMBOLS,
-    APPROACHES,
     GREY,
     PALETTE,
     finish,

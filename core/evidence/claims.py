@@ -13,12 +13,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from core.approaches import APPROACHES as APPROACHES
 from core.errors import Problem
 from core.evidence import figures
 
 FILE = Path(__file__).with_name("claims.toml")
 DOCUMENTS = ("D0", "D1", "D2", "D3", "D4")
-APPROACHES = ("prompt", "retrieval", "fine-tuning", "hybrid")
 OURS = "ours"  # stands in a Claim's `document` for what no document says and this project adds
 METHOD = "Method"  # criteria of this group have several choices rather than a good and a bad side
 NOT_READABLE = "not readable"

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from core import paths, runtime
+from core import paths, record, runtime
 from core import scenario as envelope
-from core.calculator import calibrate, compare, inputs, record, report
+from core.calculator import calibrate, compare, inputs, report, tables
 from core.calculator.model import Outcome, evaluate_cached
 from core.calculator.verdict import headline
 from core.evidence import prices
@@ -57,7 +57,7 @@ def share(scenario: inputs.Scenario, outcome: Outcome) -> None:
         form.open_envelope(*envelope.loads(sent.getvalue(), "file"))
         st.rerun()
     with st.expander("All inputs and where they come from"):
-        st.dataframe(pd.DataFrame(record.inputs_table(scenario)), hide_index=True)
+        st.dataframe(pd.DataFrame(tables.inputs_table(scenario)), hide_index=True)
 
 
 def measured(scenario: inputs.Scenario, outcome: Outcome) -> None:

@@ -6,10 +6,11 @@ from datetime import date, timedelta
 import pandas as pd
 import streamlit as st
 
-from core.calculator import cares, flips, inputs, record
+from core.approaches import NAMES
+from core.calculator import cares, flips, inputs, tables
 from core.calculator.approaches import accuracy_over_time
 from core.calculator.model import Outcome
-from core.calculator.verdict import NAMES, rounded
+from core.calculator.verdict import rounded
 from core.charts import calculator as charts
 from core.evidence import figures
 from core.text import plain
@@ -86,7 +87,7 @@ def accuracy(scenario: inputs.Scenario, outcome: Outcome) -> None:
 def time(scenario: inputs.Scenario, outcome: Outcome) -> None:
     """Time as a result: to launch, from a changed fact to a right answer, share of stale answers."""
     columns = ("Approach", "Launch in", "Change right after", "Stale answers", "Targets")
-    rows = [{key: row.get(key, "") for key in columns} for row in record.summary(scenario, outcome)]
+    rows = [{key: row.get(key, "") for key in columns} for row in tables.summary(scenario, outcome)]
     st.dataframe(pd.DataFrame(rows), hide_index=True)
     weeks = scenario.number("launch_target")
     st.caption(f"Launch within {weeks:g} weeks: by {date.today() + timedelta(weeks=weeks):%d %B %Y}.")
@@ -103,7 +104,7 @@ def time(scenario: inputs.Scenario, outcome: Outcome) -> None:
 def trade_off(scenario: inputs.Scenario, outcome: Outcome) -> None:
     """Cost against latency against accuracy."""
     _chart(charts.trade_off(scenario, outcome), "tradeoff", "Cost, latency and accuracy")
-    st.dataframe(pd.DataFrame(record.summary(scenario, outcome)).fillna(""), hide_index=True)
+    st.dataframe(pd.DataFrame(tables.summary(scenario, outcome)).fillna(""), hide_index=True)
 
 
 VIEWS: dict[str, Callable[[inputs.Scenario, Outcome], None]] = {

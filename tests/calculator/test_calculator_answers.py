@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from core import record
 from core.calculator import (
     approaches,
     breakeven,
@@ -18,7 +19,6 @@ from core.calculator import (
     flips,
     inputs,
     model,
-    record,
     report,
     verdict,
 )

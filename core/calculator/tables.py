@@ -1,0 +1,46 @@
+"""The outcome and the inputs as rows of words, for pages, record and overview. Knows no chart and no page."""
+
+from core.approaches import NAMES
+from core.calculator.inputs import Scenario, every, words
+from core.calculator.model import Outcome
+from core.calculator.report import origin
+from core.calculator.verdict import duration, money, percent, rounded
+
+
+def summary(scenario: Scenario, outcome: Outcome) -> list[dict[str, str]]:
+    """One row an approach: what it costs, how fast, right, fresh and soon it is."""
+    rows = []
+    for name, fits in outcome.fits.items():
+        result = outcome.results.get(name)
+        row = {"Approach": NAMES[name].capitalize()}
+        if result is None:
+            rows.append({**row, "Total cost": f"prompt too long, by {fits.over_by:,.0f} tokens"})
+            continue
+        total, right, delay = result.total, result.accuracy, (result.delay_mean["p50"], result.delay_longest["p50"])
+        missed = [aim for aim, met in result.meets.items() if not met]
+        rows.append(
+            {
+                **row,
+                "Total cost": f"{money(total['p50'], scenario)} ({rounded(total['p5'])} to {rounded(total['p95'])})",
+                "A query": f"{result.per_query['p50']:.4f}" if result.per_query else "no queries",
+                "Cheapest in": percent(result.cheapest),
+                "TTFT p95": f"{result.ttft['p95']:,.0f} ms",
+                "Total p50 / p95 / p99": " / ".join(f"{value:,.0f}" for value in result.latency.values()) + " ms",
+                "Within target": percent(result.within_target),
+                "Accuracy": f"{right['p50']:.1f} % ({right['p5']:.1f} to {right['p95']:.1f})",
+                "Stale answers": f"{result.stale['p50']:.1f} %",
+                "Change right after": f"{duration(delay[0])} (at most {duration(delay[1])})",
+                "Launch in": f"{result.weeks['p50']:.1f} weeks",
+                "Net value": money(result.net_value["p50"], scenario) if result.net_value else "not asked",
+                "Targets": "all met" if not missed else f"misses {', '.join(missed)}",
+            }
+        )
+    return rows
+
+
+def inputs_table(scenario: Scenario) -> list[dict[str, str]]:
+    """Every input with its value and where that comes from."""
+    return [
+        {"Input": one.label, "Value": words(name, scenario.value(name)), "Source": origin(scenario, name), "Name": name}
+        for name, one in every().items()
+    ]
