@@ -1,15 +1,18 @@
 """What follows from an advice: order of work, what to measure, practices and mistakes that apply. Weighs nothing."""
 
-import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-from core.advisor.score import Advice, advise
+from core import tomlfile
+from core.advisor.score import Advice, verdict
 from core.evidence import claims, handbook
 
 FILE = Path(__file__).with_name("guidance.toml")
+CONFIDENCE = (
+    "how often the recommendation stays when the open questions are answered as such cases usually are and every "
+    "weight varies by a quarter"
+)
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,15 @@ class Work:
 
     text: str
     source: str
+
+
+@dataclass(frozen=True)
+class Guidance:
+    """The shape of guidance.toml: by verdict the order of work and what to measure; by question how to answer it."""
+
+    order: dict[str, tuple[Work, ...]]
+    measure: dict[str, tuple[str, ...]]
+    unknown: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -31,18 +43,17 @@ class Dispute:
 
 def order(advice: Advice) -> tuple[Work, ...]:
     """The order of work for a verdict."""
-    return tuple(Work(**entry) for entry in _raw()["order"][advice.verdict])
+    return _file().order[advice.verdict]
 
 
 def measure(advice: Advice) -> tuple[str, ...]:
     """What to measure next for a verdict."""
-    return tuple(_raw()["measure"][advice.verdict])
+    return _file().measure[advice.verdict]
 
 
 def find_out(question: str) -> str:
     """How to answer an open question."""
-    text: str = _raw()["unknown"][question]
-    return text
+    return _file().unknown[question]
 
 
 def applying(advice: Advice) -> tuple[handbook.Practice, ...]:
@@ -56,11 +67,11 @@ def dispute(subject: str) -> Dispute:
     given = {name: {each.answers.get(name) for each in cases} for case in cases for name in case.answers}
     return Dispute(
         subject,
-        tuple((case, advise({**case.assumed, **case.answers}).verdict) for case in cases),
+        tuple((case, verdict({**case.assumed, **case.answers})) for case in cases),
         tuple(name for name, options in given.items() if len(options) > 1),
     )
 
 
 @cache
-def _raw() -> dict[str, Any]:
-    return tomllib.loads(FILE.read_text(encoding="utf-8"))
+def _file() -> Guidance:
+    return tomlfile.read(FILE, Guidance)

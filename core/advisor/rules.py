@@ -1,13 +1,13 @@
 """Reads rules.toml: questions with their options and weights, and hard constraints. Knows nothing of scoring."""
 
 import difflib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+from core import tomlfile
 from core.approaches import APPROACHES as APPROACHES  # ties go to the simpler, which stands first
 from core.errors import Problem
 from core.text import one_line
@@ -26,6 +26,7 @@ class Option:
 
     id: str
     label: str
+    share: float  # in % of cases, used where the question is open
     source: str
     knowledge: float = 0.0
     behaviour: float = 0.0
@@ -66,58 +67,74 @@ class Question:
 
 @dataclass(frozen=True)
 class Constraint:
-    """When every answer in `when` is given, the approaches in `excludes` are out."""
+    """When every question in `when` is answered by one of the options named there, `excludes` are out."""
 
     id: str
-    when: dict[str, str]
+    when: dict[str, tuple[str, ...]]
     excludes: tuple[str, ...]
     because: str
     source: str
 
     def holds(self, answers: Mapping[str, str]) -> bool:
         """Whether the answers trigger it."""
-        return all(answers.get(question) == option for question, option in self.when.items())
+        return all(answers.get(question) in options for question, options in self.when.items())
+
+
+@dataclass(frozen=True)
+class Start:
+    """Points before any answer, and how many must move before anything is said (see rules.toml)."""
+
+    knowledge: float
+    behaviour: float
+    both: float
+    enough: float
+
+    @property
+    def points(self) -> tuple[float, float, float]:
+        """Points in the order of NEEDS."""
+        return self.knowledge, self.behaviour, 0.0
 
 
 @dataclass(frozen=True)
 class Rules:
-    """Everything that decides."""
+    """Everything that decides; the shape of rules.toml."""
 
-    start: tuple[float, float, float]
-    both: float
-    enough: float
-    questions: dict[str, Question]
-    constraints: tuple[Constraint, ...]
+    start: Start
+    question: tuple[Question, ...]
+    constraint: tuple[Constraint, ...] = ()
+
+    @cached_property
+    def questions(self) -> dict[str, Question]:
+        """The questions by id."""
+        return {each.id: each for each in self.question}
 
 
 @cache
 def load() -> Rules:
     """The rules as shipped. Raises Problem on a slip in the file."""
-    return parse(tomllib.loads(FILE.read_text(encoding="utf-8")))
+    return _checked(tomlfile.read(FILE, Rules))
 
 
 def parse(raw: Mapping[str, Any]) -> Rules:
     """Rules from parsed TOML. Raises Problem when a constraint or direction names what does not exist."""
-    questions = {entry["id"]: _question(entry) for entry in raw["question"]}
-    constraints = tuple(
-        Constraint(**{**entry, "excludes": tuple(entry["excludes"])}) for entry in raw.get("constraint", [])
-    )
-    for question in questions.values():
+    return _checked(tomlfile.build(raw, Rules, FILE.name))
+
+
+def _checked(made: Rules) -> Rules:
+    for question in made.question:
         if question.never not in DIRECTIONS:
             raise Problem(f"rules.toml: question {question.id} has an unknown `never`: {question.never}.")
-    for constraint in constraints:
-        for name, option in constraint.when.items():
-            if name not in questions:
+        if sum(option.share for option in question.options) != 100:
+            raise Problem(f"rules.toml: the shares of question {question.id} do not add up to 100.")
+    for constraint in made.constraint:
+        for name, options in constraint.when.items():
+            if name not in made.questions:
                 raise Problem(f"rules.toml: constraint {constraint.id} names no question: {name}.")
-            questions[name].option(option)
-    start = raw["start"]
-    return Rules(
-        start=(start["knowledge"], start["behaviour"], 0.0),
-        both=start["both"],
-        enough=start["enough"],
-        questions=questions,
-        constraints=constraints,
-    )
+            for option in options:
+                made.questions[name].option(option)
+        if unknown := set(constraint.excludes) - set(APPROACHES):
+            raise Problem(f"rules.toml: constraint {constraint.id} excludes no approach: {', '.join(unknown)}.")
+    return made
 
 
 def read_answers(given: Mapping[str, Any]) -> dict[str, str]:
@@ -177,9 +194,3 @@ def _no_such(what: str, name: str, known: list[str], where: str) -> str:
     near = difflib.get_close_matches(_slug(name), known, n=1)
     hint = f" Did you mean {near[0]}?" if near else ""
     return f"There is no {what} '{one_line(name, 40)}' in {where}.{hint} Known: {', '.join(known)}, or {UNKNOWN}."
-
-
-def _question(entry: Mapping[str, Any]) -> Question:
-    options = tuple(Option(**{**option, "aliases": tuple(option.get("aliases", ()))}) for option in entry["options"])
-    lists = {name: tuple(entry.get(name, ())) for name in ("criteria", "aliases")}
-    return Question(**{**entry, **lists, "options": options})

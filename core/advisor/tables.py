@@ -39,7 +39,7 @@ def _row(question: str, answer: str, points: Mapping[str, float], source: str) -
 def _case(case: claims.Case) -> dict[str, str]:
     advised = "not counted"
     if case.verdict != claims.NOT_READABLE:
-        verdict = score.advise({**case.assumed, **case.answers}).verdict
+        verdict = score.verdict({**case.assumed, **case.answers})
         advised = f"{verdict} ({'agrees' if verdict == case.verdict else 'differs'})"
     note = "disputed between documents" if case.subject in claims.disputed_subjects() else ""
     return {

@@ -60,29 +60,16 @@ def report(answers: dict[str, str]) -> dict[str, Any]:
         "verdict": advice.verdict,
         "confidence": advice.confidence,
         "confidence_word": advice.confidence_word,
+        "confidence_means": guidance.CONFIDENCE,
         "why_undecided": advice.why_undecided,
         "runner_up": advice.runner_up,
         "scores": advice.scores,
-        "constraints": [
-            {
-                "id": each.id,
-                "when": each.when,
-                "excludes": each.excludes,
-                "because": each.because,
-                "source": each.source,
-            }
-            for each in advice.constraints
-        ],
+        "constraints": [dataclasses.asdict(each) for each in advice.constraints],
         "start": advice.start,
         "floor": advice.floor,
         "trace": [dataclasses.asdict(step) for step in advice.trace],
-        "flips": [
-            {
-                "change": {name: {"from": now, "to": then} for name, (now, then) in flip.change.items()},
-                "verdict": flip.verdict,
-            }
-            for flip in score.flips(advice)
-        ],
+        "flips": [_flip(flip) for flip in score.flips(advice)],
+        "must_give": [_flip(flip) for flip in score.what_must_give(advice)],
         "unknown": list(advice.unknown),
         "sensitivity": {str(spread): score.sensitivity(answers, spread) for spread in score.SPREADS},
         "order": [dataclasses.asdict(work) for work in guidance.order(advice)],
@@ -95,17 +82,46 @@ def report(answers: dict[str, str]) -> dict[str, Any]:
     }
 
 
+def _flip(flip: score.Flip) -> dict[str, Any]:
+    return {
+        "change": {name: {"from": now, "to": then} for name, (now, then) in flip.change.items()},
+        "verdict": flip.verdict,
+        "gives_up": [each.id for each in flip.drops],
+    }
+
+
 def show(result: dict[str, Any]) -> None:
-    """The advice for people."""
-    print(f"{result['verdict']} (confidence {result['confidence_word']}) {result['why_undecided']}".strip())
-    print("scores: " + ", ".join(f"{name} {points:+.2f}" for name, points in result["scores"].items()))
+    """The advice for people: the verdict, everything that adds up to the scores, what would change it, what to do."""
+    print(f"{result['verdict']} (confidence {result['confidence_word']}, {result['confidence']:.0%})")
+    print(result["why_undecided"] or f"Confidence: {result['confidence_means']}")
+    for each in result["prefilled"]:
+        print(f"read from the text: {each['question']} = {each['option']}, from '{each['words']}'")
+    names = list(result["scores"])
+    print("  " + "".join(f"{name:>13}" for name in names))
+    print(_line("start, before any answer", result["start"], "ours"))
+    for step in result["trace"]:
+        print(_line(f"{step['question']} = {step['answer']}", step["effect"], step["source"]))
+    if result["floor"]:
+        given = {**dict.fromkeys(names, 0.0), "fine-tuning": result["floor"]}
+        print(_line("the gain from not looking up never counts below zero", given, "ours"))
+    print(_line("score", result["scores"], "the sum"))
     for each in result["constraints"]:
         print(f"ruled out: {', '.join(each['excludes'])}. {each['because']} ({each['source']})")
-    for step in result["trace"]:
-        effect = ", ".join(f"{name} {points:+.2f}" for name, points in step["effect"].items() if points) or "no effect"
-        print(f"  {step['question']} = {step['answer']}: {effect} ({step['source']})")
+    for flip in result["flips"]:
+        print(f"would flip it: {_change(flip)}")
+    for flip in result["must_give"]:
+        print(f"only if a requirement gives ({', '.join(flip['gives_up'])}): {_change(flip)}")
     for number, work in enumerate(result["order"], 1):
         print(f"{number}. {work['text']} ({work['source']})")
+
+
+def _line(title: str, points: dict[str, float], source: str) -> str:
+    return "  " + "".join(f"{value:>+13.2f}" for value in points.values()) + f"  {title} ({source})"
+
+
+def _change(flip: dict[str, Any]) -> str:
+    changes = (f"{name} from {each['from']} to {each['to']}" for name, each in flip["change"].items())
+    return f"{' and '.join(changes)}: {flip['verdict']}"
 
 
 def show_list(*, as_json: bool) -> None:

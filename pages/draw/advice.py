@@ -1,5 +1,6 @@
 """Draws an advice, one function a view. Decides nothing: verdict and words come from core.advisor."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -21,14 +22,15 @@ def headline(advice: Advice) -> None:
     said, points = st.container(border=True).columns([3, 2], gap="large")
     with said:
         st.subheader(f"Recommendation: {NAMES[advice.verdict]}", anchor=False)
-        if advice.verdict == score.UNDECIDED:
+        if advice.verdict == score.NOTHING:
+            st.error(advice.why_undecided)
+            st.markdown("\n".join(f"- {each}" for each in ways(score.what_must_give(advice))))
+        elif advice.verdict == score.UNDECIDED:
             st.markdown(f"{advice.why_undecided} Start with a prompt and fifty real questions; see the order of work.")
         else:
-            runner = NAMES.get(advice.runner_up, "none")
+            runner = f", {advice.margin:.2f} points ahead of {NAMES[advice.runner_up].lower()}" * bool(advice.runner_up)
             st.markdown(
-                f"Confidence **{advice.confidence_word}**: {advice.margin:.2f} points ahead of {runner.lower()}"
-                if advice.runner_up
-                else "The hard constraints leave only this."
+                f"Confidence **{advice.confidence_word}** ({advice.confidence:.0%}){runner}", help=guidance.CONFIDENCE
             )
         if advice.unknown:
             st.caption(f"{len(advice.unknown)} of {len(QUESTIONS)} questions are open.")
@@ -42,7 +44,7 @@ def headline(advice: Advice) -> None:
 
 def reasons(advice: Advice) -> None:
     """The strongest answers for and against the verdict."""
-    verdict = advice.verdict if advice.verdict != score.UNDECIDED else ""
+    verdict = advice.verdict if advice.decided else ""
     steps = [step for step in advice.trace if verdict and abs(step.effect[verdict]) > 0]
     for step in sorted(steps, key=lambda each: -abs(each.effect[verdict]))[:5]:
         sign = "speaks for it" if step.effect[verdict] > 0 else "speaks against it"
@@ -83,16 +85,25 @@ def trace(advice: Advice) -> None:
 
 
 def flips(advice: Advice) -> None:
-    """The fewest changed answers that change the verdict."""
-    found = score.flips(advice)
+    """The fewest changed answers that change the verdict, and what only opens when a requirement gives."""
+    found, given_up = score.flips(advice), score.what_must_give(advice)
     if not found:
-        st.info("No change of one or two answers gives another recommendation.")
+        st.info("No change of one or two answers gives another recommendation and keeps every requirement.")
+    st.markdown("\n".join(f"- {each}" for each in ways(found)))
+    if given_up:
+        st.markdown("**Only if a requirement gives**\n" + "\n".join(f"- {each}" for each in ways(given_up)))
+
+
+def ways(found: Sequence[score.Flip]) -> list[str]:
+    """One line a flip."""
+    lines = []
     for flip in found:
         changes = " and ".join(
             f"*{QUESTIONS[name].ask}* from {label(name, now).lower()} to **{label(name, then).lower()}**"
             for name, (now, then) in flip.change.items()
         )
-        st.markdown(f"- {changes}: **{NAMES[flip.verdict]}**")
+        lines.append(f"{changes}: **{NAMES[flip.verdict]}**")
+    return lines
 
 
 def sensitivity(advice: Advice) -> None:
@@ -142,19 +153,20 @@ def cases(advice: Advice) -> None:
 
 def method(advice: Advice) -> None:
     """How it is computed and what it cannot do."""
-    start = rules.load()
+    start = rules.load().start
     st.markdown(
         "Three sums decide, in points. *Knowledge* is the need for facts at answer time and counts for retrieval and "
         "hybrid. *Behaviour* is the need to change the model and counts for fine-tuning and hybrid. *The gain from not "
         "looking up* counts for fine-tuning alone and never below zero. Prompt only is zero: the others must beat it. "
-        f"Before any answer knowledge stands at {start.start[0]:+g}, behaviour at {start.start[1]:+g}, and hybrid pays "
-        f"{start.both:+g} for being two systems. Hard constraints exclude whatever the points say. The highest score "
+        f"Before any answer knowledge stands at {start.knowledge:+g} and behaviour at {start.behaviour:+g}; hybrid "
+        f"pays {start.both:+g} for being two systems. Hard constraints exclude whatever the points say. The highest score "
         "left wins, a tie goes to the simpler approach, and too few answers about needs give *undecided*."
     )
     st.markdown(
         "**Limits.** The documents give directions, not weights: every number is ours, set so that their undisputed "
         "cases come out right, and can be changed in `core/advisor/rules.toml`. Answers add up: what holds only in "
-        "combination is covered by the hard constraints alone. Confidence is the margin in points (half sure at "
-        f"{score.HALF_SURE:g}), not a probability. Five articles are the evidence, and none says how it measured. "
+        f"combination is covered by the hard constraints alone. Confidence says {guidance.CONFIDENCE}. On our "
+        "own cases, answered in part, that share stayed where it is above a half, and more than that below. "
+        "Five articles are the evidence, and none says how it measured. "
         "Prompt only and hybrid rest on our own judgement more than on theirs."
     )

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import tomllib
 
 import pytest
 from hypothesis import given, settings
@@ -30,9 +31,9 @@ def allowed(never: str, before: str, after: str) -> bool:
 @settings(max_examples=150, deadline=None)
 @given(answers=ANSWERS)
 def test_a_later_option_never_breaks_its_questions_promise(name, answers):
-    verdicts = [score.advise({**answers, name: option}).verdict for option in EVERYTHING[name]]
+    verdicts = [score.verdict({**answers, name: option}) for option in EVERYTHING[name]]
     for before, after in itertools.combinations(verdicts, 2):
-        if score.UNDECIDED not in (before, after):
+        if before in rules.APPROACHES and after in rules.APPROACHES:
             assert allowed(QUESTIONS[name].never, before, after), (answers, verdicts)
 
 
@@ -42,9 +43,7 @@ def test_every_question_can_change_the_verdict(name):
     others = [{}, {"data-changes": "daily"}, {"style": "strict"}, {"style": "strict", "data-changes": "daily"}]
     others += [{"format": "strict", "room": "no"}, {"knowledge-size": "medium", "network": "no"}]
     others += [{"room": "no", "data-changes": "daily"}]
-    assert any(
-        len({score.advise({**other, name: option}).verdict for option in EVERYTHING[name]}) > 1 for other in others
-    )
+    assert any(len({score.verdict({**other, name: option}) for option in EVERYTHING[name]}) > 1 for other in others)
 
 
 def test_the_promises_the_user_asked_for_are_declared():
@@ -67,7 +66,8 @@ def test_scores_are_the_start_plus_the_trace(answers):
 @settings(max_examples=150, deadline=None)
 def test_the_verdict_is_the_best_score_that_no_constraint_excludes(answers):
     advice = score.advise(answers)
-    if advice.verdict != score.UNDECIDED:
+    assert (advice.verdict == score.NOTHING) == (set(advice.excluded) == set(rules.APPROACHES))
+    if advice.decided:
         assert advice.verdict not in advice.excluded
         left = [points for name, points in advice.scores.items() if name not in advice.excluded]
         assert advice.scores[advice.verdict] == max(left)
@@ -76,12 +76,24 @@ def test_the_verdict_is_the_best_score_that_no_constraint_excludes(answers):
 
 @given(answers=ANSWERS)
 @settings(max_examples=60, deadline=None)
-def test_a_flip_does_what_it_says(answers):
+def test_a_flip_does_what_it_says_and_breaks_nothing_that_is_required(answers):
     advice = score.advise(answers)
+    for flip in score.flips(advice) + score.what_must_give(advice):
+        then = {**answers, **{name: option for name, (_, option) in flip.change.items()}}
+        assert score.verdict(then) == flip.verdict != advice.verdict
+        assert all(answers.get(name, rules.UNKNOWN) == now for name, (now, _) in flip.change.items())
+        assert not any(each.holds(then) for each in flip.drops)
     for flip in score.flips(advice):
         then = {**answers, **{name: option for name, (_, option) in flip.change.items()}}
-        assert score.advise(then).verdict == flip.verdict != advice.verdict
-        assert all(answers.get(name, rules.UNKNOWN) == now for name, (now, _) in flip.change.items())
+        assert flip.verdict not in advice.excluded
+        assert all(each.holds(then) for each in advice.constraints)
+
+
+def test_a_requirement_is_never_given_up_unsaid():
+    advice = score.advise({"citations": "required", "format": "strict", "examples": "thousands"})
+    assert all(flip.verdict != "fine-tuning" for flip in score.flips(advice))
+    given_up = [flip for flip in score.what_must_give(advice) if flip.verdict == "fine-tuning"]
+    assert [[each.id for each in flip.drops] for flip in given_up] == [["must-cite"]]
 
 
 def test_dont_know_everywhere_is_undecided():
@@ -116,12 +128,24 @@ def test_no_network_and_no_room_together_exclude_retrieval_and_hybrid():
     assert [each.id for each in advice.constraints] == ["nowhere-to-look"]
 
 
-def test_constraints_that_leave_nothing_say_so():
-    answers = {"network": "no", "room": "no", "examples": "none", "knowledge-size": "large"}
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"network": "no", "room": "no", "examples": "none", "knowledge-size": "large"},
+        {"network": "no", "room": "no", "citations": "required"},
+        {"network": "no", "room": "no", "knowledge-size": "medium", "data-changes": "live"},
+        {"network": "no", "room": "no", "knowledge-size": "large", "privacy": "strict"},
+    ],
+)
+def test_constraints_that_leave_nothing_say_so_and_what_must_give(answers):
     advice = score.advise(answers)
-    assert advice.verdict == score.UNDECIDED
-    assert "relax" in advice.why_undecided
-    assert score.flips(advice), "taking one constraint back must be shown as a way out"
+    assert advice.verdict == score.NOTHING
+    assert "must give" in advice.why_undecided
+    assert advice.runner_up == ""
+    ways = score.what_must_give(advice)
+    assert ways, "there is always a way out"
+    assert all(each.drops and each.verdict in rules.APPROACHES for each in ways)
+    assert score.flips(advice) == []
 
 
 def test_sensitivity_is_a_distribution_repeats_and_holds_at_zero_spread():
@@ -181,6 +205,13 @@ def test_what_is_not_known_is_refused_in_one_line(given_answers):
 
 def test_a_rule_that_names_nothing_is_refused():
     raw = {"start": {"knowledge": 0, "behaviour": 0, "both": 0, "enough": 1}, "question": []}
-    bad = {"id": "x", "when": {"ghost": "yes"}, "excludes": [], "because": "", "source": ""}
-    with pytest.raises(Problem):
+    bad = {"id": "x", "when": {"ghost": ["yes"]}, "excludes": [], "because": "", "source": ""}
+    with pytest.raises(Problem, match="names no question: ghost"):
         rules.parse({**raw, "constraint": [bad]})
+
+
+def test_a_misspelt_key_of_the_rules_is_refused_with_its_place():
+    raw = tomllib.loads(rules.FILE.read_text(encoding="utf-8"))
+    raw["question"][3]["options"][0]["knowlege"] = 1
+    with pytest.raises(Problem, match=r"question\[3\] 'privacy', options\[0\] 'no': unknown key 'knowlege'"):
+        rules.parse(raw)

@@ -1,4 +1,4 @@
-"""Whatever a scenario link holds, it opens or is a plain note: hundreds of hostile links over both pages' way of reading."""
+"""Whatever a scenario link holds, it opens or is a plain note: hundreds of hostile links, over both pages."""
 
 import base64
 import json
