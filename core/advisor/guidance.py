@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from core import tomlfile
+from core.advisor import rules
 from core.advisor.score import Advice, verdict
 from core.evidence import claims, handbook
 
@@ -69,6 +70,25 @@ def dispute(subject: str) -> Dispute:
         subject,
         tuple((case, verdict({**case.assumed, **case.answers})) for case in cases),
         tuple(name for name, options in given.items() if len(options) > 1),
+    )
+
+
+def method() -> str:
+    """How a recommendation is computed and what that cannot do, in two paragraphs of Markdown."""
+    start = rules.load().start
+    return (
+        "Three sums decide, in points. *Knowledge* is the need for facts at answer time and counts for retrieval and "
+        "hybrid. *Behaviour* is the need to change the model and counts for fine-tuning and hybrid. *The gain from not "
+        "looking up* counts for fine-tuning alone and never below zero. Prompt only is zero: the others must beat it. "
+        f"Before any answer knowledge stands at {start.knowledge:+g} and behaviour at {start.behaviour:+g}; hybrid "
+        f"pays {start.both:+g} for being two systems. Hard constraints exclude whatever the points say; where they "
+        "leave nothing, that is the verdict, with what must give. The highest score left wins, a tie goes to the "
+        "simpler approach, and too few answers about needs give *undecided*.\n\n"
+        "**Limits.** The documents give directions, not weights: every number is ours, set so that their undisputed "
+        "cases come out right, and can be changed in `core/advisor/rules.toml`. Answers add up: what holds only in "
+        f"combination is covered by the hard constraints alone. Confidence says {CONFIDENCE}. On our own cases, "
+        "answered in part, that share stayed where it is above a half, and more than that below. Five articles are the "
+        "evidence, and none says how it measured. Prompt only and hybrid rest on our own judgement more than on theirs."
     )
 
 

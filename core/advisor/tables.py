@@ -1,12 +1,14 @@
 """Tables of an advice as rows: the trace, and the documents' cases. Names columns for people; decides nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.advisor import rules, score
 from core.advisor.score import Advice
 from core.evidence import claims
 from core.theme import APPROACH_NAMES
+
+VERDICT_NAMES = {**APPROACH_NAMES, score.UNDECIDED: "Undecided", score.NOTHING: "Nothing fits"}
 
 
 def label(question: str, option: str) -> str:
@@ -24,6 +26,18 @@ def trace(advice: Advice) -> list[dict[str, Any]]:
         given = {**dict.fromkeys(rules.APPROACHES, 0.0), "fine-tuning": advice.floor}
         rows.append(_row("Floor", "the gain from not looking up never counts below zero", given, "ours"))
     return [*rows, _row("Sum", "", advice.scores, "")]
+
+
+def ways(found: Sequence[score.Flip]) -> list[str]:
+    """One line of Markdown a flip."""
+    questions, lines = rules.load().questions, []
+    for flip in found:
+        changes = " and ".join(
+            f"*{questions[name].ask}* from {label(name, now).lower()} to **{label(name, then).lower()}**"
+            for name, (now, then) in flip.change.items()
+        )
+        lines.append(f"{changes}: **{VERDICT_NAMES[flip.verdict]}**")
+    return lines
 
 
 def cases() -> list[dict[str, str]]:

@@ -6,9 +6,10 @@ import plotly.graph_objects as go
 
 from core import theme
 from core.advisor.score import VERDICTS, Advice
+from core.advisor.tables import VERDICT_NAMES
 from core.evidence.handbook import Pipeline
 
-NAMES = {**theme.APPROACH_NAMES, "undecided": "Undecided", "none": "Nothing fits"}
+NAMES = VERDICT_NAMES
 COLORS = {**theme.APPROACH_COLORS, "undecided": theme.GREY, "none": theme.GREY}
 PATTERNS = dict(zip(VERDICTS, ("", "/", "x", ".", "-", "|"), strict=True))  # beside colour, for grey prints
 BOX, GAP = 1.0, 0.45  # heights of a step and of the arrow below it

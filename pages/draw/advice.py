@@ -1,6 +1,5 @@
 """Draws an advice, one function a view. Decides nothing: verdict and words come from core.advisor."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -24,7 +23,7 @@ def headline(advice: Advice) -> None:
         st.subheader(f"Recommendation: {NAMES[advice.verdict]}", anchor=False)
         if advice.verdict == score.NOTHING:
             st.error(advice.why_undecided)
-            st.markdown("\n".join(f"- {each}" for each in ways(score.what_must_give(advice))))
+            st.markdown("\n".join(f"- {each}" for each in tables.ways(score.what_must_give(advice))))
         elif advice.verdict == score.UNDECIDED:
             st.markdown(f"{advice.why_undecided} Start with a prompt and fifty real questions; see the order of work.")
         else:
@@ -89,21 +88,9 @@ def flips(advice: Advice) -> None:
     found, given_up = score.flips(advice), score.what_must_give(advice)
     if not found:
         st.info("No change of one or two answers gives another recommendation and keeps every requirement.")
-    st.markdown("\n".join(f"- {each}" for each in ways(found)))
+    st.markdown("\n".join(f"- {each}" for each in tables.ways(found)))
     if given_up:
-        st.markdown("**Only if a requirement gives**\n" + "\n".join(f"- {each}" for each in ways(given_up)))
-
-
-def ways(found: Sequence[score.Flip]) -> list[str]:
-    """One line a flip."""
-    lines = []
-    for flip in found:
-        changes = " and ".join(
-            f"*{QUESTIONS[name].ask}* from {label(name, now).lower()} to **{label(name, then).lower()}**"
-            for name, (now, then) in flip.change.items()
-        )
-        lines.append(f"{changes}: **{NAMES[flip.verdict]}**")
-    return lines
+        st.markdown("**Only if a requirement gives**\n" + "\n".join(f"- {each}" for each in tables.ways(given_up)))
 
 
 def sensitivity(advice: Advice) -> None:
@@ -153,20 +140,4 @@ def cases(advice: Advice) -> None:
 
 def method(advice: Advice) -> None:
     """How it is computed and what it cannot do."""
-    start = rules.load().start
-    st.markdown(
-        "Three sums decide, in points. *Knowledge* is the need for facts at answer time and counts for retrieval and "
-        "hybrid. *Behaviour* is the need to change the model and counts for fine-tuning and hybrid. *The gain from not "
-        "looking up* counts for fine-tuning alone and never below zero. Prompt only is zero: the others must beat it. "
-        f"Before any answer knowledge stands at {start.knowledge:+g} and behaviour at {start.behaviour:+g}; hybrid "
-        f"pays {start.both:+g} for being two systems. Hard constraints exclude whatever the points say. The highest score "
-        "left wins, a tie goes to the simpler approach, and too few answers about needs give *undecided*."
-    )
-    st.markdown(
-        "**Limits.** The documents give directions, not weights: every number is ours, set so that their undisputed "
-        "cases come out right, and can be changed in `core/advisor/rules.toml`. Answers add up: what holds only in "
-        f"combination is covered by the hard constraints alone. Confidence says {guidance.CONFIDENCE}. On our "
-        "own cases, answered in part, that share stayed where it is above a half, and more than that below. "
-        "Five articles are the evidence, and none says how it measured. "
-        "Prompt only and hybrid rest on our own judgement more than on theirs."
-    )
+    st.markdown(guidance.method())
