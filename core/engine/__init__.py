@@ -5,6 +5,8 @@ The interface is ModelSpec, Sampling, Request, Generation, Result and Engine; al
     interface.py    the words above, as data
     engine.py       the calls: submit, load, unload, status, embed, tokens, devices, close
     supervisor.py   the one thread that starts workers, feeds and watches them, and notices when they die
+    policy.py       its rules as pure functions: who answers next, who makes way, threads, deadlines, deaths
+    messages.py     what supervisor and worker say to each other, as types, written and read in one place
     wire.py         length-prefixed JSON over a socket pair
     worker.py       the worker process: messages in, messages out
     worker_llama.py the only module that imports llama_cpp, and only in a worker

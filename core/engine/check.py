@@ -12,6 +12,7 @@ from typing import Any
 
 from core.engine import gguf_header
 from core.engine.gguf_header import Header, LongArray, Tensor
+from core.engine.interface import SEQUENCES
 from core.errors import Problem
 
 EMBEDDERS = ("bert", "nomic-bert", "jina-bert-v2")
@@ -143,7 +144,7 @@ def mix(tensors: Iterable[Tensor]) -> dict[str, int]:
     return dict(sorted(held.items(), key=lambda pair: -pair[1]))
 
 
-def memory(header: Header, context: int, sequences: int = 2) -> int:
+def memory(header: Header, context: int, sequences: int = SEQUENCES) -> int:
     """Estimated bytes to run the model: weights, 16-bit keys and values for `context` tokens a sequence, work space."""
     weights = sum(tensor.size for tensor in header.tensors)
     return weights + sequences * context * _cache_bytes(header) + WORK_BYTES

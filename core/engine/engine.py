@@ -3,15 +3,17 @@
 import importlib.util
 import math
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.engine import host
+from core.engine import host, messages
 from core.engine.interface import Generation, ModelSpec, Request, Sampling
-from core.engine.supervisor import Limits, Supervisor
+from core.engine.policy import Limits
+from core.engine.supervisor import Supervisor
 from core.errors import Problem
 
 ROLES = ("system", "user", "assistant")
@@ -44,7 +46,7 @@ class Engine:
 
     def load(self, spec: ModelSpec) -> dict[str, Any]:
         """Start the model's worker, if it does not run, and give its identity. Raises Problem."""
-        return dict(self._call(spec, {"op": "load"}))
+        return dict(self._call(spec, messages.Prepare(0, str(spec.adapter) if spec.adapter else None)))
 
     def unload(self, spec: ModelSpec) -> None:
         """End the model's worker. An answer under way fails and says so."""
@@ -59,12 +61,12 @@ class Engine:
         """The text's vector, (dimensions,) float32 of length 1; text behind the model's limit is left out."""
         if not text.strip():
             raise Problem("An empty text has no embedding.")
-        found: NDArray[np.float32] = self._call(spec, {"op": "embed", "text": _text(text[:MAX_EMBED])})
+        found: NDArray[np.float32] = self._call(spec, messages.Embed(0, _text(text[:MAX_EMBED])))
         return found
 
     def tokens(self, spec: ModelSpec, text: str) -> int:
         """How many of the model's tokens a text has."""
-        return int(self._call(spec, {"op": "tokens", "text": _text(text)}))
+        return int(self._call(spec, messages.CountTokens(0, _text(text))))
 
     def devices(self) -> list[dict[str, Any]]:
         """Where models can run here: name, description, kind ("cpu", "gpu"), free and total bytes.
@@ -76,7 +78,7 @@ class Engine:
             self._devices = self._supervisor.devices()
             for device in self._devices:
                 if device["kind"] == "cpu":  # llama.cpp calls all of its memory free
-                    device["free"] = host.free_memory() or device["free"]
+                    device["free"] = host.free_memory()
         if any(device["kind"] == "gpu" for device in self._devices):
             return self._devices
         return [*self._devices, {"name": "gpu", "kind": "none", "description": NO_GPU, "free": 0, "total": 0}]
@@ -85,10 +87,10 @@ class Engine:
         """End every worker. What waits fails and says so. May be called twice."""
         self._supervisor.close()
 
-    def _call(self, spec: ModelSpec, message: dict[str, Any]) -> Any:
+    def _call(self, spec: ModelSpec, asked: messages.Asked) -> Any:
         _installed()
         _check_spec(spec)
-        return self._supervisor.call(spec, message).result()
+        return self._supervisor.call(spec, asked).result()
 
 
 def _installed() -> None:
@@ -106,7 +108,7 @@ def _clean(request: Request) -> Request:
         tuple({"role": message["role"], "content": _text(message["content"])} for message in chat)
         for chat in request.alternatives
     )
-    return Request(request.model, alternatives, request.sampling, request.contended)
+    return replace(request, alternatives=alternatives)
 
 
 def _check_spec(spec: ModelSpec) -> None:

@@ -6,6 +6,8 @@ import signal
 import sys
 from pathlib import Path
 
+import psutil
+
 from core.errors import Problem
 
 SPARE_BYTES = 4 * 2**30  # address space beside what a model is estimated to need: libraries, stacks, arenas
@@ -17,16 +19,16 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def free_memory() -> int | None:
-    """Bytes that can be had without swapping, the control group's limit included; None where nobody says."""
-    found = [number for number in (_meminfo("MemAvailable"), _cgroup_room()) if number is not None]
-    return min(found) if found else None
+def free_memory() -> int:
+    """Bytes that can be had without swapping, the control group's limit included (which psutil does not know)."""
+    room, bound = int(psutil.virtual_memory().available), _cgroup_room()
+    return room if bound is None else min(room, bound)
 
 
 def bound_memory(needed: int) -> None:
     """Refuse (Problem) what does not fit the free memory; else let this process take twice what it should need."""
     free = free_memory()
-    if free is not None and needed > free:
+    if needed > free:
         raise Problem(
             f"it needs about {needed / 1e9:.1f} GB of memory and {free / 1e9:.1f} GB are free: take a smaller context "
             "or model, or unload another"
@@ -78,16 +80,6 @@ def die_with_parent() -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
         if os.getppid() != parent:
             os._exit(0)
-
-
-def _meminfo(name: str) -> int | None:
-    try:
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith(name + ":"):
-                return int(line.split()[1]) * 1024
-    except (OSError, ValueError, IndexError):
-        pass
-    return None
 
 
 def _cgroup_room() -> int | None:

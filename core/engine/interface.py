@@ -11,6 +11,9 @@ from core.errors import Problem
 
 Message = dict[str, str]  # {"role": "system" | "user" | "assistant", "content": text}
 
+SEQUENCES = 2  # answers of one model computed at a time, and prompts whose prefix is kept: without and with retrieval
+SEQUENCES_ADAPTED = 1  # with an adapter at run time: its keys and values come on top of the base's
+
 State = Literal["queued", "loading", "prefill", "decode", "done", "cancelled", "failed"]
 
 
@@ -31,6 +34,11 @@ class ModelSpec:
     gpu_layers: int | None = None
     threads: int | None = None
     sha256: str | None = None
+
+    @property
+    def sequences(self) -> int:
+        """Answers that are computed at a time."""
+        return SEQUENCES if self.adapter is None else SEQUENCES_ADAPTED
 
 
 @dataclass(frozen=True)
@@ -58,12 +66,16 @@ class Request:
     `contended`: True runs beside other contended requests, and workers that answer at the same time divide the threads;
     False runs alone on the machine. (llama.cpp rounds attention over 512 tokens or more by the number of threads:
     measured, a token's log-probability then differs by up to 0.04. Below, nothing differs.)
+    `owner`: for whom; owners share the machine fairly. `background`: runs in the gaps that interactive answers leave,
+    and begins anew when one comes, which changes nothing of its result but the time it waited.
     """
 
     model: ModelSpec
     alternatives: tuple[tuple[Message, ...], ...]
     sampling: Sampling = field(default_factory=Sampling)
     contended: bool = False
+    owner: str = ""
+    background: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,6 +132,12 @@ class Generation:
         return self.result
 
     # -- for the engine only -------------------------------------------------------------------------------------
+
+    def restart(self) -> None:
+        """Called when an interactive answer takes its place: it waits again, as if it had not begun."""
+        self.text, self.tokens = "", 0
+        self.prefill_done = self.prefill_total = 0
+        self.state = "queued"
 
     def finish(self, result: Result) -> None:
         """Called once, by the engine."""

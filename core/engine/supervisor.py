@@ -1,7 +1,8 @@
 """The one thread that starts workers, feeds them, watches them, and notices when they die.
 
 All state here belongs to that thread; others post functions into it and wait for futures. It blocks on nothing but its
-selector, so a dead, stopped or silent worker never holds up another one's answer. It knows no llama.cpp and no prompt.
+selector, so a dead, stopped or silent worker never holds up another one's answer. What it decides by is in policy.py,
+what it says and hears in messages.py. It knows no llama.cpp and no prompt.
 
 The thread lives as long as the engine: on Linux a worker dies with the thread that started it, which is meant for the
 app's death and must not happen earlier.
@@ -18,16 +19,18 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 
-from core.engine import wire
-from core.engine.interface import Generation, ModelSpec, Request, Result
+from core.engine import messages, policy, wire
+from core.engine.interface import Generation, ModelSpec, Request, Result, State
+from core.engine.policy import Limits, Shares, Signs, Span, Ticket
 from core.engine.vitals import Stopwatch, is_stopped, processor_time, resident
 from core.engine.worklog import death, tail
 from core.errors import Problem
@@ -35,44 +38,37 @@ from core.errors import Problem
 WORKER = Path(__file__).with_name("worker.py")
 CLOSED = "The engine was closed: start the app anew."
 WATCH = 0.1  # seconds between two looks at a worker
-SEQUENCES = 2  # answers a worker computes at a time without an adapter; one with
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Deadlines and bounds, in seconds unless said otherwise."""
-
-    load: float = 30.0
-    load_bytes_per_second: float = 100e6
-    silence: float = 30.0  # no token, no progress
-    template: float = 4.0  # for the chat template's first rendering; it takes a millisecond
-    gather: float = 0.1  # within which the arms of one question reach their workers
-    ping: float = 1.0
-    missed_pings: int = 4
-    back_off: tuple[float, ...] = (0.5, 2.0, 8.0)
-    deaths: int = 3  # of its own making, within `window`, until a file is set aside
-    window: float = 300.0
-    prompt_deaths: int = 2  # of one prompt's making, until it is refused
-    queue: int = 64  # answers waiting for one model
 
 
 @dataclass
 class Job:
     """Something asked of a worker: an answer (with a generation) or a value (with a future)."""
 
-    id: int
     spec: ModelSpec
-    message: wire.Message
+    order: messages.Generate | messages.Asked
     submitted: float
     generation: Generation | None = None
     future: "Future[Any] | None" = None
     dispatched: float | None = None
     waited_for_load: float = 0.0
     cold: bool = False
+    work: float = 0.0  # in tokens, estimated
+    interrupted: bool = False  # told to make way: its end is not the answer's
+    interruptions: int = 0
+
+    @property
+    def id(self) -> int:
+        return self.order.id
 
     @property
     def contended(self) -> bool:
         return self.generation is not None and self.generation.request.contended
+
+    def show(self, state: State | None = None, position: int | None = None) -> None:
+        """Let whoever waits for an answer see how far it is."""
+        if self.generation is not None:
+            self.generation.state = state or self.generation.state
+            self.generation.position = self.generation.position if position is None else position
 
     def fail(self, message: str) -> None:
         """Tell whoever waits."""
@@ -89,6 +85,7 @@ class Worker:
     spec: ModelSpec
     process: "subprocess.Popen[bytes]"
     connection: socket.socket
+    vitals: psutil.Process
     log: Path
     started: float
     stamp: tuple[str, int, int, int]
@@ -96,7 +93,8 @@ class Worker:
     outgoing: bytearray = field(default_factory=bytearray)
     ready: bool = False
     fresh: bool = True  # no answer yet since it was loaded
-    phase: str = "start"
+    phase: messages.PHASES = "start"
+    kind: str | None = None  # "chat" or "embedder", once loaded
     sha256: str | None = None
     info: dict[str, Any] = field(default_factory=dict)
     load_ms: float = 0.0
@@ -120,10 +118,6 @@ class Worker:
         """Whether an answer is being computed."""
         return any(job.generation is not None for job in self.running.values())
 
-    def answers(self, adapter: Path | None) -> int:
-        """Answers being computed with this adapter."""
-        return sum(job.generation is not None and job.spec.adapter == adapter for job in self.running.values())
-
 
 @dataclass
 class Hosted:
@@ -134,6 +128,7 @@ class Hosted:
     waiting: list[Job] = field(default_factory=list)  # values asked for before the worker was ready
     deaths: list[float] = field(default_factory=list)
     not_before: float = 0.0
+    seen: float = 0.0  # when it was last looked at
     prompt_deaths: collections.Counter[int] = field(default_factory=collections.Counter)
 
 
@@ -151,6 +146,7 @@ class Supervisor:
         self._selector.register(self._wake_read, selectors.EVENT_READ)
         self._hosted: dict[Path, Hosted] = {}
         self._pending: list[Job] = []
+        self._shares = Shares()
         self._dying: list[Worker] = []
         self._hashes: dict[tuple[str, int, int, int], str] = {}
         self._own_deaths: dict[str, list[float]] = {}
@@ -187,19 +183,15 @@ class Supervisor:
     def submit(self, request: Request) -> Generation:
         """Queue an answer."""
         generation = Generation(request, cancel=lambda generation: self.post(lambda: self._cancel(generation)))
-        message = {
-            "op": "generate",
-            "alternatives": request.alternatives,
-            "sampling": asdict(request.sampling),
-            "adapter": str(request.model.adapter) if request.model.adapter else None,
-        }
-        self.post(lambda: self._queue(Job(0, request.model, message, time.monotonic(), generation=generation)))
+        adapter = str(request.model.adapter) if request.model.adapter else None
+        order = messages.Generate(0, request.alternatives, request.sampling, adapter)
+        self.post(lambda: self._queue(Job(request.model, order, time.monotonic(), generation=generation)))
         return generation
 
-    def call(self, spec: ModelSpec, message: wire.Message) -> "Future[Any]":
+    def call(self, spec: ModelSpec, asked: messages.Asked) -> "Future[Any]":
         """Ask a worker for a value, starting it when need be."""
         future: Future[Any] = Future()
-        self.post(lambda: self._call(Job(0, spec, message, time.monotonic(), future=future)))
+        self.post(lambda: self._call(Job(spec, asked, time.monotonic(), future=future)))
         return future
 
     def devices(self) -> list[dict[str, Any]]:
@@ -251,20 +243,21 @@ class Supervisor:
             return
         try:
             found = wire.receive(worker.connection, worker.unpacker)
+            events_heard = None if found is None else [messages.event(raw) for raw in found]
         except BlockingIOError:
             return
-        except (wire.TooLarge, ValueError) as error:
-            worker.killed_for, worker.own_making = f"it sent {error}", True
-            found = None
-        if found is None:
+        except ValueError as error:
+            self._end(worker, f"it sent {error}", own=True)
+            return
+        if events_heard is None:
             self._lose(worker)
             return
         worker.heard = time.monotonic()
-        for message in found:
-            self._hear(worker, message)
+        for event in events_heard:
+            self._hear(worker, event)
 
-    def _send(self, worker: Worker, message: wire.Message) -> None:
-        worker.outgoing += wire.pack(message)
+    def _send(self, worker: Worker, order: messages.Order) -> None:
+        worker.outgoing += messages.pack(order)
         self._flush(worker)
 
     def _flush(self, worker: Worker) -> None:
@@ -283,24 +276,24 @@ class Supervisor:
 
     def _number(self, job: Job) -> None:
         self._numbers += 1
-        job.id = job.message["id"] = self._numbers
+        job.order = replace(job.order, id=self._numbers)
 
     def _host(self, path: Path) -> Hosted:
         return self._hosted.setdefault(path, Hosted(path))
 
     def _queue(self, job: Job) -> None:
         self._number(job)
-        generation = job.generation
-        assert generation is not None
-        waiting = sum(other.spec.path == job.spec.path for other in self._pending)
         hosted = self._host(job.spec.path)
         try:
-            wire.pack(job.message)
+            size = len(messages.pack(job.order))
         except wire.TooLarge:
             job.fail(f"The prompt does not fit: it is over {wire.MAX_BYTES // 2**20} MB. Shorten the question.")
             return
-        if waiting >= self.limits.queue:
-            job.fail(f"{waiting} questions already wait for {job.spec.id}: ask again when some are answered.")
+        assert isinstance(job.order, messages.Generate)
+        job.work = policy.work(size // len(job.order.alternatives), job.order.sampling.max_tokens)
+        full = policy.refusal(self._ticket(job), [self._ticket(other) for other in self._pending], self.limits)
+        if full is not None:
+            job.fail(f"{full} for {job.spec.id}: ask again when some are answered.")
         elif hosted.prompt_deaths[_fingerprint(job)] >= self.limits.prompt_deaths:
             job.fail(f"This prompt has ended the worker of {job.spec.id} twice; it is not tried again. Change it.")
         else:
@@ -319,7 +312,8 @@ class Supervisor:
         for hosted in self._hosted.values():
             for number, job in hosted.worker.running.items() if hosted.worker else ():
                 if job.generation is generation and hosted.worker:
-                    self._send(hosted.worker, {"op": "cancel", "id": number})
+                    job.interrupted = False
+                    self._send(hosted.worker, messages.Cancel(number))
 
     def _finish(self) -> None:
         self._stopping = True
@@ -365,7 +359,7 @@ class Supervisor:
             "running": len(worker.running),
             "threads": worker.threads,
             "load": worker.load_ms,
-            "memory": resident(worker.process.pid),
+            "memory": resident(worker.vitals),
             "peak_memory": worker.peak_memory,
             "model": worker.info,
         }
@@ -373,59 +367,91 @@ class Supervisor:
     # -- starting and feeding ------------------------------------------------------------------------------------
 
     def _dispatch(self) -> None:
-        """Hand out what can run now, in the order it came.
-
-        Contended answers run beside each other; any other runs alone, and what comes after it waits behind it.
-        """
+        """Hand out what can run now, in the order of policy.py; start workers for what waits."""
         now = time.monotonic()
         for hosted in self._hosted.values():
             worker = self._worker_for(hosted.waiting[0].spec, hosted, now) if hosted.waiting else None
             while worker is not None and worker.ready and hosted.waiting:
                 self._hand_over(worker, hosted.waiting.pop(0), now)
-        running = [job for hosted in self._hosted.values() if hosted.worker for job in hosted.worker.running.values()]
-        answers = [job for job in running if job.generation is not None]
-        if any(not job.contended for job in answers):
-            return
-        for job in list(self._pending):
-            hosted = self._hosted[job.spec.path]
-            worker = self._worker_for(job.spec, hosted, now)
-            if worker is None or not worker.ready or job not in self._pending:
-                if job.generation is not None and job in self._pending and worker is not None:
-                    job.generation.state = "loading"
-                continue
-            if not job.contended and answers:
-                break
-            if worker.answers(job.spec.adapter) >= (SEQUENCES if job.spec.adapter is None else 1):
-                continue
+        waiting = {job.id: job for job in self._pending}
+        for ticket in self._in_order(waiting.values(), self._running(), now):
+            hosted = self._hosted[ticket.model]
+            if hosted.seen < now:  # the first in order says with which settings the file is wanted
+                hosted.seen = now
+                self._worker_for(waiting[ticket.number].spec, hosted, now)
+            if hosted.worker is not None and not hosted.worker.ready:
+                waiting[ticket.number].show("loading")
+        self._hand_out(now)
+
+    def _in_order(self, jobs: Iterable[Job], running: list[Ticket], now: float) -> list[Ticket]:
+        return policy.in_order([self._ticket(job) for job in jobs], running, self._shares, now, self.limits)
+
+    def _hand_out(self, now: float) -> None:
+        """Start every waiting answer that can run beside those that do, and have background ones make way."""
+        waiting = {job.id: job for job in self._pending}
+        while waiting:
+            running = self._running()
+            ordered = self._in_order(waiting.values(), running, now)
+            for ticket in policy.to_interrupt(ordered, running, now, self.limits):
+                self._interrupt(ticket)
+            chosen = policy.next_one(ordered, running, now, self.limits)
+            if chosen is None:
+                for position, ticket in enumerate(ordered, 1):
+                    waiting[ticket.number].show(position=position)
+                return
+            job = waiting.pop(chosen.number)
             self._pending.remove(job)
-            answers.append(job)
+            self._shares = self._shares.charged(policy.payer(chosen, now, self.limits), chosen.work)
+            worker = self._hosted[job.spec.path].worker
+            assert worker is not None
             self._hand_over(worker, job, now)
-            if not job.contended:
-                break
-        for position, job in enumerate(self._pending, 1):
-            if job.generation is not None:
-                job.generation.position = position
+
+    def _running(self) -> list[Ticket]:
+        """The answers under way."""
+        workers = [hosted.worker for hosted in self._hosted.values() if hosted.worker is not None]
+        jobs = [job for worker in workers for job in worker.running.values()]
+        return [self._ticket(job) for job in jobs if job.generation is not None]
+
+    def _ticket(self, job: Job) -> Ticket:
+        assert job.generation is not None
+        request, worker = job.generation.request, self._hosted[job.spec.path].worker
+        return Ticket(
+            number=job.id,
+            owner=request.owner,
+            model=job.spec.path,
+            adapter=job.spec.adapter,
+            work=job.work,
+            since=job.submitted,
+            contended=request.contended,
+            background=request.background,
+            ready=worker is not None and worker.ready and _configuration(worker.spec) == _configuration(job.spec),
+            room=job.spec.sequences,
+        )
+
+    def _interrupt(self, ticket: Ticket) -> None:
+        """Have an answer under way make way; it waits again when its worker has let go of it."""
+        worker = self._hosted[ticket.model].worker
+        job = worker.running.get(ticket.number) if worker is not None else None
+        if worker is not None and job is not None and not job.interrupted:
+            job.interrupted = True
+            self._send(worker, messages.Cancel(job.id))
 
     def _hand_over(self, worker: Worker, job: Job, now: float) -> None:
-        if job.message["op"] == "load" and job.spec.adapter is None:
-            if job.future is not None:
-                job.future.set_result(dict(worker.info))
+        if job.future is not None and job.order == messages.Prepare(job.id):
+            job.future.set_result(dict(worker.info))
             return
-        if job.message["op"] == "load":
-            job.message |= {"op": "adapter", "adapter": str(job.spec.adapter)}
         job.dispatched = now
         if job.generation is not None:
             job.waited_for_load = min(
                 max(worker.started + worker.load_ms / 1000 - job.submitted, 0.0), worker.load_ms / 1000
             )
             job.cold, worker.fresh = worker.fresh, False
-            job.generation.state = "prefill"
-            job.generation.position = 0
+            job.show("prefill", 0)
         if not worker.running:
             worker.progress = now
         worker.running[job.id] = job
         self._share_threads()  # before the first token, not after it
-        self._send(worker, job.message)
+        self._send(worker, job.order)
 
     def _worker_for(self, spec: ModelSpec, hosted: Hosted, now: float) -> Worker | None:
         """The worker of a file in the configuration asked for; started when there is none and it may be started."""
@@ -469,61 +495,56 @@ class Supervisor:
             ours.close()
             raise Problem(f"No worker can be started for {spec.id}: {error}.") from error
         ours.setblocking(False)
-        worker = Worker(spec, process, ours, log, now, stamp, heard=now, pinged=now, progress=now)
+        vitals = psutil.Process(process.pid)
+        worker = Worker(spec, process, ours, vitals, log, now, stamp, heard=now, pinged=now, progress=now)
         self._selector.register(ours, selectors.EVENT_READ, worker)
-        message: wire.Message = {"op": "load", "path": str(spec.path), "known": known, "expected": spec.sha256}
-        message |= {"context": spec.context, "device": spec.device, "gpu_layers": spec.gpu_layers}
-        self._send(worker, message | {"threads": spec.threads or self._threads})
+        threads = spec.threads or self._threads
+        self._send(
+            worker,
+            messages.Load(str(spec.path), spec.context, spec.device, spec.gpu_layers, threads, known, spec.sha256),
+        )
         return worker
 
     # -- what workers say ----------------------------------------------------------------------------------------
 
-    def _hear(self, worker: Worker, message: wire.Message) -> None:
-        event = message["event"]
-        if event == "pong":
+    def _hear(self, worker: Worker, event: messages.Event) -> None:
+        if isinstance(event, messages.Pong):
             return
         worker.progress = time.monotonic()
-        worker.peak_memory = message.get("peak_memory", worker.peak_memory)
-        if event == "phase":
-            worker.phase = message["phase"]
-            self._learn_hash(worker, message.get("sha256"))
-        elif event == "loaded":
+        if isinstance(event, messages.Phase):
+            worker.phase = event.phase
+            self._learn_hash(worker, event.sha256)
+        elif isinstance(event, messages.Loaded):
             worker.ready, worker.phase = True, "ready"
             worker.load_ms = (time.monotonic() - worker.started) * 1000
-            worker.info = {"id": worker.spec.id, **message["info"]}
-            worker.threads = worker.info["threads"]
+            worker.info = {"id": worker.spec.id, "kind": event.kind, "threads": event.threads, **event.info}
+            worker.kind, worker.threads, worker.peak_memory = event.kind, event.threads, event.peak_memory
             self._agree_on_threads(worker)
-        elif event == "refused":
-            worker.refused = message["message"]
+        elif isinstance(event, messages.Refused):
+            worker.refused = event.message
         else:
-            job = worker.running.get(message["id"])
+            job = worker.running.get(event.id)
             if job is not None:
-                self._hear_of(worker, job, message)
+                self._hear_of(worker, job, event)
 
     def _agree_on_threads(self, worker: Worker) -> None:
         """What the first model's trial chose holds for all: models are compared, so they must run alike."""
-        if worker.spec.threads is not None or worker.info["kind"] != "chat":
+        if worker.spec.threads is not None or worker.kind != "chat":
             return
         self._threads = worker.info["threads"] = self._threads or worker.info["threads"]
 
     def _share_threads(self) -> None:
-        """Workers that answer at the same time divide what each would use alone.
-
-        Together they would else run more threads than there are processors, and llama.cpp's threads wait for one
-        another at every layer: measured, four answers then took twice as long as one after the other. As a count
-        changes only between two evaluations, answers meant to run beside others begin with their share.
-        """
+        """Workers that answer at the same time divide what each would use alone."""
         workers = [hosted.worker for hosted in self._hosted.values() if hosted.worker is not None]
         busy = [worker for worker in workers if worker.answering]
-        chats = [worker for worker in workers if worker.info.get("kind") == "chat"]
-        sharers = max(len(busy), len(chats) if self._gathering(busy) else 0)
+        chats, gathering = sum(worker.kind == "chat" for worker in workers), self._gathering(busy)
         for worker in busy:
-            count = max(1, worker.info["threads"] // sharers)
+            count = policy.share(worker.info["threads"], len(busy), chats, gathering=gathering)
             if worker.threads != count:
                 worker.threads = count
-                self._send(worker, {"op": "threads", "count": count})
+                self._send(worker, messages.Threads(count))
 
-    def _gathering(self, workers: Sequence[Worker]) -> bool:
+    def _gathering(self, workers: Iterable[Worker]) -> bool:
         """Whether one of them has just begun an answer that is meant to run beside others."""
         since = time.monotonic() - self.limits.gather
         jobs = [job for worker in workers for job in worker.running.values()]
@@ -539,26 +560,44 @@ class Supervisor:
             worker.refused = self._quarantined[found]
             worker.process.kill()
 
-    def _hear_of(self, worker: Worker, job: Job, message: wire.Message) -> None:
-        generation, event = job.generation, message["event"]
-        if event == "prefill" and generation is not None:
-            generation.prefill_done, generation.prefill_total = message["done"], message["total"]
-        elif event == "text" and generation is not None:
+    def _hear_of(
+        self,
+        worker: Worker,
+        job: Job,
+        event: messages.Prefill | messages.Text | messages.Done | messages.Value | messages.Failed,
+    ) -> None:
+        generation = job.generation
+        if isinstance(event, messages.Failed):
+            del worker.running[job.id]
+            job.fail(event.message)
+        elif isinstance(event, messages.Value):
+            if job.future is not None:
+                del worker.running[job.id]
+                job.future.set_result(_value(worker, job, event.value))
+        elif generation is None:
+            return
+        elif isinstance(event, messages.Prefill):
+            generation.prefill_done, generation.prefill_total = event.done, event.total
+        elif isinstance(event, messages.Text):
             generation.prefill_done = generation.prefill_total
-            generation.text += message["text"]
-            generation.tokens = message["tokens"]
+            generation.text += event.text
+            generation.tokens = event.tokens
             generation.state = "decode"
-        elif event == "done" and generation is not None:
+        else:
             del worker.running[job.id]
-            generation.tokens = message["tokens"]["output"]
-            generation.finish(_result(worker, job, message))
-            self._host(job.spec.path).deaths.clear()  # it works: the next start need not be delayed
-        elif event == "value" and job.future is not None:
-            del worker.running[job.id]
-            job.future.set_result(_value(worker, job, message["value"]))
-        elif event == "problem":
-            del worker.running[job.id]
-            job.fail(message["message"])
+            self._end_of_answer(worker, job, generation, event)
+
+    def _end_of_answer(self, worker: Worker, job: Job, generation: Generation, event: messages.Done) -> None:
+        worker.peak_memory = event.peak_memory
+        self._host(job.spec.path).deaths.clear()  # it works: the next start need not be delayed
+        if job.interrupted and event.finish == "cancelled":
+            job.interrupted, job.interruptions = False, job.interruptions + 1
+            self._number(job)
+            self._pending.append(job)
+            generation.restart()
+            return
+        generation.tokens = event.tokens.output
+        generation.finish(_result(worker, job, event))
 
     # -- watching ------------------------------------------------------------------------------------------------
 
@@ -576,26 +615,30 @@ class Supervisor:
     def _watch_worker(self, worker: Worker, now: float) -> None:
         if now - worker.watched < WATCH:
             return
-        worker.watched, limits = now, self.limits
-        spent, stopped = processor_time(worker.process.pid), is_stopped(worker.process.pid)
-        silent = worker.quiet.since(worker.heard, now, None if stopped else spent)
-        idle = worker.idle.since(worker.progress, now, spent)
-        loading = worker.loading.since(worker.started, now, spent)
-        told = worker.phase != "start" or stopped  # until the first word the interpreter may take its time
-        if told and silent > limits.ping * (limits.missed_pings + 0.5):
-            held_up = stopped or worker.quiet.starved
-            self._end(worker, f"it did not answer for {now - worker.heard:.0f} s", own=not held_up)
-        elif worker.phase == "chat template" and idle > limits.template:
-            reason = f"its chat template did not end within {limits.template:g} s"
-            self._end(worker, reason, own=not worker.idle.starved)
-        elif not worker.ready and loading > limits.load + worker.stamp[1] / limits.load_bytes_per_second:
-            self._end(worker, f"it was not loaded after {now - worker.started:.0f} s", own=not worker.loading.starved)
-        elif worker.ready and worker.running and idle > limits.silence:
-            reason = f"it computed no token for {now - worker.progress:.0f} s"
-            self._end(worker, reason, own=not worker.idle.starved)
-        elif now - worker.pinged >= limits.ping:
+        worker.watched = now
+        missed = policy.verdict(self._signs(worker, now), self.limits)
+        if missed is not None:
+            self._end(worker, missed.reason, own=missed.own)
+        elif now - worker.pinged >= self.limits.ping:
             worker.pinged = now
-            self._send(worker, {"op": "ping", "n": 0})
+            self._send(worker, messages.Ping())
+
+    def _signs(self, worker: Worker, now: float) -> Signs:
+        spent, stopped = processor_time(worker.vitals), is_stopped(worker.vitals)
+
+        def span(watch: Stopwatch, event: float, spent: float | None) -> Span:
+            return Span(watch.since(event, now, spent), now - event, watch.starved)
+
+        return Signs(
+            phase=worker.phase,
+            ready=worker.ready,
+            running=bool(worker.running),
+            stopped=stopped,
+            size=worker.stamp[1],
+            silent=span(worker.quiet, worker.heard, None if stopped else spent),
+            idle=span(worker.idle, worker.progress, spent),
+            loading=span(worker.loading, worker.started, spent),
+        )
 
     def _end(self, worker: Worker, reason: str, *, own: bool = False) -> None:
         """Kill a worker. `own`: it brought this on itself; a machine too busy to run it is not its fault."""
@@ -617,28 +660,24 @@ class Supervisor:
 
     def _bury(self, worker: Worker, now: float) -> None:
         """Draw the consequences of a death: tell who waited, count it, delay the next start, set the file aside."""
-        hosted, status = self._hosted[worker.spec.path], worker.process.returncode
+        hosted, name = self._hosted[worker.spec.path], worker.spec.id
         if worker.closing:
-            self._fail_all(worker, f"{worker.spec.id} was unloaded before it could answer.")
+            self._fail_all(worker, policy.farewell(name, worker.phase, "unloaded", "", ""))
             return
         if worker.refused is not None:
-            message = f"{worker.spec.id} cannot be used: {worker.refused.rstrip('.')}."
-            lines = tail(worker.log)
-            message += f" Its log ends: {lines}" if "llama.cpp" in worker.refused and lines else ""
+            lines = tail(worker.log) if "llama.cpp" in worker.refused else ""
+            message = policy.farewell(name, worker.phase, "refused", worker.refused, lines)
             self._fail_all(worker, message)
             self._fail_waiting(hosted, message)
             return
-        cause, crashed = death(status, worker.killed_for)
+        cause, crashed = death(worker.process.returncode, worker.killed_for)
         own = crashed or worker.own_making
         if own:
             self._own_death(worker, now)
-        hosted.deaths = [*(past for past in hosted.deaths if now - past < self.limits.window), now]
-        hosted.not_before = now + self.limits.back_off[min(len(hosted.deaths), len(self.limits.back_off)) - 1]
-        message = (
-            f"The worker of {worker.spec.id} ended: {cause}, in the phase '{worker.phase}'. Ask again: it restarts."
-        )
+        hosted.deaths = policy.recent(hosted.deaths, now, self.limits)
+        hosted.not_before = policy.not_before(hosted.deaths, self.limits)
         lines = tail(worker.log) if own else ""  # what was killed from outside had nothing to say about it
-        message += f" Its log ends: {lines}" if lines else ""
+        message = policy.farewell(name, worker.phase, "died", cause, lines)
         for job in worker.running.values() if own else ():
             hosted.prompt_deaths[_fingerprint(job)] += 1
         self._fail_all(worker, message)
@@ -648,13 +687,10 @@ class Supervisor:
     def _own_death(self, worker: Worker, now: float) -> None:
         """A death of the file's making: after a few, the file is set aside, by its hash or else by its stamp."""
         key = worker.sha256 or repr(worker.stamp)
-        past = [*(time for time in self._own_deaths.get(key, []) if now - time < self.limits.window), now]
-        self._own_deaths[key] = past
-        if len(past) >= self.limits.deaths:
-            self._quarantined[key] = (
-                f"{worker.spec.id} has crashed its worker {len(past)} times in {self.limits.window / 60:.0f} minutes "
-                "and is set aside until the app is started anew or the file changes. Use another file."
-            )
+        self._own_deaths[key] = policy.recent(self._own_deaths.get(key, []), now, self.limits)
+        reason = policy.set_aside(worker.spec.id, self._own_deaths[key], self.limits)
+        if reason is not None:
+            self._quarantined[key] = reason
 
     def _fail_all(self, worker: Worker, message: str) -> None:
         for job in worker.running.values():
@@ -679,7 +715,7 @@ def _configuration(spec: ModelSpec) -> tuple[Any, ...]:
 
 
 def _fingerprint(job: Job) -> int:
-    return hash((repr(job.message.get("alternatives")), job.spec.adapter))
+    return hash((repr(getattr(job.order, "alternatives", None)), job.spec.adapter))
 
 
 def _stamp(path: Path) -> tuple[str, int, int, int]:
@@ -701,33 +737,30 @@ def _nothing(job: Job) -> Result:
     return Result("", "cancelled", "", 0, timing | flags, tokens, rates, {"id": job.spec.id})
 
 
-def _result(worker: Worker, job: Job, message: wire.Message) -> Result:
+def _result(worker: Worker, job: Job, done: messages.Done) -> Result:
     assert job.generation is not None and job.dispatched is not None
-    timing = message["timing"]
     waited = max(job.dispatched - job.submitted - job.waited_for_load, 0.0) * 1000
-    timing |= {"queue": waited, "total": (time.monotonic() - job.submitted) * 1000}
+    timing = asdict(done.timing) | {"queue": waited, "total": (time.monotonic() - job.submitted) * 1000}
     timing["load"] += job.waited_for_load * 1000
     timing |= {"cold": job.cold, "contended": job.contended}
-    model = worker.info | {"id": job.spec.id, "threads": worker.threads, "peak_memory": message["peak_memory"]}
-    model["adapter_sha256"] = message.get("adapter_sha256")
-    if message["note"]:
-        model["note"] = message["note"]
+    model = worker.info | {"id": job.spec.id, "threads": worker.threads, "peak_memory": done.peak_memory}
+    model["adapter_sha256"] = done.adapter_sha256
+    if done.note:
+        model["note"] = done.note
     return Result(
-        job.generation.text + message["text"],
-        message["finish"],
-        message["prompt"],
-        message["alternative"],
+        job.generation.text + done.text,
+        done.finish,
+        done.prompt,
+        done.alternative,
         timing,
-        message["tokens"],
-        message["rates"],
+        asdict(done.tokens),
+        asdict(done.rates),
         model,
-        message["logprobs"],
+        done.logprobs,
     )
 
 
-def _value(worker: Worker, job: Job, value: Any) -> Any:
-    if job.message["op"] == "embed":
-        return np.frombuffer(base64.b64decode(value), dtype="<f4").astype(np.float32)
-    if job.message["op"] == "adapter":
-        return dict(worker.info)
-    return value
+def _value(worker: Worker, job: Job, value: int | str) -> Any:
+    if isinstance(job.order, messages.Embed):
+        return np.frombuffer(base64.b64decode(str(value)), dtype="<f4").astype(np.float32)
+    return dict(worker.info) if isinstance(job.order, messages.Prepare) else value

@@ -1,10 +1,9 @@
-"""Signs of life of another process, from /proc: processor time, memory, whether it is stopped. Knows no worker.
+"""Signs of life of another process, from psutil: processor time, memory, whether it is stopped. Knows no worker.
 
-Where the system does not tell (it is not Linux, or the process is gone), the answers are None or False.
+Where the system does not tell, or the process is gone, the answers are None or False.
 """
 
-import os
-from pathlib import Path
+import psutil
 
 STARVED = 4  # a process that gets next to no processor has so many times as long
 
@@ -33,30 +32,26 @@ class Stopwatch:
         return min(passed, max(used, passed / STARVED))
 
 
-def processor_time(pid: int) -> float | None:
+def processor_time(process: psutil.Process) -> float | None:
     """Seconds of processor a process has used in all its threads."""
-    fields = _stat(pid)
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") if fields else None
+    try:
+        used = process.cpu_times()
+    except psutil.Error:
+        return None
+    return float(used.user + used.system)
 
 
-def is_stopped(pid: int) -> bool:
+def is_stopped(process: psutil.Process) -> bool:
     """Whether a signal holds the process up."""
-    fields = _stat(pid)
-    return bool(fields) and fields[0] in "tT"
+    try:
+        return process.status() in (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
+    except psutil.Error:
+        return False
 
 
-def resident(pid: int) -> int | None:
+def resident(process: psutil.Process) -> int | None:
     """Bytes of memory a process holds now, mapped weights included."""
     try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    except (OSError, IndexError, ValueError):
+        return int(process.memory_info().rss)
+    except psutil.Error:
         return None
-    return pages * os.sysconf("SC_PAGE_SIZE")
-
-
-def _stat(pid: int) -> list[str]:
-    """The fields of /proc/PID/stat from the state on (field 3 of proc(5))."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    except (OSError, IndexError):
-        return []

@@ -1,4 +1,4 @@
-"""Messages between the app and a worker: 4-byte length, then JSON. Knows no meaning of any message.
+"""Messages between the app and a worker: 4-byte length, then JSON. Knows no meaning of any message (messages.py).
 
 No pickle: whoever takes over a worker can only send data. Imported by both sides; standard library only.
 """
@@ -43,7 +43,10 @@ class Unpacker:
             end = _LENGTH.size + length
             if len(self._buffer) < end:
                 break
-            message = json.loads(bytes(self._buffer[_LENGTH.size : end]))
+            try:
+                message = json.loads(bytes(self._buffer[_LENGTH.size : end]))
+            except RecursionError:
+                raise ValueError("a message nested without end") from None
             if not isinstance(message, dict):
                 raise ValueError("a message that is no object")
             del self._buffer[:end]

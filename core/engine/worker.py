@@ -15,15 +15,15 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from core.engine import check, gguf_header, host, wire, worklog
-from core.engine.interface import Sampling
+from core.engine import check, gguf_header, host, messages, wire, worklog
+from core.engine.interface import Message, Sampling
 from core.engine.streaming import TextStream
 from core.engine.template import ChatTemplate, Rendered
 from core.errors import Problem
@@ -46,20 +46,20 @@ class Link:
         self._connection = connection
         self._lock = threading.Lock()
 
-    def send(self, event: str, **content: Any) -> None:
+    def send(self, event: messages.Event) -> None:
         """One message; the process ends when nobody reads it."""
-        data = wire.pack({"event": event, **content})
+        data = messages.pack(event)
         with self._lock:
             try:
                 self._connection.sendall(data)
             except OSError:
                 os._exit(0)
 
-    def messages(self) -> Iterator[wire.Message]:
+    def orders(self) -> Iterator[messages.Order]:
         """All messages until the app closes its end."""
         unpacker = wire.Unpacker()
         while (found := wire.receive(self._connection, unpacker)) is not None:
-            yield from found
+            yield from map(messages.order, found)
 
 
 @dataclass
@@ -142,25 +142,22 @@ class Chat:
 
     # -- answers -------------------------------------------------------------------------------------------------
 
-    def begin(self, message: wire.Message) -> None:
+    def begin(self, asked: messages.Generate) -> None:
         """Take a new answer on: prompt, tokens, sequence. What is wrong with it is said in a message."""
         from core.engine.worker_llama import Sampler
 
         began = time.perf_counter()
-        number, sampling = (
-            message["id"],
-            Sampling(**{**message["sampling"], "stop": tuple(message["sampling"]["stop"])}),
-        )
+        number, sampling = asked.id, asked.sampling
         try:
-            context = self.context(message["adapter"])
+            context = self.context(asked.adapter)
             load_ms = (time.perf_counter() - began) * 1000
             began = time.perf_counter()
-            alternative, prompt, tokens = self.fitting(message["alternatives"], sampling.max_tokens)
+            alternative, prompt, tokens = self.fitting(asked.alternatives, sampling.max_tokens)
             taken = context.take(tokens, self.question(prompt, tokens))
             if taken is None:
                 raise Problem("No sequence of the model is free; ask again.")
         except Problem as problem:
-            self.link.send("problem", id=number, message=problem.message)
+            self.link.send(messages.Failed(number, problem.message))
             return
         slot, reused = taken
         sampler, stream = Sampler(self.model, sampling, tokens), TextStream(sampling.stop)
@@ -169,14 +166,14 @@ class Chat:
         )
         answer.prefill_began = time.perf_counter()
         self.answers.append(answer)
-        self.link.send("prefill", id=number, done=reused, total=len(tokens))
+        self.link.send(messages.Prefill(number, reused, len(tokens)))
 
-    def fitting(self, alternatives: list[list[dict[str, str]]], answer: int) -> tuple[int, Rendered, list[int]]:
+    def fitting(self, alternatives: Sequence[Sequence[Message]], answer: int) -> tuple[int, Rendered, list[int]]:
         """The first version of the chat that leaves room for `answer` tokens. Raises Problem with the numbers."""
         room = self.settings["context"] - answer
         needed = "0"
-        for index, messages in enumerate(alternatives):
-            rendered = self.template.render(messages)
+        for index, chat in enumerate(alternatives):
+            rendered = self.template.render(chat)
             size = len(rendered.text.encode("utf-8", "replace"))
             if size > self.settings["context"] * 16 and size > self.settings["context"] * self.model.longest_piece:
                 needed = f"over {self.settings['context']:,}"
@@ -248,7 +245,7 @@ class Chat:
             elif row is not None:
                 self.advance(answer, row)
             else:
-                self.link.send("prefill", id=answer.id, done=len(answer.slot.cached), total=len(answer.tokens))
+                self.link.send(messages.Prefill(answer.id, len(answer.slot.cached), len(answer.tokens)))
 
     def stopped(self, group: list[Answer]) -> bool:
         """Whether a lone answer was cancelled before `computing` told the reader thread whom to abort."""
@@ -280,48 +277,45 @@ class Chat:
         elif len(answer.output) >= answer.sampling.max_tokens:
             self.end(answer, "length")
         elif now - answer.sent_at > FLUSH_S:
-            self.link.send("text", id=answer.id, text=answer.unsent, tokens=len(answer.output))
+            self.link.send(messages.Text(answer.id, answer.unsent, len(answer.output)))
             answer.unsent, answer.sent_at = "", now
 
-    def end(self, answer: Answer, finish: str) -> None:
+    def end(self, answer: Answer, finish: Literal["stop", "length", "cancelled"]) -> None:
         """Say the last words and free the sequence; its prompt stays there for the next question."""
         now = time.perf_counter()
         text = answer.unsent + answer.stream.finish()
         first, last = answer.first_at or now, answer.last_at or now
         prefill_s, decode_s = first - answer.prefill_began, last - first
         outputs, fresh = len(answer.output), len(answer.tokens) - answer.reused
-        timing = {
-            "load": answer.load_ms,
-            "ttft_engine": (first - answer.began) * 1000 if answer.first_at else None,
-            "prefill": prefill_s * 1000,
-            "decode": decode_s * 1000,
-        }
-        rates = {
-            "prefill_per_s": fresh / prefill_s if answer.first_at and prefill_s > 0 else None,
-            "decode_per_s": (outputs - 1) / decode_s if outputs > 1 and decode_s >= 0.05 else None,
-        }
-        tokens = {"prompt": len(answer.tokens), "prompt_reused": answer.reused, "output": outputs}
         self.release(answer, keep=finish != "cancelled")
-        self.link.send(
-            "done",
+        done = messages.Done(
             id=answer.id,
             finish=finish,
             text=text,
             prompt=answer.prompt.text,
-            note=answer.prompt.note,
             alternative=answer.alternative,
-            timing=timing,
-            rates=rates,
-            tokens=tokens,
-            logprobs=answer.logprobs if answer.sampling.logprobs else None,
+            timing=messages.Timing(
+                load=answer.load_ms,
+                ttft_engine=(first - answer.began) * 1000 if answer.first_at else None,
+                prefill=prefill_s * 1000,
+                decode=decode_s * 1000,
+            ),
+            tokens=messages.Tokens(len(answer.tokens), answer.reused, outputs),
+            rates=messages.Rates(
+                prefill_per_s=fresh / prefill_s if answer.first_at and prefill_s > 0 else None,
+                decode_per_s=(outputs - 1) / decode_s if outputs > 1 and decode_s >= 0.05 else None,
+            ),
             peak_memory=host.peak_memory(),
+            note=answer.prompt.note,
             adapter_sha256=self.adapter_sha256 if answer.context is not self.contexts[None] else None,
+            logprobs=answer.logprobs if answer.sampling.logprobs else None,
         )
+        self.link.send(done)
 
     def drop(self, answer: Answer, message: str) -> None:
         """End an answer that cannot be had."""
         self.release(answer, keep=False)
-        self.link.send("problem", id=answer.id, message=message)
+        self.link.send(messages.Failed(answer.id, message))
 
     def release(self, answer: Answer, *, keep: bool) -> None:
         """Free the sequence. A cancelled prompt is forgotten whole, so that the next answer is a fresh worker's."""
@@ -349,7 +343,7 @@ class Worker:
 
     def __init__(self, link: Link) -> None:
         self.link = link
-        self.inbox: queue.SimpleQueue[wire.Message] = queue.SimpleQueue()
+        self.inbox: queue.SimpleQueue[messages.Order] = queue.SimpleQueue()
         self.chat: Chat | None = None
         self.embedder: Any = None
         self.model: Any = None
@@ -357,14 +351,14 @@ class Worker:
     def read(self) -> None:
         """The reader thread: pings and cancels at once, the rest in order. The process ends with it."""
         try:
-            for message in self.link.messages():
-                if message["op"] == "ping":
-                    self.link.send("pong", n=message["n"])
-                elif message["op"] == "cancel":
+            for order in self.link.orders():
+                if isinstance(order, messages.Ping):
+                    self.link.send(messages.Pong())
+                elif isinstance(order, messages.Cancel):
                     if self.chat is not None:
-                        self.chat.cancel(message["id"])
+                        self.chat.cancel(order.id)
                 else:
-                    self.inbox.put(message)
+                    self.inbox.put(order)
         except MemoryError:  # a process that hears nothing any more would be noticed only by its silence
             os._exit(worklog.OUT_OF_MEMORY)
         os._exit(0)
@@ -372,7 +366,9 @@ class Worker:
     def run(self) -> None:
         """The main thread: load, then take messages while there are any, and steps while there are answers."""
         threading.Thread(target=self.read, daemon=True).start()
-        self.load(self.inbox.get())
+        first = self.inbox.get()
+        assert isinstance(first, messages.Load)
+        self.load(first)
         while True:
             busy = self.chat is not None and bool(self.chat.answers)
             try:
@@ -381,65 +377,64 @@ class Worker:
                 assert self.chat is not None
                 self.chat.step()
 
-    def take(self, message: wire.Message) -> None:
+    def take(self, order: messages.Order) -> None:
         """One message of the main thread's."""
-        if message["op"] == "generate" and self.chat is not None:
-            self.chat.begin(message)
-            return
-        if message["op"] == "threads":
+        if isinstance(order, messages.Threads):
             if self.chat is not None:
-                self.chat.use_threads(message["count"])
-            return
-        try:
-            self.link.send("value", id=message["id"], value=self.value(message))
-        except Problem as problem:
-            self.link.send("problem", id=message["id"], message=problem.message)
+                self.chat.use_threads(order.count)
+        elif isinstance(order, messages.Generate) and self.chat is not None:
+            self.chat.begin(order)
+        elif isinstance(order, messages.Generate | messages.Embed | messages.CountTokens | messages.Prepare):
+            try:
+                self.link.send(messages.Value(order.id, self.value(order)))
+            except Problem as problem:
+                self.link.send(messages.Failed(order.id, problem.message))
 
-    def value(self, message: wire.Message) -> Any:
+    def value(self, order: messages.Generate | messages.Asked) -> int | str:
         """What a message asks for. Raises Problem where this model has no such thing."""
-        if message["op"] == "tokens":
-            return len(self.model.tokenize(message["text"], special=False))
-        if message["op"] == "embed" and self.embedder is not None:
-            return base64.b64encode(self.embedder.embed(message["text"]).astype("<f4").tobytes()).decode("ascii")
-        if message["op"] == "adapter" and self.chat is not None:
-            self.chat.context(message["adapter"])
+        if isinstance(order, messages.CountTokens):
+            return len(self.model.tokenize(order.text, special=False))
+        if isinstance(order, messages.Embed) and self.embedder is not None:
+            return base64.b64encode(self.embedder.embed(order.text).astype("<f4").tobytes()).decode("ascii")
+        if isinstance(order, messages.Prepare) and self.chat is not None:
+            self.chat.context(order.adapter)
             return host.peak_memory()
         kind = "an embedder: it cannot answer" if self.embedder is not None else "a chat model: it cannot embed"
         raise Problem(f"This model is {kind}.")
 
     # -- loading -------------------------------------------------------------------------------------------------
 
-    def load(self, message: wire.Message) -> None:
+    def load(self, order: messages.Load) -> None:
         """Check, hash and load the file, and try it once. Refusals are told, then the process ends."""
         try:
-            self._load(message)
+            self._load(order)
         except Problem as problem:
-            self.link.send("refused", message=problem.message)
+            self.link.send(messages.Refused(problem.message))
             sys.exit(0)
         except MemoryError:
-            self.link.send("refused", message="it needs more memory than it may take")
+            self.link.send(messages.Refused("it needs more memory than it may take"))
             sys.exit(0)
 
-    def _load(self, message: wire.Message) -> None:
-        path = Path(message["path"])
-        self.link.send("phase", phase="check")
+    def _load(self, order: messages.Load) -> None:
+        path = Path(order.path)
+        self.link.send(messages.Phase("check"))
         header = gguf_header.read(path)
         check.check(header)
-        identity = message["known"] or gguf_header.sha256(path)
-        self.link.send("phase", phase="load", sha256=identity)
-        if message["expected"] and identity != message["expected"]:
+        identity = order.known or gguf_header.sha256(path)
+        self.link.send(messages.Phase("load", identity))
+        if order.expected and identity != order.expected:
             raise Problem(
-                f"its SHA-256 is {identity[:12]}…, not {message['expected'][:12]}… as it should be: the file is "
+                f"its SHA-256 is {identity[:12]}…, not {order.expected[:12]}… as it should be: the file is "
                 "damaged or another. Delete it, so that it is fetched or made anew"
             )
         from core.engine import worker_llama as llama
 
         llama.start()
-        context = min(message["context"], header.own("context_length"))
-        threads = message["threads"] or host.processors()
+        context = min(order.context, header.own("context_length"))
+        threads = order.threads or host.processors()
         weights = sum(tensor.size for tensor in header.tensors)
-        free, wanted = llama.free_gpu_memory(), message["gpu_layers"]
-        layers = host.gpu_layers(message["device"], wanted, header.own("block_count"), weights, free)
+        free, wanted = llama.free_gpu_memory(), order.gpu_layers
+        layers = host.gpu_layers(order.device, wanted, header.own("block_count"), weights, free)
         if layers == 0:  # a GPU driver maps far more address space than it uses
             host.bound_memory(check.memory(header, context))
         self.model = llama.Model(path, layers)
@@ -447,33 +442,34 @@ class Worker:
         info |= {"file_sha256": identity, "template_sha256": check.template_sha256(header), **check.derivation(header)}
         info |= {"context": context, "device": "gpu" if layers else "cpu", "threads": threads, "gpu_layers": layers}
         serve = self.serve_embedder if header.architecture in check.EMBEDDERS else self.serve_chat
-        serve(header, info, choose_threads=message["threads"] is None)
-        self.link.send("loaded", info=info, peak_memory=host.peak_memory())
+        serve(header, info, choose_threads=order.threads is None)
+        kind: Literal["chat", "embedder"] = "chat" if self.chat is not None else "embedder"
+        self.link.send(messages.Loaded(kind, info["threads"], info, host.peak_memory()))
 
     def serve_embedder(self, header: gguf_header.Header, info: dict[str, Any], *, choose_threads: bool) -> None:
         """Be an embedder from now on; complete `info`."""
         from core.engine.worker_llama import Embedder
 
         self.embedder = Embedder(self.model, info["threads"])
-        self.link.send("phase", phase="canary")
+        self.link.send(messages.Phase("canary"))
         self.embedder.embed("canary")
-        info |= {"kind": "embedder", "context": self.embedder.limit, "dimensions": self.embedder.dimensions}
+        info |= {"context": self.embedder.limit, "dimensions": self.embedder.dimensions}
 
     def serve_chat(self, header: gguf_header.Header, info: dict[str, Any], *, choose_threads: bool) -> None:
         """Be a language model from now on; complete `info`."""
         from core.engine import worker_trial
 
-        self.link.send("phase", phase="chat template")
+        self.link.send(messages.Phase("chat template"))
         bos, eos = (self.model.special_text(token) for token in (self.model.bos, self.model.eos))
         template = ChatTemplate(header.values.get("tokenizer.chat_template"), bos, eos)
         note = template.render([{"role": "user", "content": "Hello"}]).note
-        self.link.send("phase", phase="canary")
+        self.link.send(messages.Phase("canary"))
         chunk = CHUNK if header.file_size < LARGE else CHUNK_LARGE
         settings = {"context": info["context"], "threads": info["threads"], "chunk": chunk, "header": header}
         self.chat = Chat(self.link, self.model, template, settings)
         trial = worker_trial.run(self.model, self.chat.context(None), info["threads"], choose_threads=choose_threads)
         self.chat.batching, settings["threads"] = trial.batching, trial.threads
-        info |= {"kind": "chat", "threads": trial.threads, "batching": trial.batching, "canary": trial.text}
+        info |= {"threads": trial.threads, "batching": trial.batching, "canary": trial.text}
         info |= {"note": note}
 
 

@@ -17,12 +17,10 @@ import llama_cpp as lib
 import numpy as np
 from numpy.typing import NDArray
 
-from core.engine.interface import Sampling
+from core.engine.interface import SEQUENCES, SEQUENCES_ADAPTED, Sampling
 from core.engine.prefix import common_prefix, plan, reusable
 from core.errors import Problem
 
-SEQUENCES = 2  # prompts whose prefix a context keeps: an arm without and one with retrieval
-SEQUENCES_ADAPTED = 1  # with an adapter at run time only one: its keys and values come on top of the base's
 OUTPUTS = 2 * SEQUENCES
 PENALTY_WINDOW = 64  # tokens that repeat_penalty looks back over, as in llama.cpp
 DEBUG = 1  # llama.cpp's log level for its own developers

@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from core.engine import Engine, ModelSpec, Request, Sampling, check, gguf_header  # noqa: E402
-from core.engine.supervisor import Limits  # noqa: E402
+from core.engine.policy import Limits  # noqa: E402
 from core.errors import Problem  # noqa: E402
 from tests.campaigns.keeping import Keeper  # noqa: E402
 from tests.engine import mutations, tiny  # noqa: E402

@@ -137,3 +137,9 @@ def test_a_process_that_waits_its_turn_has_longer_than_one_that_burns_the_proces
     assert starved.starved and not hung.starved
     assert unknown.since(event=10.0, now=18.0, spent=None) == 8
     assert hung.since(event=18.0, now=18.0, spent=11.0) == 0  # something happened: it counts from there
+
+
+def test_a_message_nested_without_end_is_refused() -> None:
+    body = b"[" * 100_000
+    with pytest.raises(ValueError, match="nested"):
+        wire.Unpacker().feed(len(body).to_bytes(4, "big") + body)
