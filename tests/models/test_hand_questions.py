@@ -1,0 +1,100 @@
+"""The questions written by hand: each stands on its document's own words, no two are alike, no kind of fact is missing.
+
+One object a line, as in the other sets, and `evidence` besides: the words of today's document that state the answer
+(`evidence_training_day`: of the other day's, for changed facts; a list of two for two-document questions).
+"""
+
+import json
+import re
+from collections import Counter
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.evaluation.scoring import holds
+from models.brightwater import data, documents
+
+FILES = tuple(sorted((data.FOLDER / "questions").glob("hand-*.jsonl")))
+TODAY, TRAINING_DAY = "today", "training-day"
+ALIKE = 0.8  # Jaccard of the words of two questions
+LEAST = {"static": 0.45, "changed": 0.15, "no-document": 0.1, "two-document": 0.03, "counting": 0.01, "general": 0.02}
+LEAST_OF_A_FOLDER, MOST_PRODUCTS = 0.025, 1 / 3
+FOLDERS = tuple(sorted({path.split("/")[0] for path in documents.documents(TODAY)}))
+
+
+def rows(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def text(day: str, path: str) -> str:
+    return (data.FOLDER / day / path).read_text(encoding="utf-8")
+
+
+def words(question: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[\w$:.]+(?<!\.)", question.lower()))
+
+
+def alike(a: frozenset[str], b: frozenset[str]) -> bool:
+    return len(a & b) > ALIKE * len(a | b)
+
+
+ALL = [pytest.param(row, id=f"{path.stem}:{n}") for path in FILES for n, row in enumerate(rows(path), 1)]
+ROWS = [row for path in FILES for row in rows(path)]
+
+
+def test_there_are_questions_by_hand() -> None:
+    assert FILES
+
+
+@pytest.mark.parametrize("row", ALL)
+def test_a_question_stands_on_the_words_of_its_documents(row: dict[str, Any]) -> None:
+    cls, paths = row["class"], row["documents"]
+    accepted = (row["answer"], *row["variants"])
+    assert cls in LEAST
+    assert row["split"] in ("train", "test")
+    assert bool(row["answer"]) == (cls != "no-document")
+    assert bool(paths) == (cls not in ("no-document", "general"))
+    assert all((data.FOLDER / TODAY / path).is_file() for path in paths)
+    if cls == "static":
+        assert row["evidence"] in text(TODAY, paths[0])
+        assert row["evidence"] in text(TRAINING_DAY, paths[0])
+        assert holds(row["evidence"], accepted)
+    if cls == "changed":
+        assert row["evidence"] in text(TODAY, paths[0])
+        assert row["evidence_training_day"] in text(TRAINING_DAY, paths[0])
+        assert set(row["values"]) == {TODAY, TRAINING_DAY}
+        assert row["values"][TODAY] == row["answer"] != row["values"][TRAINING_DAY]
+        assert holds(row["evidence"], accepted)
+        assert holds(row["evidence_training_day"], [row["values"][TRAINING_DAY]])
+        assert not holds(row["evidence_training_day"], accepted)
+    if cls == "two-document":
+        assert len(paths) == len(set(paths)) == len(row["evidence"]) == 2
+        assert all(said in text(TODAY, path) for said, path in zip(row["evidence"], paths, strict=True))
+        assert holds(row["evidence"][1], accepted)
+
+
+def test_no_two_questions_are_alike() -> None:
+    made = [(words(row["question"]), row["question"]) for row in ROWS]
+    assert [(a[1], b[1]) for a, b in combinations(made, 2) if alike(a[0], b[0])] == []
+
+
+@pytest.mark.parametrize("split", ["dev", "test"])
+def test_no_question_by_hand_is_a_generated_one(split: str) -> None:
+    theirs = [words(question.question) for question in data.questions(split)]
+    assert [row["question"] for row in ROWS if any(alike(words(row["question"]), other) for other in theirs)] == []
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path.stem.startswith("hand-train")], ids=lambda p: p.stem)
+def test_every_class_and_folder_has_its_share(path: Path) -> None:
+    found = rows(path)
+    classes = Counter(row["class"] for row in found)
+    folders = Counter(folder for row in found for folder in {path.split("/")[0] for path in row["documents"][:1]})
+    assert all(classes[cls] >= share * len(found) for cls, share in LEAST.items()), classes
+    assert all(folders[folder] >= LEAST_OF_A_FOLDER * len(found) for folder in FOLDERS), folders
+    assert folders["products"] <= MOST_PRODUCTS * len(found)
+
+
+def test_every_document_is_asked_about() -> None:
+    assert {path for row in ROWS for path in row["documents"]} >= set(documents.documents(TODAY))
