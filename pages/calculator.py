@@ -9,6 +9,7 @@ from core.calculator.verdict import headline, verdict
 from core.errors import Problem
 from core.text import plain
 from pages.draw import calculator_form as form
+from pages.draw import calculator_state as state
 from pages.draw.calculator_views import VIEWS
 
 WITHOUT_RESULTS = ("Prices", "Compare", "Calibrate", "Save and share")  # views that need no priced approach
@@ -17,7 +18,7 @@ FIRST_COLUMNS = ("Approach", "Total cost", "Cheapest in", "Total p50 / p95 / p99
 
 st.html(WRAP)
 st.title("Calculator")
-scenario = form.current()
+scenario = state.current()
 form.draw_preset()
 form.draw_notes()
 try:
@@ -44,6 +45,6 @@ try:
             st.info("Nothing fits into the context, so there is nothing to draw.")
     with right:
         form.draw_inputs()
-    form.write_link()
+    state.write_link()
 except Problem as problem:
     st.error(plain(problem.message))

@@ -130,13 +130,14 @@ def _hosting(
     """Token costs of one query (API), or what machines cost (dedicated, own); the other one is nothing."""
     way = words["tuned_hosting"] if tuned else "same"
     premium = d["tuned_multiplier"] if way == "premium" else np.asarray(1.0)
-    way = words["hosting"] if way == "same" else "api" if way == "premium" else way
+    price_in, price_out = (d[f"tuned_price_{end}" if way == "priced" else f"price_{end}"] for end in ("in", "out"))
+    way = words["hosting"] if way == "same" else "api" if way in ("premium", "priced") else way
     zero = np.asarray(0.0)
     if way == "api":
         hit, discount = d["cache_hit"] / 100, d["cache_discount"] / 100
         tokens = {
-            "input tokens": f.input_cost(charged, cacheable, hit, discount, d["price_in"] * premium),
-            "output tokens": f.token_cost(d["answer_tokens"], d["price_out"] * premium),
+            "input tokens": f.input_cost(charged, cacheable, hit, discount, price_in * premium),
+            "output tokens": f.token_cost(d["answer_tokens"], price_out * premium),
         }
         return tokens, {"replica_month": zero, "min_replicas": zero, "replicas_per_query": zero}
     prefill_rate, decode_ms = _speed(d, words)

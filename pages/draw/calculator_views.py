@@ -14,7 +14,8 @@ from core.calculator.verdict import rounded
 from core.charts import calculator as charts
 from core.evidence import figures
 from core.text import plain
-from pages.draw.calculator_actions import measured, measured_here, offers, share, side_by_side
+from pages.draw.calculator_actions import measured, measured_here, share, side_by_side
+from pages.draw.calculator_prices import offers
 
 
 def cost(scenario: inputs.Scenario, outcome: Outcome) -> None:

@@ -48,16 +48,17 @@ def test_a_first_time_user_reaches_a_verdict_from_a_preset_in_two_clicks(page, s
     again.close()
 
 
-def test_an_edited_range_changes_the_verdict_and_an_inverted_one_is_named(page, server):
+def test_a_price_typed_into_the_low_ends_lifts_the_other_end_and_says_so_beside_the_field(page, server):
     page.goto(f"{server.url}/calculator")
     walk = Walk(page)
     expect(walk.verdict()).to_contain_text("Retrieval")
-    before = walk.verdict().inner_text()
-    low = walk.main.locator(".st-key-calculator_queries_low input")
-    low.fill("50000")
-    low.press("Enter")
-    expect(walk.verdict()).not_to_have_text(before)
-    low.fill("90000")
-    low.press("Enter")
-    expect(walk.main.get_by_text("the low end 90000 is above the high end 60000")).to_be_visible()
-    expect(low).to_have_value("50000")
+    walk.main.get_by_label("Search all").fill("tokens api price of a million")
+    walk.main.get_by_label("Search all").press("Enter")
+    for name, price in (("price_in", "0.4"), ("price_out", "1.6")):
+        low, high = (walk.main.locator(f".st-key-calculator_{name}_{end} input") for end in ("low", "high"))
+        low.fill(price)
+        low.press("Enter")
+        expect(walk.main.get_by_text(f"so both are {price} now")).to_be_visible()
+        expect(low).to_have_value(price)
+        expect(high).to_have_value(price)
+    expect(walk.main.get_by_test_id("stAlert")).to_have_count(0)

