@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from core.evaluation.scoring import holds
-from models.brightwater import data, documents
+from models.brightwater import build, data, documents
 
 FILES = tuple(sorted((data.FOLDER / "questions").glob("hand-*.jsonl")))
 TODAY, TRAINING_DAY = "today", "training-day"
@@ -98,3 +98,13 @@ def test_every_class_and_folder_has_its_share(path: Path) -> None:
 
 def test_every_document_is_asked_about() -> None:
     assert {path for row in ROWS for path in row["documents"]} >= set(documents.documents(TODAY))
+
+
+def test_building_anew_leaves_the_questions_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data, "FOLDER", tmp_path)
+    kept, old = (tmp_path / "questions" / name for name in ("hand-train-1.jsonl", "test-old.jsonl"))
+    kept.parent.mkdir()
+    for path in (kept, old):
+        path.write_text("{}", encoding="utf-8")
+    assert build.main() == 0
+    assert kept.is_file() and not old.exists() and (kept.parent / "test-static.jsonl").is_file()
