@@ -5,6 +5,7 @@ One object a line, as in the other sets, and `evidence` besides: the words of to
 """
 
 import json
+import random
 import re
 from collections import Counter
 from itertools import combinations
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from core.evaluation.scoring import holds
+from core.evaluation.scoring import holds, right
 from models.brightwater import build, data, documents
 
 FILES = tuple(sorted((data.FOLDER / "questions").glob("hand-*.jsonl")))
@@ -21,6 +22,8 @@ TODAY, TRAINING_DAY = "today", "training-day"
 ALIKE = 0.8  # Jaccard of the words of two questions
 LEAST = {"static": 0.45, "changed": 0.15, "no-document": 0.1, "two-document": 0.03, "counting": 0.01, "general": 0.02}
 LEAST_OF_A_FOLDER, MOST_PRODUCTS = 0.025, 1 / 3
+TEST_LEAST = {"static": 200, "changed": 200, "no-document": 100, "two-document": 60, "counting": 20, "general": 40}
+TEST_MOST_PRODUCTS, TEST_MOST_OF_A_FACT = 0.4, 4
 FOLDERS = tuple(sorted({path.split("/")[0] for path in documents.documents(TODAY)}))
 
 
@@ -37,7 +40,11 @@ def words(question: str) -> frozenset[str]:
 
 
 def alike(a: frozenset[str], b: frozenset[str]) -> bool:
-    return len(a & b) > ALIKE * len(a | b)
+    short, long = sorted((len(a), len(b)))
+    if short <= ALIKE * long:  # too unequal in length to be alike: most pairs, and the quick way out
+        return False
+    common = len(a & b)
+    return common > ALIKE * (short + long - common)
 
 
 ALL = [pytest.param(row, id=f"{path.stem}:{n}") for path in FILES for n, row in enumerate(rows(path), 1)]
@@ -108,3 +115,30 @@ def test_building_anew_leaves_the_questions_by_hand(tmp_path: Path, monkeypatch:
         path.write_text("{}", encoding="utf-8")
     assert build.main() == 0
     assert kept.is_file() and not old.exists() and (kept.parent / "test-static.jsonl").is_file()
+
+
+@pytest.mark.parametrize("row", [param for param in ALL if param.values[0]["answer"]])
+def test_the_answer_counts_as_right_and_another_days_value_as_wrong(row: dict[str, Any]) -> None:
+    question, accepted = row["question"], (row["answer"], *row["variants"])
+    assert right(row["answer"], accepted, question)
+    before = row.get("values", {}).get(TRAINING_DAY, row["answer"])
+    if before != row["answer"]:
+        assert not right(before, accepted, question)
+        assert not right(row["answer"], [before], question)
+
+
+def test_the_second_test_set_is_large_enough_and_asks_about_every_document() -> None:
+    found = rows(data.FOLDER / "questions" / "hand-test.jsonl")
+    classes = Counter(row["class"] for row in found)
+    assert all(classes[cls] >= number for cls, number in TEST_LEAST.items()), classes
+    assert {row["split"] for row in found} == {"test"}
+    assert max(Counter(row["fact"] for row in found).values()) <= TEST_MOST_OF_A_FACT
+    assert {path for row in found for path in row["documents"]} == set(documents.documents(TODAY))
+    one_document = [row["documents"][0] for row in found if row["class"] in ("static", "changed")]
+    assert sum(path.startswith("products/") for path in one_document) <= TEST_MOST_PRODUCTS * len(one_document)
+
+
+def test_no_question_of_the_second_test_set_is_one_that_templates_train() -> None:
+    theirs = {words(example.question) for example in data.training_questions(random.Random(5), 20)}
+    ours = [row["question"] for row in rows(data.FOLDER / "questions" / "hand-test.jsonl")]
+    assert [question for question in ours if any(alike(words(question), other) for other in theirs)] == []
