@@ -65,10 +65,10 @@ def applying(advice: Advice) -> tuple[handbook.Practice, ...]:
 def dispute(subject: str) -> Dispute:
     """Both sides of a disputed kind of case, with the advisor's verdict on each and the facts that decide."""
     cases = [each for each in claims.cases() if each.subject == subject and each.verdict != claims.NOT_READABLE]
-    given = {name: {each.answers.get(name) for each in cases} for case in cases for name in case.answers}
+    given = {name: {each.all_answers.get(name) for each in cases} for case in cases for name in case.all_answers}
     return Dispute(
         subject,
-        tuple((case, verdict({**case.assumed, **case.answers})) for case in cases),
+        tuple((case, verdict(case.all_answers)) for case in cases),
         tuple(name for name, options in given.items() if len(options) > 1),
     )
 

@@ -45,6 +45,19 @@ def cases() -> list[dict[str, str]]:
     return [_case(case) for case in claims.cases()]
 
 
+def agreement() -> str:
+    """How many of the documents' undisputed cases come out as they say: with stated answers, and with assumed ones."""
+    counted = [case for case in claims.cases() if case.counts]
+    words = []
+    for told, of in (
+        ("whose answers the document states", [case for case in counted if not case.assumed]),
+        ("for which we had to assume an answer", [case for case in counted if case.assumed]),
+    ):
+        right = sum(score.verdict(case.all_answers) == case.verdict for case in of)
+        words.append(f"{right} of the {len(of)} {told}")
+    return f"The advisor agrees with the document in {' and in '.join(words)}."
+
+
 def _row(question: str, answer: str, points: Mapping[str, float], source: str) -> dict[str, Any]:
     named = {APPROACH_NAMES[name]: value for name, value in points.items()}
     return {"Question": question, "Answer": answer, **named, "Direction from": source}
@@ -53,13 +66,15 @@ def _row(question: str, answer: str, points: Mapping[str, float], source: str) -
 def _case(case: claims.Case) -> dict[str, str]:
     advised = "not counted"
     if case.verdict != claims.NOT_READABLE:
-        verdict = score.verdict({**case.assumed, **case.answers})
+        verdict = score.verdict(case.all_answers)
         advised = f"{verdict} ({'agrees' if verdict == case.verdict else 'differs'})"
     note = "disputed between documents" if case.subject in claims.disputed_subjects() else ""
+    assumed = ", ".join(f"{name} = {option}" for name, option in case.assumed.items())
     return {
         "Case": case.title,
         "Document says": case.verdict,
         "Advisor": advised,
         "Source": f"{case.document}, {case.place}",
-        "Note": case.readable or "; ".join(filter(None, (note, case.why))),
+        "Assumed by us": f"{assumed}: {case.why}" if assumed else "",
+        "Note": case.readable or note,
     }

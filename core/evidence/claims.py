@@ -5,14 +5,14 @@ Knows nothing of the advisor that weighs the claims, nor of how they are drawn.
 """
 
 import itertools
-import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from core import tomlfile
 from core.approaches import APPROACHES as APPROACHES
 from core.errors import Problem
 from core.evidence import figures
@@ -40,18 +40,16 @@ KINDS = {
 class Criterion:
     """One thing to compare approaches by."""
 
-    id: str
     title: str
     group: str
     situational: bool = False  # its aspects are situations of the user, so they do not contradict each other
+    id: str = ""
 
 
 @dataclass(frozen=True)
 class Claim:
     """One claim of one document about one approach. `amount`: (low, high) of the aspect, as we read it."""
 
-    document: str
-    place: str
     criterion: str
     approach: str
     direction: str
@@ -60,6 +58,8 @@ class Claim:
     condition: str = ""
     figure: str = ""
     amount: tuple[float, float] | None = None
+    document: str = ""
+    place: str = ""
 
     @property
     def source(self) -> str:
@@ -73,10 +73,12 @@ class Claim:
 
 @dataclass(frozen=True)
 class Case:
-    """A use case that a document names. `answers`: what the document says of it, in the advisor's terms."""
+    """A use case that a document names.
 
-    document: str
-    place: str
+    `answers`: what the document says of it, in the advisor's terms. `assumed`: what it only implies, with `why`; a case
+    that needs any is counted apart.
+    """
+
     title: str
     verdict: str
     answers: dict[str, str]
@@ -84,11 +86,53 @@ class Case:
     assumed: dict[str, str] = field(default_factory=dict)
     why: str = ""
     readable: str = ""
+    document: str = ""
+    place: str = ""
+
+    @property
+    def all_answers(self) -> dict[str, str]:
+        """What is stated and what is assumed."""
+        return {**self.assumed, **self.answers}
 
     @property
     def counts(self) -> bool:
         """Whether the advisor can be held to it: readable, and not disputed between the documents."""
         return self.verdict != NOT_READABLE and self.subject not in disputed_subjects()
+
+
+@dataclass(frozen=True)
+class _Passage:
+    document: str
+    place: str
+    claims: tuple[Claim, ...]
+
+
+@dataclass(frozen=True)
+class _Cases:
+    document: str
+    place: str
+    list: tuple[Case, ...]
+
+
+@dataclass(frozen=True)
+class _Sum:
+    criterion: str
+    document: str
+    place: str
+    parts: tuple[str, ...]
+    total: str
+    says: str
+
+
+@dataclass(frozen=True)
+class _File:
+    """The shape of claims.toml."""
+
+    criteria: dict[str, Criterion]
+    passage: tuple[_Passage, ...]
+    sum: tuple[_Sum, ...]
+    cases: tuple[_Cases, ...]
+    ours: dict[str, dict[str, tuple[str, str]]]
 
 
 @dataclass(frozen=True)
@@ -111,21 +155,21 @@ class Contradiction:
 @cache
 def criteria() -> dict[str, Criterion]:
     """All criteria by id, in the order of the file."""
-    return {name: Criterion(name, **entry) for name, entry in _raw()["criteria"].items()}
+    return {name: replace(one, id=name) for name, one in _file().criteria.items()}
 
 
 @cache
 def claims() -> tuple[Claim, ...]:
     """All claims in the order of the documents. Raises Problem on a slip in the file."""
-    return tuple(_claim(entry, group) for group in _raw()["passage"] for entry in group["claims"])
+    return tuple(_checked(one, passage) for passage in _file().passage for one in passage.claims)
 
 
 @cache
 def ours() -> tuple[Claim, ...]:
-    """What this project adds where no document speaks; apart from claims(), and never part of a contradiction."""
+    """What this project adds beside the documents; apart from claims(), and never part of a contradiction."""
     return tuple(
-        Claim(OURS, "not in the documents", criterion, approach, direction, says)
-        for criterion, approaches in _raw()["ours"].items()
+        Claim(criterion, approach, direction, says, document=OURS, place="not in the documents")
+        for criterion, approaches in _file().ours.items()
         for approach, (direction, says) in approaches.items()
     )
 
@@ -134,9 +178,7 @@ def ours() -> tuple[Claim, ...]:
 def cases() -> tuple[Case, ...]:
     """All cases that the documents name, readable or not."""
     return tuple(
-        Case(document=group["document"], place=group["place"], **entry)
-        for group in _raw()["cases"]
-        for entry in group["list"]
+        replace(one, document=group.document, place=group.place) for group in _file().cases for one in group.list
     )
 
 
@@ -159,12 +201,6 @@ def select(criterion: str = "", approach: str = "", document: str = "") -> list[
     ]
 
 
-def verdict(criterion: str, approach: str) -> str:
-    """What the documents make of an approach on a criterion: 'for', 'against', 'disputed' or '' when none speaks."""
-    directions = {claim.direction for claim in select(criterion, approach)}
-    return "disputed" if len(directions) > 1 else next(iter(directions), "")
-
-
 @cache
 def contradictions() -> tuple[Contradiction, ...]:
     """Every disagreement between or inside the documents, computed from claims, figures and cases."""
@@ -177,7 +213,7 @@ def contradictions() -> tuple[Contradiction, ...]:
         found += _directions(name, here)
         found += _amounts(name, here)
         found += _overlaps(name, here)
-    found += [clash for entry in _raw()["sum"] if (clash := _sum(entry))]
+    found += [clash for one in _file().sum if (clash := _sum(one))]
     found += [_case(subject) for subject in disputed_subjects()]
     return tuple(found)
 
@@ -231,18 +267,18 @@ def _overlaps(criterion: str, here: Sequence[Claim]) -> list[Contradiction]:
     return found
 
 
-def _sum(entry: dict[str, Any]) -> Contradiction | None:
+def _sum(one: _Sum) -> Contradiction | None:
     """A total that is not the sum of its parts (low with low, high with high)."""
-    parts = [figures.get(name) for name in entry["parts"]]
-    total = figures.get(entry["total"])
+    parts = [figures.get(name) for name in one.parts]
+    total = figures.get(one.total)
     low, high = (sum(part.range[end] for part in parts) for end in (0, 1))
     if (low, high) == total.range:
         return None
-    who = (f"{entry['document']}, {entry['place']}",)
+    who = (f"{one.document}, {one.place}",)
     return Contradiction(
         "sum",
-        entry["criterion"],
-        f"{criteria()[entry['criterion']].title}: {entry['says']}",
+        one.criterion,
+        f"{criteria()[one.criterion].title}: {one.says}",
         ((f"parts: {low:g} to {high:g} {total.unit}", who), (f"total: {total.words()}", who)),
     )
 
@@ -276,16 +312,13 @@ def _with_approach(claim: Claim) -> str:
     return f"{claim.approach}: {figures.get(claim.figure).words()}"
 
 
-def _claim(entry: dict[str, Any], group: dict[str, Any]) -> Claim:
-    amount = entry.get("amount")
-    made = Claim(
-        document=group["document"], place=group["place"], **{**entry, "amount": tuple(amount) if amount else None}
-    )
+def _checked(claim: Claim, passage: _Passage) -> Claim:
+    made = replace(claim, document=passage.document, place=passage.place)
     if made.criterion not in criteria() or made.direction not in DIRECTIONS or made.document not in DOCUMENTS:
         raise Problem(f"claims.toml: '{made.says}' ({made.source}) has an unknown criterion, direction or document.")
     return made
 
 
 @cache
-def _raw() -> dict[str, Any]:
-    return tomllib.loads(FILE.read_text(encoding="utf-8"))
+def _file() -> _File:
+    return tomlfile.read(FILE, _File)

@@ -3,12 +3,12 @@
 Knows nothing of who shows them; which practices apply to a case is decided by the conditions in the file.
 """
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+
+from core import tomlfile
 
 FILE = Path(__file__).with_name("handbook.toml")
 
@@ -49,36 +49,36 @@ class Practice:
         return fits and all(answers.get(question) in options for question, options in self.when.items())
 
 
+@dataclass(frozen=True)
+class Handbook:
+    """The shape of handbook.toml."""
+
+    kind: tuple[Topic, ...]
+    part: tuple[Topic, ...]
+    pipeline: tuple[Pipeline, ...]
+    practice: tuple[Practice, ...]
+
+
 def kinds() -> tuple[Topic, ...]:
     """The kinds of fine-tuning."""
-    return tuple(Topic(**entry) for entry in _raw()["kind"])
+    return _file().kind
 
 
 def parts() -> tuple[Topic, ...]:
     """The parts of retrieval, in the order in which data passes them."""
-    return tuple(Topic(**entry) for entry in _raw()["part"])
+    return _file().part
 
 
 def pipelines() -> tuple[Pipeline, ...]:
     """One pipeline an approach."""
-    return tuple(Pipeline(**{**entry, "steps": tuple(entry["steps"])}) for entry in _raw()["pipeline"])
+    return _file().pipeline
 
 
-@cache
 def practices() -> tuple[Practice, ...]:
     """All practices and mistakes that the documents name."""
-    return tuple(
-        Practice(
-            kind=entry["kind"],
-            text=entry["text"],
-            source=entry["source"],
-            verdicts=tuple(entry.get("verdicts", ())),
-            when={question: tuple(options) for question, options in entry.get("when", {}).items()},
-        )
-        for entry in _raw()["practice"]
-    )
+    return _file().practice
 
 
 @cache
-def _raw() -> dict[str, Any]:
-    return tomllib.loads(FILE.read_text(encoding="utf-8"))
+def _file() -> Handbook:
+    return tomlfile.read(FILE, Handbook)

@@ -128,6 +128,7 @@ def measure(advice: Advice) -> None:
 
 def cases(advice: Advice) -> None:
     """Every case that the documents name, with their verdict and the advisor's."""
+    st.markdown(tables.agreement())
     st.dataframe(tables.cases(), hide_index=True, alt="The documents' cases")
     for subject in claims.disputed_subjects():
         dispute = guidance.dispute(subject)

@@ -29,7 +29,7 @@ NUMBERS = [
     ("D2.example.batch", 4, 4, False, False, "rows", "D2", "Fine-Tuning Example"),
     ("D2.example.learning-rate", 0.00005, 0.00005, False, False, "1", "D2", "Fine-Tuning Example"),
     ("D2.example.max-length", 200, 200, False, False, "tokens", "D2", "Hybrid Approach"),
-    ("D3.labelled-rows", 10000, 1000000, False, False, "rows", "D3", "Not Always the Answer"),
+    ("D3.labelled-rows", 10000, 1000000, False, False, "rows", "D3", "Fine-Tuning Problems"),
     ("D3.training-cost.retrieval", 0, 0, False, False, "USD", "D3", "Head to Head"),
     ("P3.gain.fine-tuning", 6, 6, True, False, "percentage points", "P3", "abstract"),
     ("P3.gain.retrieval", 5, 5, False, False, "percentage points", "P3", "abstract"),
@@ -41,7 +41,7 @@ RATINGS = {
     "D2.update-time.fine-tuning": "days to weeks",
     "D2.update-time.retrieval": "minutes to hours",
     "D3.update-time.retrieval": "instant",
-    "D4.update.retrieval": "yes (real-time retrieval)",
+    "D4.update.retrieval": "yes: looked up in real time",
     "D0.niche-accuracy.fine-tuning": "high",
     "D0.niche-accuracy.retrieval": "medium",
     "D0.explainability.fine-tuning": "low",
@@ -52,6 +52,7 @@ RATINGS = {
     "D4.cost.retrieval": "lower",
     "D4.cost.fine-tuning": "higher",
     "D0.example.medical.retrieval": "not readable",
+    "D0.example.medical.fine-tuning": "a warning sign",
 }
 
 PUBLISHED = {
