@@ -1,6 +1,6 @@
 """One scenario as JSON and as a link: the form that calculator, advisor and playground share.
 
-A scenario is `{"version": 1, "calculator": {...}, "advisor": {...}, "playground": {...}}`. Every section holds only
+A scenario is `{"version": 2, "calculator": {...}, "advisor": {...}, "playground": {...}}`. Every section holds only
 what differs from its owner's defaults, so the link (`?s=...`) stays short; absent means default. This module knows the
 envelope (version, sections, size) and nothing of what a section means: its owner checks it.
 """
@@ -15,7 +15,7 @@ from typing import Any
 from core.errors import Problem
 from core.text import one_line
 
-VERSION = 1  # raise it whenever a default changes: an old link then says that it is old
+VERSION = 2  # raise it whenever a default changes: an old link then says that it is old
 SECTIONS = ("calculator", "advisor", "playground")
 PARAMETER = "s"
 

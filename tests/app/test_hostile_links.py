@@ -34,7 +34,7 @@ def hostile(seed: int) -> str:
     some = random.Random(seed)
     questions = rules.load().questions
     whole = {
-        "version": 1,
+        "version": scenario.VERSION,
         "advisor": {
             "answers": {one.id: some.choice(one.options).id for one in some.sample(list(questions.values()), 5)},
             "facts": {"queries": 12_000, "corpus_tokens": 700_000},
@@ -104,7 +104,7 @@ def test_a_hostile_link_opens_or_is_a_plain_note_on_both_pages(seed: int) -> Non
 
 
 def test_an_integer_beyond_a_float_is_left_out_with_a_note() -> None:
-    whole, notes = scenario.decode(packed(json.dumps({"version": 1, "calculator": {"inputs": {"queries": HUGE}}})))
+    whole, notes = scenario.decode(packed(json.dumps({"version": scenario.VERSION, "calculator": {"inputs": {"queries": HUGE}}})))
     assert whole["calculator"]["inputs"] == {}
     assert notes == ["calculator.inputs.queries: not a usable number; left out."]
 
