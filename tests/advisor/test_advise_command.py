@@ -121,7 +121,10 @@ def test_the_whole_scenario_survives_the_link():
 
 
 def test_what_a_person_set_in_the_calculator_is_kept_and_old_answers_go():
-    base = {"version": scenario.VERSION, "calculator": {"preset": "medical", "inputs": {"horizon": 12, "queries": [1, 2]}}}
+    base = {
+        "version": scenario.VERSION,
+        "calculator": {"preset": "medical", "inputs": {"horizon": 12, "queries": [1, 2]}},
+    }
     base["calculator"]["origins"] = {"queries": "advisor: volume = low"}
     section = handover.whole({"data-changes": "never"}, "prompt", base)["calculator"]
     assert section["inputs"]["horizon"] == 12

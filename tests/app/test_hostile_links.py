@@ -104,7 +104,8 @@ def test_a_hostile_link_opens_or_is_a_plain_note_on_both_pages(seed: int) -> Non
 
 
 def test_an_integer_beyond_a_float_is_left_out_with_a_note() -> None:
-    whole, notes = scenario.decode(packed(json.dumps({"version": scenario.VERSION, "calculator": {"inputs": {"queries": HUGE}}})))
+    section = {"calculator": {"inputs": {"queries": HUGE}}}
+    whole, notes = scenario.decode(packed(json.dumps({"version": scenario.VERSION, **section})))
     assert whole["calculator"]["inputs"] == {}
     assert notes == ["calculator.inputs.queries: not a usable number; left out."]
 
