@@ -1,8 +1,8 @@
 """One question put to several arms: the same code behind the playground, `core ask` and the evaluation.
 
 A Run owns one driver thread that retrieves, submits to the engine and waits; whoever looks at it (a page that may be
-reloaded, a command, a test) only reads. It knows the public interfaces of engine and retriever, and no model, template,
-index or screen.
+reloaded, a command, a test) only reads. It knows the public interfaces of engine and retriever and its project's
+instruction; it knows no model file, chat template, index or screen.
 
 Two ways to run:
 - together: every arm at once. They share the processor, so their times are marked `contended` and stay out of averages.
@@ -10,7 +10,6 @@ Two ways to run:
 """
 
 import dataclasses
-import json
 import random
 import threading
 import time
@@ -21,16 +20,20 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from core import prompt
+import msgspec
+
+from core import arms, records
+from core.arms import Arm, Search
 from core.errors import Problem
-from core.store import Store
+from core.project import Project
+from core.project.instruction import Message
+from core.records import ArmRecord, PassageRecord, RunRecord
+from core.runs import StoredRuns
 
 if TYPE_CHECKING:
-    from core.engine import Generation, ModelSpec, Request, Result, Sampling
+    from core.engine import Generation, ModelSpec, Request, Result
     from core.retrieval import Retrieved
 
-ARMS = ("base", "base+retrieval", "fine-tuned", "fine-tuned+retrieval")
-OPTIONAL_ARMS = ("base+pinned", "base+perfect", "fine-tuned+perfect")
 WAYS = ("together", "one at a time")
 
 MAX_QUESTION = 8_000  # characters; far beyond what the bundled models' context holds
@@ -49,41 +52,39 @@ class Asks(Protocol):
 class Retrieves(Protocol):
     """What a run needs of the knowledge base."""
 
-    def query(self, text: str, top_k: int, mode: str, *, snapshot: str | None) -> "Retrieved": ...
+    def query(
+        self,
+        text: str,
+        top_k: int,
+        mode: str,
+        *,
+        weight: float | None,
+        threshold: float | None,
+        snapshot: str | None,
+        filters: Mapping[str, str | int | float] | None,
+    ) -> "Retrieved": ...
 
 
 @dataclass(frozen=True)
 class Parts:
-    """Where a run finds its models and its passages. `knowledge` is called only when an arm retrieves."""
+    """Where a run of one project finds its models and passages. `knowledge` is called only when an arm retrieves."""
 
+    project: Project
     engine: Asks
     knowledge: Callable[[], Retrieves]
-    spec: Callable[[str], "ModelSpec"]  # role -> model; raises Problem when the model is not there
+    spec: Callable[[str], "ModelSpec"]  # model id -> model; raises Problem when the model is not there
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How to run the arms. `perfect`: passages for the `+perfect` arms; `pinned`: text for `base+pinned`."""
+    """How to run the arms. `task`: the class of question whose own instruction holds. `perfect`: the right passages."""
 
-    arms: tuple[str, ...] = ARMS
+    arms: tuple[Arm, ...] = arms.DEFAULT
     way: str = "together"
-    top_k: int = 3
-    mode: str = "hybrid"
-    snapshot: str | None = None
-    temperature: float = 0.0
-    max_tokens: int = 128
-    seed: int = 0
     device: str = "auto"
     gpu_layers: int | None = None
-    task: str = "answer"
-    pinned: str | None = None
+    task: str = ""
     perfect: tuple[str, ...] = ()
-
-    def sampling(self) -> "Sampling":
-        """The engine's sampling settings."""
-        from core.engine import Sampling
-
-        return Sampling(temperature=self.temperature, max_tokens=self.max_tokens, seed=self.seed)
 
 
 def checked(question: str, settings: Settings) -> str:
@@ -95,30 +96,10 @@ def checked(question: str, settings: Settings) -> str:
         raise Problem(f"The question has {len(text):,} characters; at most {MAX_QUESTION:,} are taken. Shorten it.")
     if any("\ud800" <= letter <= "\udfff" for letter in text) or "\x00" in text:
         raise Problem("The question holds characters that are not text (a broken copy?). Type it again.")
-    unknown = [arm for arm in settings.arms if arm not in ARMS + OPTIONAL_ARMS]
-    if unknown or not settings.arms:
-        raise Problem(f"Unknown arm {', '.join(unknown) or '(none)'}. Arms: {', '.join(ARMS + OPTIONAL_ARMS)}.")
+    arms.check(settings.arms)
     if settings.way not in WAYS:
         raise Problem(f"Unknown way '{settings.way}'. Ways: {', '.join(WAYS)}.")
-    for name, value, low, high in (
-        ("top-k", settings.top_k, 1, 20),
-        ("temperature", settings.temperature, 0.0, 2.0),
-        ("max tokens", settings.max_tokens, 1, 4096),
-        ("seed", settings.seed, 0, 2**32 - 1),
-    ):
-        if not low <= value <= high:  # also false for NaN
-            raise Problem(f"{name} must lie between {low} and {high}, not {value}.")
     return text
-
-
-def role(arm: str) -> str:
-    """The model behind an arm: "base" or "fine-tuned"."""
-    return arm.split("+")[0]
-
-
-def retrieves(arm: str) -> bool:
-    """Whether the arm searches the knowledge base."""
-    return arm.endswith("+retrieval")
 
 
 def cost(total_ms: float, dollars_per_hour: float) -> float:
@@ -130,11 +111,12 @@ def cost(total_ms: float, dollars_per_hour: float) -> float:
 class ArmRun:
     """One arm of a run. Written by the driver thread, read by anyone."""
 
-    arm: str
+    arm: Arm
+    title: str = ""
     generation: "Generation | None" = None
     result: "Result | None" = None
     retrieved: "Retrieved | None" = None
-    passages: tuple[dict[str, Any], ...] = ()
+    passages: tuple[PassageRecord, ...] = ()
     problem: str | None = None
     before_submit_ms: float = 0.0
     started: bool = False
@@ -145,31 +127,47 @@ class ArmRun:
         if self.problem is not None:
             return "failed"
         if self.generation is None:
-            return "retrieving" if self.started and retrieves(self.arm) else "waiting"
+            return "retrieving" if self.started and self.arm.retrieves else "waiting"
         return self.generation.state
 
-    def record(self) -> dict[str, Any]:
-        """This arm as JSON, complete or so far."""
-        made: dict[str, Any] = {"arm": self.arm, "state": self.state, "answer": "", "problem": self.problem}
+    def record(self) -> ArmRecord:
+        """This arm, complete or so far."""
         generation, result = self.generation, self.result
+        made = ArmRecord(
+            arm=self.arm.name,
+            state=self.state,
+            title=self.title,
+            model_id=self.arm.model,
+            context=self.arm.context,
+            problem=self.problem,
+            passages=self.passages,
+        )
         if generation is not None:
-            made["answer"] = generation.text
-            made["queue_position"] = generation.position
-            made["prefill"] = {"done": generation.prefill_done, "total": generation.prefill_total}
-        used = len(self.passages)
-        made |= {"prompt": "", "timing": {}, "tokens": {}, "rates": {}, "model": {}, "finish": None}
-        if result is not None:
-            used -= result.alternative
-            made |= {"answer": result.text, "prompt": result.prompt, "finish": result.finish}
-            made |= {"tokens": result.tokens, "rates": result.rates, "model": result.model}
-            made["timing"] = self._timing(result)
-        made["passages"] = list(self.passages[:used])
-        made["passages_dropped"] = len(self.passages) - used
+            prefill = records.Prefill(generation.prefill_done, generation.prefill_total)
+            made = dataclasses.replace(
+                made, answer=generation.text, queue_position=generation.position, prefill=prefill
+            )
         if self.retrieved is not None:
-            made["retrieval"] = {"mode": self.retrieved.mode, "note": self.retrieved.note}
-        return made
+            found = records.RetrievalRecord(self.retrieved.mode, self.retrieved.note)
+            made = dataclasses.replace(made, retrieval=found)
+        return made if result is None else self._with_result(made, result)
 
-    def _timing(self, result: "Result") -> dict[str, Any]:
+    def _with_result(self, made: ArmRecord, result: "Result") -> ArmRecord:
+        used = len(self.passages) - result.alternative
+        return dataclasses.replace(
+            made,
+            answer=result.text,
+            prompt=result.prompt,
+            finish=result.finish,
+            timing=self._timing(result),
+            tokens=msgspec.convert(result.tokens, records.Tokens),
+            rates=msgspec.convert(result.rates, records.Rates),
+            model=msgspec.convert(result.model, records.ModelIdentity),
+            passages=self.passages[:used],
+            passages_dropped=len(self.passages) - used,
+        )
+
+    def _timing(self, result: "Result") -> records.Timing:
         """The engine's times plus what only the run knows: the click, the embedding and the search."""
         timing = dict(result.timing)
         ahead = self.before_submit_ms
@@ -178,7 +176,7 @@ class ArmRun:
         timing["total"] = ahead + timing["total"]
         if self.retrieved is not None:
             timing |= {"embed": self.retrieved.embed_ms, "search": self.retrieved.search_ms}
-        return timing
+        return msgspec.convert(timing, records.Timing)
 
 
 @dataclass
@@ -195,7 +193,8 @@ class Run:
 
     def __post_init__(self) -> None:
         self.question = checked(self.question, self.settings)
-        self.arms = {arm: ArmRun(arm) for arm in dict.fromkeys(self.settings.arms)}
+        title = self.parts.project.title_of
+        self.arms = {arm.name: ArmRun(arm, title(arm)) for arm in self.settings.arms}
         self.done = threading.Event()
         self._stopped = threading.Event()
         self._seen = time.monotonic()
@@ -222,18 +221,20 @@ class Run:
             raise Problem(f"No complete answer within {timeout:g} s. Stop the run, or wait longer.")
         return self
 
-    def record(self) -> dict[str, Any]:
-        """The run as JSON: the shape `core ask --json` prints and the store keeps."""
-        settings = dataclasses.asdict(self.settings)
-        settings |= {"arms": list(self.settings.arms), "perfect": len(self.settings.perfect)}
-        return {
-            "id": self.id,
-            "made": self.made,
-            "question": self.question,
-            "settings": settings,
-            "finished": self.done.is_set(),
-            "arms": [arm.record() for arm in self.arms.values()],
-        }
+    def record(self) -> RunRecord:
+        """The run, complete or so far: what `core ask --json` prints and the store keeps."""
+        chosen = self.settings
+        return RunRecord(
+            id=self.id,
+            made=self.made,
+            question=self.question,
+            settings=records.RunSettings(
+                chosen.arms, chosen.way, chosen.device, chosen.gpu_layers, chosen.task, len(chosen.perfect)
+            ),
+            finished=self.done.is_set(),
+            arms=tuple(arm.record() for arm in self.arms.values()),
+            project=self.parts.project.id,
+        )
 
     # -- the driver thread ---------------------------------------------------------------------------------------
 
@@ -253,57 +254,69 @@ class Run:
 
     def _together(self) -> None:
         clicked = time.perf_counter()
-        plain = [arm for arm in self.arms.values() if not retrieves(arm.arm)]
-        retrieving = [arm for arm in self.arms.values() if retrieves(arm.arm)]
+        plain = [arm for arm in self.arms.values() if not arm.arm.retrieves]
+        retrieving = [arm for arm in self.arms.values() if arm.arm.retrieves]
         for arm in plain:
             self._submit(arm, clicked, contended=len(self.arms) > 1)
         if retrieving and not self._stopped.is_set():
-            self._retrieve(retrieving)  # once: both arms read the same passages
+            self._retrieve(retrieving)
             for arm in retrieving:
                 self._submit(arm, clicked, contended=len(self.arms) > 1)
         self._finish(*self.arms.values())
 
     def _one_at_a_time(self) -> None:
-        for name in dict.fromkeys(role(arm) for arm in self.arms):
-            self._warm_up(name)
+        for model in dict.fromkeys(arm.arm.model for arm in self.arms.values()):
+            self._warm_up(model)
         order = list(self.arms.values())
-        random.Random(self.settings.seed).shuffle(order)
+        random.Random(order[0].arm.sampling.seed).shuffle(order)
         for arm in order:
             if self._stopped.is_set():
                 return
             begun = time.perf_counter()
-            if retrieves(arm.arm):
+            if arm.arm.retrieves:
                 self._retrieve([arm])
             self._submit(arm, begun, contended=False)
             self._finish(arm)
 
-    def _warm_up(self, name: str) -> None:
+    def _warm_up(self, model: str) -> None:
         # A model that is not there is reported by its own arms; the other models' arms go on.
         try:
-            self.parts.engine.load(self._spec(name))
+            self.parts.engine.load(self._spec(model))
         except Problem as problem:
             for arm in self.arms.values():
-                if role(arm.arm) == name:
+                if arm.arm.model == model:
                     arm.problem = problem.message
 
-    def _spec(self, name: str) -> "ModelSpec":
-        spec = self.parts.spec(name)
+    def _spec(self, model: str) -> "ModelSpec":
+        spec = self.parts.spec(model)
         return dataclasses.replace(spec, device=self.settings.device, gpu_layers=self.settings.gpu_layers)
 
-    def _retrieve(self, arms: Sequence[ArmRun]) -> None:
-        for arm in arms:
-            arm.started = True
-        try:
-            found = self.parts.knowledge().query(
-                self.question, self.settings.top_k, self.settings.mode, snapshot=self.settings.snapshot
-            )
-        except Problem as problem:
-            for arm in arms:
-                arm.problem = problem.message
-            return
-        for arm in arms:
-            arm.retrieved = found
-            arm.passages = tuple(dataclasses.asdict(passage) for passage in found.passages)
+    def _retrieve(self, retrieving: Sequence[ArmRun]) -> None:
+        """Search once for all arms that search alike: they read the same passages."""
+        for search in dict.fromkeys(arm.arm.search for arm in retrieving):
+            alike = [arm for arm in retrieving if arm.arm.search == search]
+            for arm in alike:
+                arm.started = True
+            try:
+                found = self._query(search)
+            except Problem as problem:
+                for arm in alike:
+                    arm.problem = problem.message
+                continue
+            passages = tuple(PassageRecord(**dataclasses.asdict(passage)) for passage in found.passages)
+            for arm in alike:
+                arm.retrieved, arm.passages = found, passages
+
+    def _query(self, search: Search) -> "Retrieved":
+        return self.parts.knowledge().query(
+            self.question,
+            search.top_k,
+            search.mode,
+            weight=search.weight,
+            threshold=search.threshold,
+            snapshot=search.snapshot,
+            filters={"folder": search.folder} if search.folder else None,
+        )
 
     def _submit(self, arm: ArmRun, begun: float, *, contended: bool) -> None:
         if arm.problem is not None or self._stopped.is_set():
@@ -312,9 +325,9 @@ class Run:
 
         try:
             request = Request(
-                model=self._spec(role(arm.arm)),
+                model=self._spec(arm.arm.model),
                 alternatives=self._alternatives(arm),
-                sampling=self.settings.sampling(),
+                sampling=arm.arm.sampling,
                 contended=contended,
             )
             arm.before_submit_ms = (time.perf_counter() - begun) * 1000
@@ -322,20 +335,21 @@ class Run:
         except Problem as problem:
             arm.problem = problem.message
 
-    def _alternatives(self, arm: ArmRun) -> tuple[tuple[prompt.Message, ...], ...]:
+    def _alternatives(self, arm: ArmRun) -> tuple[tuple[Message, ...], ...]:
         """The prompt with all passages, then without the lowest-scored, and so on down to one."""
-        if arm.arm.endswith("+perfect"):
+        project, pinned = self.parts.project, None
+        if arm.arm.context == "perfect":
             if not self.settings.perfect:
                 raise Problem("This arm needs the right passages, and none were given.")
-            arm.passages = tuple({"document": "", "score": 1.0, "text": text} for text in self.settings.perfect)
-        if arm.arm.endswith("+pinned") and not self.settings.pinned:
-            raise Problem("This arm needs a text or examples to put into the prompt: type them under 'Pinned text'.")
-        texts = [passage["text"] for passage in arm.passages]
-        pinned = self.settings.pinned if arm.arm.endswith("+pinned") else None
+            arm.passages = tuple(PassageRecord(text=text) for text in self.settings.perfect)
+        if arm.arm.context == "pinned":
+            pinned = arm.arm.pinned or project.pinned
+            if not pinned:
+                raise Problem("This arm needs text or examples in its prompt: type them under 'Pinned text'.")
+        texts = [passage.text for passage in arm.passages]
         counts = range(len(texts), 0, -1) if texts else [0]
-        return tuple(
-            prompt.messages(self.question, texts[:count], task=self.settings.task, pinned=pinned) for count in counts
-        )
+        instruction = project.instruction_for(self.settings.task)
+        return tuple(instruction.messages(self.question, texts[:count], arm=arm.arm, pinned=pinned) for count in counts)
 
     def _finish(self, *arms: ArmRun) -> None:
         """Wait until each of `arms` has ended, collecting every one as soon as it has."""
@@ -362,17 +376,16 @@ def _collect(arm: ArmRun) -> None:
 
 
 class Runs:
-    """The process's runs: live ones for re-attachment after a reload, finished ones from the store."""
+    """The process's runs: live ones for re-attachment after a reload, finished ones from `stored`."""
 
-    def __init__(self, store: Store, parts: Parts) -> None:
-        self._store = store
-        self._parts = parts
+    def __init__(self, stored: StoredRuns) -> None:
+        self._stored = stored
         self._live: OrderedDict[str, Run] = OrderedDict()
         self._lock = threading.Lock()
 
-    def start(self, question: str, settings: Settings, *, watched: bool = True) -> Run:
+    def start(self, question: str, settings: Settings, parts: Parts, *, watched: bool = True) -> Run:
         """Check and begin a run. Raises Problem on a question or setting that cannot be run."""
-        run = Run(question, settings, self._parts, watched=watched, on_done=self._save)
+        run = Run(question, settings, parts, watched=watched, on_done=lambda done: self._stored.save(done.record()))
         with self._lock:
             self._live[run.id] = run
             while len(self._live) > KEPT_RUNS:
@@ -384,23 +397,14 @@ class Runs:
         with self._lock:
             return self._live.get(run_id)
 
-    def record(self, run_id: str) -> dict[str, Any]:
-        """A run's JSON, live or stored. Raises Problem when there is none."""
+    def record(self, run_id: str, project: str) -> RunRecord:
+        """A project's run, live or stored. Raises Problem when there is none, or when it is another project's."""
         run = self.live(run_id)
-        if run is not None:
-            return run.record()
-        rows = self._store.read("SELECT body FROM runs WHERE id = ?", (run_id,))
-        if not rows:
-            raise Problem("There is no such run here: its link was made on another machine, or its data was removed.")
-        found: dict[str, Any] = json.loads(rows[0]["body"])
-        return found
+        record = run.record() if run is not None else self._stored.get(run_id)
+        if record.project != project:
+            raise Problem("This run belongs to another project: choose that project first.")
+        return record
 
-    def history(self, limit: int = 20) -> list[Mapping[str, str]]:
-        """The latest finished runs, newest first: id, made, question, way."""
-        rows = self._store.read("SELECT id, made, question, way FROM runs ORDER BY made DESC LIMIT ?", (limit,))
-        return [dict(row) for row in rows]
-
-    def _save(self, run: Run) -> None:
-        record = run.record()
-        row = (run.id, run.made, run.question, run.settings.way, json.dumps(record, ensure_ascii=False))
-        self._store.write(lambda db: db.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?)", row))
+    def history(self, project: str, limit: int = 20) -> list[Mapping[str, str]]:
+        """A project's latest finished runs, newest first: id, made, question, way."""
+        return self._stored.history(project, limit)

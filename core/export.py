@@ -7,9 +7,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from core import records
+from core.records import RunRecord
 from core.text import plain
 
-COLUMNS = ("arm", "answer", "finish", "problem")
+COLUMNS = ("arm", "title", "answer", "finish", "problem")
 TIMES = ("ttft_total", "ttft_engine", "embed", "search", "queue", "prefill", "decode", "total", "load")
 FLAGS = ("cold", "contended")
 TOKENS = ("prompt", "prompt_reused", "output")
@@ -30,41 +32,41 @@ def _finite(value: Any) -> Any:
     return value
 
 
-def as_json(record: Mapping[str, Any]) -> str:
+def as_json(record: RunRecord) -> str:
     """The whole run."""
-    return json.dumps(record, ensure_ascii=False, indent=2)
+    return json.dumps(records.plain(record), ensure_ascii=False, indent=2)
 
 
-def as_csv(record: Mapping[str, Any]) -> str:
+def as_csv(record: RunRecord) -> str:
     """One row an arm: answer, times in ms, flags, tokens, decode rate, file hash."""
     out = io.StringIO()
     names = [*COLUMNS, *(f"{name}_ms" for name in TIMES), *FLAGS, *(f"tokens_{name}" for name in TOKENS)]
     writer = csv.writer(out)
     writer.writerow(["question", *names, "decode_per_s", "file_sha256"])
-    for arm in record["arms"]:
-        row = [record["question"], *(arm.get(name) for name in COLUMNS)]
-        row += [arm["timing"].get(name) for name in TIMES + FLAGS]
-        row += [arm["tokens"].get(name) for name in TOKENS]
-        row += [arm["rates"].get("decode_per_s"), arm["model"].get("file_sha256")]
+    for arm in record.arms:
+        row = [record.question, *(getattr(arm, name) for name in COLUMNS)]
+        row += [getattr(arm.timing, name) for name in TIMES + FLAGS]
+        row += [getattr(arm.tokens, name) for name in TOKENS]
+        row += [arm.rates.decode_per_s, arm.model.file_sha256 if arm.model else None]
         writer.writerow([harmless(cell) for cell in row])
     return out.getvalue()
 
 
-def as_markdown(record: Mapping[str, Any]) -> str:
+def as_markdown(record: RunRecord) -> str:
     """The question and each arm's answer and main figures, safe to paste where Markdown is drawn."""
-    lines = [f"# {plain(record['question'])}", "", f"{record['made']}, {record['settings']['way']}", ""]
-    for arm in record["arms"]:
-        timing, tokens = arm["timing"], arm["tokens"]
-        lines += [f"## {arm['arm']}", "", plain(arm["problem"] or arm["answer"]), ""]
-        if timing:
+    lines = [f"# {plain(record.question)}", "", f"{record.made}, {record.settings.way}", ""]
+    for arm in record.arms:
+        timing, tokens = arm.timing, arm.tokens
+        lines += [f"## {plain(arm.title)}", "", plain(arm.problem or arm.answer), ""]
+        if timing.total is not None:
             lines += [
-                f"TTFT {timing.get('ttft_total') or 0:.0f} ms, total {timing['total']:.0f} ms, "
-                f"{tokens['prompt']} prompt tokens ({tokens['prompt_reused']} reused), {tokens['output']} output tokens"
-                + "".join(f", {flag}" for flag in FLAGS if timing.get(flag)),
+                f"TTFT {timing.ttft_total or 0:.0f} ms, total {timing.total:.0f} ms, "
+                f"{tokens.prompt} prompt tokens ({tokens.prompt_reused} reused), {tokens.output} output tokens"
+                + "".join(f", {flag}" for flag in FLAGS if getattr(timing, flag)),
                 "",
             ]
-        for number, passage in enumerate(arm["passages"], 1):
-            lines.append(f"{number}. {plain(passage['document'])} ({passage['score']:.2f}): {plain(passage['text'])}")
+        for number, passage in enumerate(arm.passages, 1):
+            lines.append(f"{number}. {plain(passage.document)} ({passage.score:.2f}): {plain(passage.text)}")
         lines.append("")
     return "\n".join(lines)
 

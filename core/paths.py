@@ -44,6 +44,11 @@ def logs_dir() -> Path:
     return _sub("logs")
 
 
+def knowledge_dir() -> Path:
+    """One SQLite file per project: its documents and their index."""
+    return _sub("knowledge")
+
+
 def database() -> Path:
-    """The one SQLite file: knowledge base, jobs, runs."""
+    """The one SQLite file of all projects: their settings, questions, runs and jobs."""
     return state_dir() / "retrieve-or-retrain.sqlite3"

@@ -1,44 +1,58 @@
-"""What exists once per process: store, jobs, engine, knowledge base. Built on first use, closed together.
+"""What exists once per process: store, projects, jobs, engine, knowledge bases. Built on first use, closed together.
 
 Pages call `get()` and nothing else. Knows the order of building and closing, and no part's inside.
 """
 
 import importlib.util
+import os
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from core import paths
-from core.ask import ARMS, Parts, Runs
+from core.arms import Arm
+from core.ask import Parts, Run, Runs, Settings
 from core.errors import Problem
+from core.project import Project
+from core.records import plain
+from core.runs import MIGRATIONS as RUNS
+from core.runs import StoredRuns
 from core.store import Migration, Store
 
 if TYPE_CHECKING:
-    from core.engine import Engine
-    from core.jobs import Job, JobContext, Jobs
+    from core.engine import Engine, ModelSpec
+    from core.jobs import Job, Jobs
+    from core.project.projects import Projects
+    from core.project.sets import QuestionSets
     from core.retrieval import KnowledgeBase
 
 T = TypeVar("T")
 NEEDED = {"llama_cpp": "llama-cpp-python", "llama_index": "llama-index", "gguf": "gguf", "safetensors": "safetensors"}
 QUICK_S = 0.5  # when nothing is missing the preparation ends within this, and no page shows it
 
-RUNS = Migration(
-    "runs-1",
-    """
-    CREATE TABLE runs (
-        id TEXT PRIMARY KEY, made TEXT NOT NULL, question TEXT NOT NULL, way TEXT NOT NULL, body TEXT NOT NULL
-    );
-    """,
-)
-
 
 def migrations() -> list[Migration]:
-    """The whole schema of the app's one database, in order."""
+    """The schema of the app's one database, in order. Knowledge bases are files beside it."""
     from core.jobs import MIGRATIONS as JOBS
+    from core.project.projects import MIGRATIONS as PROJECTS
+
+    return [*RUNS, *JOBS, *PROJECTS]
+
+
+def open_store(path: Path) -> Store:
+    """The app's database, in which an older version may still keep its documents."""
     from core.retrieval.schema import MIGRATIONS as KNOWLEDGE
 
-    return [RUNS, *JOBS, *KNOWLEDGE]
+    return Store(path, migrations(), also_known=[step.name for step in KNOWLEDGE])
+
+
+def open_base(path: Path) -> Store:
+    """A knowledge base's file, alone or as an older version kept it: beside runs and jobs."""
+    from core.retrieval.schema import MIGRATIONS as KNOWLEDGE
+
+    return Store(path, KNOWLEDGE, also_known=[step.name for step in migrations()])
 
 
 def open_knowledge(store: Store, engine: "Engine") -> "KnowledgeBase":
@@ -57,12 +71,12 @@ def open_knowledge(store: Store, engine: "Engine") -> "KnowledgeBase":
 
 
 class Runtime:
-    """The process's one engine, store, job runner and knowledge base; each is made when first asked for."""
+    """The process's one engine, store, job runner, and a knowledge base a project; each made when first asked for."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._parts: dict[str, Any] = {}
-        self._preparing: str | None = None
+        self._preparing: dict[str, str] = {}  # project -> job
 
     def _part(self, name: str, make: Callable[[], T]) -> T:
         """The part of that name, made once however many threads ask."""
@@ -74,8 +88,36 @@ class Runtime:
 
     @property
     def store(self) -> Store:
-        """The one database."""
-        return self._part("store", lambda: Store(paths.database(), migrations()))
+        """The one database; what a version without projects left in it is carried over."""
+        from core.project import migrate
+
+        def make() -> Store:
+            store = open_store(paths.database())
+            migrate.carry_over(store, paths.knowledge_dir())
+            return store
+
+        return self._part("store", make)
+
+    @property
+    def projects(self) -> "Projects":
+        """The projects; those deleted more than a day ago are erased with their documents."""
+        from core.project.projects import Projects
+
+        def make() -> Projects:
+            projects = Projects(self.store)
+            for gone in projects.purge():
+                for file in paths.knowledge_dir().glob(f"{gone}.sqlite3*"):
+                    file.unlink()
+            return projects
+
+        return self._part("projects", make)
+
+    @property
+    def questions(self) -> "QuestionSets":
+        """The projects' question sets."""
+        from core.project.sets import QuestionSets
+
+        return self._part("questions", lambda: QuestionSets(self.store))
 
     @property
     def jobs(self) -> "Jobs":
@@ -96,60 +138,108 @@ class Runtime:
 
         return self._part("engine", lambda: Engine(log_folder=paths.logs_dir()))
 
+    def knowledge(self, project: Project) -> "KnowledgeBase":
+        """The project's documents and their index, in a file of its own."""
+        store = self.base_store(project)
+        return self._part(f"knowledge {project.id}", lambda: open_knowledge(store, self.engine))
+
+    def base_store(self, project: Project) -> Store:
+        """The file of a project's documents."""
+        _ = self.store  # an older version's documents are carried over first
+        return self._part(f"base {project.id}", lambda: open_base(paths.knowledge_dir() / f"{project.id}.sqlite3"))
+
     @property
-    def knowledge(self) -> "KnowledgeBase":
-        """The documents and their index."""
-        return self._part("knowledge", lambda: open_knowledge(self.store, self.engine))
+    def stored_runs(self) -> StoredRuns:
+        """Finished runs."""
+        return self._part("stored runs", lambda: StoredRuns(self.store))
 
     @property
     def runs(self) -> Runs:
         """Questions asked to the arms, live and stored."""
-        from core.weights import catalog
+        return self._part("runs", lambda: Runs(self.stored_runs))
 
-        parts = Parts(engine=self.engine, knowledge=lambda: self.knowledge, spec=catalog.spec)
-        return self._part("runs", lambda: Runs(self.store, parts))
+    def parts(self, project: Project) -> Parts:
+        """Where a run of this project finds its models and passages."""
+        return Parts(project, self.engine, lambda: self.knowledge(project), lambda model: spec(project, model))
 
-    def prepare(self, arms: Sequence[str], report: Callable[[float, str], None], stop: Callable[[], bool]) -> None:
-        """Make what `arms` need, in the foreground: fetched and derived models, the demo documents indexed.
+    def identities(self, project: Project, arms: Sequence[Arm], snapshot: str | None = None) -> list[object]:
+        """What these arms' answers depend on besides the question: prompt, models' hashes, documents' versions."""
+        made: list[object] = [project.id, plain(project.instruction), plain(project.tasks), project.pinned]
+        for model in sorted({arm.model for arm in arms}):
+            try:
+                made.append(spec(project, model).sha256)
+            except Problem:
+                made.append(None)  # not there: its arms will say so
+        if any(arm.has_passages for arm in arms):
+            documents = self.knowledge(project).documents(snapshot or "current")
+            made.append([(document.path, document.version) for document in documents])
+        return made
+
+    def ask(self, project: Project, question: str, settings: Settings, *, watched: bool = True) -> Run:
+        """Put a question to arms of a project. Raises Problem."""
+        return self.runs.start(question, settings, self.parts(project), watched=watched)
+
+    def prepare(
+        self, project: Project, arms: Sequence[Arm], report: Callable[[float, str], None], stop: Callable[[], bool]
+    ) -> None:
+        """Make what `arms` need, in the foreground: fetched and derived models, the project's documents indexed.
 
         What cannot be had is reported and left to the arm that needs it, so that the others still answer.
         Raises Problem, after trying everything, with all that could not be had.
         """
+        from core.project import bundled
         from core.weights import catalog
 
         check_installed()
-        retrieving = any(arm.endswith("+retrieval") for arm in arms)
+        retrieving = any(arm.retrieves for arm in arms)
         failed: list[str] = []
-        roles = list(dict.fromkeys([arm.split("+")[0] for arm in arms] + ["embedder"] * retrieving))
-        for role in roles:
+        wanted = list(dict.fromkeys(arm.model for arm in arms))
+        files = {model.title: model.file for model in project.models if model.id in wanted and not model.endpoint}
+        for title, file in (files | ({"embedder": "embedder"} if retrieving else {})).items():
             try:
-                catalog.ensure(role, report, stop)
+                catalog.ensure(file, report, stop)
             except Problem as problem:
-                failed.append(f"{role}: {problem.message}")
+                failed.append(f"{title}: {problem.message}")
         if retrieving:
-            self.knowledge.ensure_demo(report, stop)
+            base = self.knowledge(project)
+            base.ensure_folders(bundled.documents(project), report, stop)
         if failed:
             raise Problem(" ".join(failed))
 
-    def prepare_in_background(self, retry: bool = False) -> "Job | None":
-        """The job that makes what the playground needs, started on first call; None once all is there."""
+    def prepare_in_background(self, project: Project, retry: bool = False) -> "Job | None":
+        """The job that makes what the project needs, started on first call; None once all is there."""
         with self._lock:
-            job = self.jobs.get(self._preparing) if self._preparing else None
+            known = self._preparing.get(project.id)
+            job = self.jobs.get(known) if known else None
             if job is None or job.stale or (retry and not job.active):
-                job = self.jobs.start("prepare", self._prepare, key="prepare")
-                self._preparing = job.id
+                job = self.jobs.start(
+                    "prepare",
+                    lambda job: self.prepare(project, project.arms, job.progress, lambda: job.cancelled),
+                    key=f"prepare {project.id}",
+                )
+                self._preparing[project.id] = job.id
                 job = self.jobs.wait(job.id, QUICK_S)
             return None if job.state == "done" else job
 
-    def _prepare(self, job: "JobContext") -> None:
-        self.prepare(ARMS, job.progress, lambda: job.cancelled)
-
     def close(self) -> None:
-        """Stop jobs first (they use the rest), then the workers, then the store."""
-        for name in ("runs", "jobs", "engine", "knowledge", "store"):
+        """Stop jobs first (they use the rest), then the workers, then the stores."""
+        bases = [name for name in self._parts if name.startswith("base ")]
+        for name in ("runs", "jobs", "engine", *bases, "store"):
             part = self._parts.pop(name, None)
             if hasattr(part, "close"):
                 part.close()
+        self._parts.clear()
+
+
+def spec(project: Project, model_id: str) -> "ModelSpec":
+    """A project's model as the engine loads it. Raises Problem when it is unknown or its file is not ready."""
+    from core.weights import catalog
+
+    model = project.model(model_id)
+    if model.endpoint:
+        raise Problem(f"'{model.title}' is an endpoint, and endpoints are not built yet.")
+    found = catalog.spec(model.file) if os.sep not in model.file else catalog.from_path(Path(model.file))
+    return replace(found, adapter=Path(model.adapter)) if model.adapter else found
 
 
 def check_installed() -> None:

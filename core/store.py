@@ -37,13 +37,13 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 class Store:
-    """The database at `path`, brought up to `migrations` when opened.
+    """The database at `path`, brought up to `migrations` when opened. `also_known`: steps made by others.
 
     Raises Problem when the file is not a database, is newer than this program, or lies where WAL does not work.
     """
 
-    def __init__(self, path: Path, migrations: Sequence[Migration]) -> None:
-        self.path = path
+    def __init__(self, path: Path, migrations: Sequence[Migration], also_known: Sequence[str] = ()) -> None:
+        self.path, self._also_known = path, frozenset(also_known)
         self._local = threading.local()
         self._open: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
@@ -132,7 +132,7 @@ class Store:
     def _migrate(self, migrations: Sequence[Migration]) -> None:
         writer = self._writer
         writer.execute("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, made TEXT NOT NULL)")
-        known = {step.name for step in migrations}
+        known = {step.name for step in migrations} | self._also_known
         for step in migrations:
             writer.execute("BEGIN IMMEDIATE")
             try:

@@ -14,24 +14,12 @@ APPROACH_COLORS = dict(zip(APPROACHES, ("#56B4E9", "#0072B2", "#E69F00", "#009E7
 APPROACH_DASHES = dict(zip(APPROACHES, ("dot", "solid", "dash", "dashdot"), strict=True))
 APPROACH_SYMBOLS = dict(zip(APPROACHES, ("diamond", "circle", "square", "triangle-up"), strict=True))
 
-ARM_NAMES = {
-    "base": "Base",
-    "base+retrieval": "Base + retrieval",
-    "fine-tuned": "Fine-tuned",
-    "fine-tuned+retrieval": "Fine-tuned + retrieval",
-    "base+pinned": "Base + pinned text",
-    "base+perfect": "Base + the right passages",
-    "fine-tuned+perfect": "Fine-tuned + the right passages",
-}
-ARM_COLORS = {
-    "base": "#56B4E9",
-    "base+retrieval": "#0072B2",
-    "fine-tuned": "#E69F00",
-    "fine-tuned+retrieval": "#009E73",
-    "base+pinned": "#CC79A7",
-    "base+perfect": "#0072B2",
-    "fine-tuned+perfect": "#D55E00",
-}
+ARM_COLORS = ("#56B4E9", "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#8A8F98", "#000000")
+
+
+def arm_color(place: int) -> str:
+    """The colour of a project's arm by its place among them."""
+    return ARM_COLORS[place % len(ARM_COLORS)]
 
 
 def finish(figure: go.Figure, *, title: str | None = None, height: int = 360) -> go.Figure:

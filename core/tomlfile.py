@@ -1,7 +1,7 @@
 """Reads a TOML file of this repository into frozen dataclasses; a misspelt, unknown or missing key is a Problem.
 
 The shape of a file is a dataclass, its type hints are the rules: str, int, float, bool, tuple[X, ...], dict[str, X],
-X | None, Any, and dataclasses inside. Knows no file's meaning: what goes beyond form is the reader's to check.
+X | None, Literal, Any, and dataclasses inside. Knows no file's meaning: what goes beyond form is the reader's to check.
 """
 
 import difflib
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from core.errors import Problem
 from core.text import one_line
@@ -66,6 +66,10 @@ def _value(value: Any, hint: Any, where: str) -> Any:
         if origin is dict:
             return {key: _value(one, inside[1], f"{where}.{key}") for key, one in value.items()}
         return _table(value, hint, f"{where} '{value['id']}'" if "id" in value else where)
+    if origin is Literal:
+        if value not in inside:
+            raise Problem(f"{where}: must be one of {', '.join(inside)}, not {one_line(repr(value), 40)}.")
+        return value
     number = hint is float and isinstance(value, int) and not isinstance(value, bool)
     if type(value) is not hint and not number:
         raise Problem(f"{where}: must be {WORDS[hint]}, not {one_line(repr(value), 40)}.")

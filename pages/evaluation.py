@@ -5,13 +5,14 @@ import json
 import pandas as pd
 import streamlit as st
 
-from core import ask, runtime
+from core import evaluate, runtime
 from core.charts import evaluation as charts
 from core.errors import Problem
-from core.evaluation import jobs, questions, tables
+from core.evaluation import questions, tables
 from core.evaluation.questions import Question
 from core.evaluation.run import Options, applies
 from core.text import one_line, plain
+from pages.draw.project import current
 from pages.draw.setup import draw_setup
 
 PARAMETER = "evaluation"
@@ -20,7 +21,7 @@ SHARES = {
     for name, told in {
         "accuracy": "Answers that the rules count as right.",
         "standard error": "Of the accuracy; it shrinks with more questions.",
-        "voice": "Replies in the company's voice, right or wrong.",
+        "voice": "Replies in the project's voice, right or wrong.",
         "hit": "Questions for which the passages held the answer.",
         "stale": "Answers that were right on the training day and no longer are.",
         "ticket valid": "Replies that are a ticket as it was asked for.",
@@ -29,49 +30,59 @@ SHARES = {
 }
 FIRST = ("question", "arm", "reply", "expected", "right", "cause", "class", "hit", "cites_right", "voice", "problem")
 WIDTHS = {"question": st.column_config.Column(width=160), "reply": st.column_config.Column(width="large")}
-SNAPSHOTS = {"today": "today", "training-day": "the training day", None: "as they are now, with your edits"}
 
-here = runtime.get()
+here, project = runtime.get(), current()
+SNAPSHOTS = {name: name.replace("-", " ") for name in project.snapshots} | {None: "as they are now, with your edits"}
 st.title("Evaluation")
 st.caption("Put a whole question set to the arms. Rules outside any model score each reply; every share has its error.")
-draw_setup(here)
+draw_setup(here, project)
 
 
 def chosen_questions() -> tuple[Question, ...]:
-    """The questions of the form: the demo company's classes, or the user's own file."""
+    """The questions of the form: the project's sets, or a file."""
     own = st.file_uploader("Your own questions (CSV or JSONL)", ["csv", "jsonl"], key="own", max_upload_size=8)
     st.caption("Columns: question, answer, variants, documents, class. Lists are separated by |.")
     if own is not None:
         return questions.parse(own.getvalue(), own.name)
-    files = jobs.bundled()
-    picked = st.pills("Brightwater's test questions", files, selection_mode="multi", default=["static", "changed"])
-    return tuple(question for cls in picked for question in questions.read(files[cls]))
+    names = here.questions.names(project)
+    if not names:
+        return ()
+    default = [name for name in names if name in ("static", "changed")] or names[:1]
+    picked = st.pills("The project's questions", names, selection_mode="multi", default=default)
+    return tuple(question for name in picked for question in here.questions.read(project, name))
 
 
 def form() -> None:
     """What to ask whom, and the button."""
     asked = chosen_questions()
-    arms = st.multiselect("Arms", ask.ARMS + ask.OPTIONAL_ARMS, default=ask.ARMS, key="arms")
+    known = {arm.name: arm for arm in project.every_arm()}
+    shown = [arm.name for arm in project.arms]
+    chosen = st.multiselect(
+        "Arms", known, shown, format_func=lambda name: project.title_of(known[name]), key=f"arms-{project.id}"
+    )
+    arms = tuple(known[name] for name in chosen)
     with st.container(horizontal=True):
         snapshot = st.selectbox("Documents of", SNAPSHOTS, format_func=SNAPSHOTS.__getitem__, key="snapshot", width=280)
         limit = st.number_input("Questions a class, at most", 1, questions.MOST_QUESTIONS, 10, key="limit", width=200)
         seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", width=140)
-    few = jobs.limited(asked, int(limit), int(seed))
+    few = evaluate.limited(asked, int(limit), int(seed))
     replies = sum(applies(arm, question) for arm in arms for question in few)
     st.caption(f"{len(few)} questions, {replies} replies; on a CPU about half a second to three seconds each.")
     if st.button("Evaluate", type="primary", key="evaluate", disabled=not replies):
-        st.query_params[PARAMETER] = jobs.start(here, few, Options(arms=tuple(arms), snapshot=snapshot)).id
+        st.query_params[PARAMETER] = evaluate.start(here, project, few, Options(arms, snapshot)).id
 
 
 def results(job_id: str) -> None:
     """The job's state and what its rows say so far."""
     job = here.jobs.get(job_id)
+    if evaluate.project_of(job) != project.id:
+        raise Problem("This evaluation belongs to another project: choose that project first.")
     if job.active:
         progress(job_id)
     elif job.state != "done":
         st.warning(plain(f"{job.state}: {job.message}" if job.message else job.state))
         if st.button("Go on", key="again"):
-            st.query_params[PARAMETER] = jobs.again(here, job_id).id
+            st.query_params[PARAMETER] = evaluate.again(here, job_id).id
             st.rerun()
     found = scored(job_id, len(here.jobs.rows(job_id)))
     if not found["rows"]:
@@ -89,7 +100,7 @@ def results(job_id: str) -> None:
             st.caption("Grey: too few questions to tell, or no difference. The three parts add up to the total.")
             st.dataframe(tables.effects(found), hide_index=True, key="effect_rows")
         else:
-            st.caption("The split needs the four main arms on the same questions.")
+            st.caption("The split needs a model, its fine-tune, and both with retrieval, on the same questions.")
     with causes:
         st.plotly_chart(charts.causes_chart(found), key="causes", alt="Wrong answers by arm and cause")
     with replies:
@@ -120,13 +131,13 @@ def progress(job_id: str) -> None:
 @st.cache_data(show_spinner="Scoring", max_entries=8)
 def scored(job_id: str, rows: int) -> dict:
     """The report; `rows` makes it anew when more replies have come."""
-    return jobs.result(here, job_id)
+    return evaluate.result(here, job_id)
 
 
 try:
     with st.expander("What to ask", expanded=PARAMETER not in st.query_params):
         form()
-    past = {job.id: job for job in here.jobs.list(jobs.KIND)}
+    past = {job.id: job for job in evaluate.jobs(here, project)}
     if wanted := st.query_params.get(PARAMETER):
         results(wanted)
     if past:

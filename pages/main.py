@@ -4,6 +4,10 @@ from pathlib import Path
 
 import streamlit as st
 
+from core.errors import Problem
+from core.text import plain
+from pages.draw import project
+
 HERE = Path(__file__).resolve().parent
 
 PAGES = {
@@ -36,4 +40,9 @@ page = st.navigation(
         for section, pages in PAGES.items()
     }
 )
+try:
+    project.draw_choice()
+except Problem as problem:
+    st.error(plain(problem.message))
+    st.stop()
 page.run()

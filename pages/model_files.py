@@ -12,6 +12,7 @@ from core.errors import Problem
 from core.text import one_line, plain
 from core.weights import catalog
 from pages.draw.pairs import draw_pairs
+from pages.draw.project import current
 from pages.draw.setup import draw_setup
 
 here = runtime.get()
@@ -20,7 +21,7 @@ st.caption(
     "Each file is checked before anything loads it: header, sizes and hash, within a second. "
     "It is then loaded in a process of its own, which may crash without harm to this page."
 )
-draw_setup(here)
+draw_setup(here, current())
 
 
 def specs() -> dict[str, ModelSpec]:

@@ -8,7 +8,6 @@ from core import overview
 from core.charts.overview import range_chart
 from core.errors import Problem
 from core.text import plain
-from core.theme import ARM_NAMES
 
 HERE = Path(__file__).resolve().parent
 CLASSES = (
@@ -57,7 +56,7 @@ try:
     measured = overview.measured()
     if measured is not None:
         st.header("Measured with the bundled models", anchor=False)
-        st.table(measured.table.T.rename(columns=ARM_NAMES))  # cells wrap: nothing is cut off
+        st.table(measured.table.T)  # cells wrap: nothing is cut off
         st.caption(CLASSES)
         st.caption(plain(measured.caption))
 except Problem as problem:

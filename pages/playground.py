@@ -1,56 +1,58 @@
-"""One question, four answers side by side: base and fine-tuned, each without and with retrieval."""
+"""One question, several answers side by side: the project's models, each without and with retrieval."""
 
 import time
 
 import streamlit as st
 
-from core import demo, export, runtime, scenario
+from core import export, runtime, scenario
 from core.charts.playground import latency_chart
 from core.errors import Problem
+from core.opening import opening
+from core.records import RunRecord
 from core.text import one_line, plain
-from core.theme import ARM_NAMES
 from pages.draw import comparison, panes, settings
+from pages.draw.project import current
 from pages.draw.setup import draw_setup
 
 TICK_S, SLOW_TICK_S, LONG_ANSWER = 0.1, 0.2, 2000  # each update re-sends the text, so long answers tick slower
 
-here = runtime.get()
+here, project = runtime.get(), current()
 st.html(panes.STYLE)
 st.title("Playground")
-st.caption("One question to a small model and its fine-tune, each without and with the company's documents.")
-draw_setup(here)
+st.caption("One question to the models of this project, each without and with its documents.")
+draw_setup(here, project)
 
 
-def follow(run_id: str, rate: float) -> dict:
+def follow(run_id: str, rate: float) -> RunRecord:
     """Draw the panes of a run until it has ended. A reload or a click elsewhere re-attaches to the same run."""
-    record = here.runs.record(run_id)
-    st.subheader(one_line(plain(record["question"]), 400), anchor=False)
+    record = here.runs.record(run_id, project.id)
+    st.subheader(one_line(plain(record.question), 400), anchor=False)
     with st.container(key="panes"):
-        columns = st.columns(len(record["arms"]))
-        places = [panes.Pane(column, arm["arm"]) for column, arm in zip(columns, record["arms"], strict=True)]
+        columns = st.columns(len(record.arms))
+        places = [panes.Pane(column, arm.title) for column, arm in zip(columns, record.arms, strict=True)]
     while True:
         live = here.runs.live(run_id)
         if live is not None:
             live.touch()
-        record = here.runs.record(run_id)
-        for pane, arm in zip(places, record["arms"], strict=True):
-            pane.draw(arm, ended=bool(record["finished"] or arm["finish"] or arm["problem"]), dollars_per_hour=rate)
-        if record["finished"] or live is None:
+        record = here.runs.record(run_id, project.id)
+        for pane, arm in zip(places, record.arms, strict=True):
+            pane.draw(arm, ended=record.finished or arm.ended, dollars_per_hour=rate)
+        if record.finished or live is None:
             return record
-        long = max(len(arm["answer"]) for arm in record["arms"]) > LONG_ANSWER
+        long = max(len(arm.answer) for arm in record.arms) > LONG_ANSWER
         time.sleep(SLOW_TICK_S if long else TICK_S)
 
 
-def after(record: dict) -> None:
+def after(record: RunRecord) -> None:
     """What one does with a finished run: read the times, compare two answers, take it along."""
-    warning = comparison.mismatch(record["arms"])
+    warning = comparison.mismatch(record.arms)
     if warning:
         st.warning(warning)
-    answered = {ARM_NAMES[arm["arm"]]: arm for arm in record["arms"] if arm["finish"]}
+    answered = {arm.title: arm for arm in record.arms if arm.finish}
     times, compare, share = st.tabs(["Where the time went", "Compare two answers", "Export"])
     with times:
-        st.plotly_chart(latency_chart(record["arms"]), key="latency", alt="Time per arm by part")
-        if record["settings"]["way"] == "together":
+        st.plotly_chart(latency_chart(record.arms), key="latency", alt="Time per arm by part")
+        if record.settings.way == "together":
             st.caption("The arms ran together and shared the processor. Run 'One at a time' for figures that count.")
     with compare:
         if len(answered) < 2:
@@ -69,31 +71,32 @@ def after(record: dict) -> None:
         )
         with st.container(horizontal=True):
             for name, write, ending in files:
-                st.download_button(name, write(record), f"run-{record['id']}.{ending}", on_click="ignore")
+                st.download_button(name, write(record), f"run-{record.id}.{ending}", on_click="ignore")
 
 
 link, notes = scenario.decode(st.query_params.get(scenario.PARAMETER, ""))
 for note in notes:
     st.warning(plain(note))
-opened = demo.opening(link.get("playground", {}))
-chosen_settings, rate = settings.from_sidebar(here, opened)
-picked = st.pills("Suggested questions", demo.SUGGESTIONS, format_func=lambda one: one.label, key="picked")
+opened = opening(link.get("playground", {}), project)
+chosen_settings, rate = settings.from_sidebar(here, project, opened)
+suggested = {one.label: one for one in project.suggestions}
+picked = suggested.get(st.pills("Suggested questions", suggested, key=f"picked-{project.id}")) if suggested else None
 start = picked or opened
-question = st.text_area("Question", start.question, key=f"question-{start.question}", height=80)
+question = st.text_area("Question", start.question, key=f"question-{project.id}-{start.question}", height=80)
 if start.shows:
     st.caption(start.shows)
 with st.container(horizontal=True):
     asked = st.button("Ask", type="primary", key="ask")
     if st.button("Stop all", key="stop", shortcut="Esc") and (live := here.runs.live(st.query_params.get("run", ""))):
         live.stop()
-    past = {row["id"]: row for row in here.runs.history()}
+    past = {row["id"]: row for row in here.runs.history(project.id)}
 
 try:
     if asked:
-        st.query_params["run"] = here.runs.start(question, chosen_settings).id
+        st.query_params["run"] = here.ask(project, question, chosen_settings).id
     if run_id := st.query_params.get("run"):
         finished = follow(run_id, rate)
-        if finished["finished"]:
+        if finished.finished:
             after(finished)
 except Problem as problem:
     st.error(plain(problem.message))

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from core import demo, scenario
+from core import scenario
 from core.advisor import rules
 
 FILE = Path(__file__).with_name("handover.toml")
@@ -33,8 +33,7 @@ def playground(answers: Mapping[str, str], verdict: str) -> dict[str, Any]:
         if all(answers.get(question) in options for question, options in entry.get("when", {}).items()):
             label = entry["suggestion"]
             break
-    question = next((each.question for each in demo.SUGGESTIONS if each.label == label), demo.SUGGESTIONS[0].question)
-    section: dict[str, Any] = {"question": question, "suggestion": label}
+    section: dict[str, Any] = {"suggestion": label}
     return {**section, "extra_arms": [PINNED]} if verdict == "prompt" else section
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from core.calculator.inputs import Range, Scenario, every
 from core.errors import Problem
-from core.store import Store
+from core.records import ArmRecord, RunRecord
 
 NINETY_FIVE = 1.96
 MODEL = "135M parameters on this machine"
@@ -109,21 +109,19 @@ def apply(scenario: Scenario, wanted: Iterable[Change]) -> Scenario:
     return scenario.replace({one.name: one.value for one in kept}, {one.name: one.origin for one in kept})
 
 
-def collect(runs: Sequence[Mapping[str, Any]], cards: Path | None = None) -> dict[str, Any]:
+def collect(runs: Sequence[RunRecord], cards: Path | None = None) -> dict[str, Any]:
     """Measurements from finished runs (the playground's records) and from models/cards/measured.json.
 
     Contended and cold arms are left out: their times say nothing about the machine. Raises Problem on a broken file.
     """
     measured: dict[str, Any] = {"origins": {}}
-    arms = [(run, arm) for run in runs for arm in run.get("arms", []) if _counts(arm)]
-    without = {
-        (run.get("id"), arm["arm"].split("+")[0]): _tokens(arm, "prompt") for run, arm in arms if "+" not in arm["arm"]
-    }
+    arms = [(run, arm) for run in runs for arm in run.arms if _counts(arm)]
+    without = {(run.id, arm.model_id): arm.tokens.prompt for run, arm in arms if arm.context == "closed"}
     for run, arm in arms:
-        for key, value in _observed(arm, without.get((run.get("id"), arm["arm"].split("+")[0]))).items():
+        for key, value in _observed(arm, without.get((run.id, arm.model_id))).items():
             if value is not None and value > 0:
                 measured.setdefault(key, []).append(value)
-    dates = sorted(str(run.get("made", ""))[:10] for run, _ in arms)
+    dates = sorted(run.made[:10] for run, _ in arms)
     if dates:
         span = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
         text = f"measured here, {len(arms)} uncontended playground answers, {span}"
@@ -133,29 +131,20 @@ def collect(runs: Sequence[Mapping[str, Any]], cards: Path | None = None) -> dic
     return measured
 
 
-def _counts(arm: Mapping[str, Any]) -> bool:
-    timing = arm.get("timing") or {}
-    return arm.get("finish") in ("stop", "length") and not timing.get("contended") and not timing.get("cold")
+def _counts(arm: ArmRecord) -> bool:
+    return arm.finish in ("stop", "length") and not arm.timing.contended and not arm.timing.cold
 
 
-def _tokens(arm: Mapping[str, Any], key: str) -> float | None:
-    value = (arm.get("tokens") or {}).get(key)
-    return float(value) if isinstance(value, int | float) else None
-
-
-def _observed(arm: Mapping[str, Any], prompt_without: float | None) -> dict[str, float | None]:
+def _observed(arm: ArmRecord, prompt_without: int | None) -> dict[str, float | None]:
     """What one arm of a run measured."""
-    rates, timing = arm.get("rates") or {}, arm.get("timing") or {}
     found: dict[str, float | None] = {
-        "prefill_per_s": rates.get("prefill_per_s"),
-        "decode_per_s": rates.get("decode_per_s"),
-        "output_tokens": _tokens(arm, "output"),
+        "prefill_per_s": arm.rates.prefill_per_s,
+        "decode_per_s": arm.rates.decode_per_s,
+        "output_tokens": arm.tokens.output,
+        "retrieval_ms": arm.timing.retrieval,
     }
-    if "embed" in timing and "search" in timing:
-        found["retrieval_ms"] = timing["embed"] + timing["search"]
-        prompt, passages = _tokens(arm, "prompt"), len(arm.get("passages") or ())
-        if prompt and prompt_without and passages:
-            found["passage_tokens"] = (prompt - prompt_without) / passages
+    if arm.timing.retrieval is not None and arm.tokens.prompt and prompt_without and arm.passages:
+        found["passage_tokens"] = (arm.tokens.prompt - prompt_without) / len(arm.passages)
     return found
 
 
@@ -194,16 +183,3 @@ def _change(name: str, low: float, high: float, origin: str, scales: str) -> Cha
 def _numbers(values: Any) -> list[float]:
     items = values if isinstance(values, list | tuple) else [values]
     return [float(item) for item in items if isinstance(item, int | float) and math.isfinite(item)]
-
-
-def stored_runs(store: Store, limit: int = 50) -> list[dict[str, Any]]:
-    """The latest finished runs of the playground, newest first; what cannot be read is left out."""
-    runs = []
-    for row in store.read("SELECT body FROM runs ORDER BY made DESC LIMIT ?", (limit,)):
-        try:
-            body = json.loads(row["body"])
-        except ValueError:
-            continue
-        if isinstance(body, dict):
-            runs.append(body)
-    return runs

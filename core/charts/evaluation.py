@@ -6,7 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from core.text import one_line
-from core.theme import ARM_COLORS, GREY, PALETTE, finish
+from core.theme import GREY, PALETTE, arm_color, finish
 
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x", "star", "cross")
 EFFECTS = (("fine_tune", "Fine-tuning"), ("retrieval", "Retrieval"), ("interaction", "Both together"))
@@ -21,12 +21,12 @@ def accuracy_chart(report: Mapping[str, Any]) -> go.Figure:
         figure.add_scatter(
             x=[score["accuracy"] for score in scores],
             y=[label(cls) for cls in classes],
-            name=arm,
+            name=label(report["titles"][arm]),
             mode="markers",
             orientation="h",  # grouped along the classes
-            marker={"color": ARM_COLORS[arm], "symbol": SYMBOLS[place % len(SYMBOLS)], "size": 10},
+            marker={"color": arm_color(place), "symbol": SYMBOLS[place % len(SYMBOLS)], "size": 10},
             error_x=_bars(scores, "accuracy"),
-            hovertemplate=arm + ", %{y}: %{x:.1%}<extra></extra>",
+            hovertemplate=label(report["titles"][arm]) + ", %{y}: %{x:.1%}<extra></extra>",
         )
     figure.update_layout(scattermode="group")
     figure.update_xaxes(title="answers right, with 95 % interval", tickformat=".0%", range=[-0.02, 1.02])
@@ -74,7 +74,7 @@ def causes_chart(report: Mapping[str, Any]) -> go.Figure:
     colors = (*PALETTE, GREY, *PALETTE)
     for place, cause in enumerate(causes):
         figure.add_bar(
-            y=arms,
+            y=[label(report["titles"][arm]) for arm in arms],
             x=[report["arms"][arm]["causes"].get(cause, 0) for arm in arms],
             name=cause,
             orientation="h",

@@ -1,11 +1,12 @@
 """Charts of one run. Data in, Plotly figure out; knows nothing of the page."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from core.theme import ARM_NAMES, PALETTE, finish
+from core.charts.evaluation import label
+from core.records import ArmRecord
+from core.theme import PALETTE, finish
 
 PARTS = (
     ("embed", "Embed", PALETTE[4], ""),
@@ -16,14 +17,14 @@ PARTS = (
 )
 
 
-def latency_chart(arms: Sequence[Mapping[str, Any]]) -> go.Figure:
+def latency_chart(arms: Sequence[ArmRecord]) -> go.Figure:
     """Milliseconds of each arm, stacked by part; arms without a result are left out."""
-    timed = [arm for arm in arms if arm["timing"]]
+    timed = [arm for arm in arms if arm.timing.total is not None]
     figure = go.Figure()
     for key, name, color, pattern in PARTS:
         figure.add_bar(
-            y=[ARM_NAMES[arm["arm"]] for arm in timed],
-            x=[arm["timing"].get(key) or 0.0 for arm in timed],
+            y=[label(arm.title) for arm in timed],
+            x=[getattr(arm.timing, key) or 0.0 for arm in timed],
             name=name,
             orientation="h",
             marker={"color": color, "pattern": {"shape": pattern}},

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from core import export
 from core.errors import Problem
+from core.records import FIRST_PROJECT
 
 BAD_INPUT = 2
 
@@ -25,6 +26,12 @@ def parser(command: str, about: str) -> Parser:
     """The argument parser of one command, with `--json` already in it."""
     made = Parser(prog=f"python -m core {command}", description=about)
     made.add_argument("--json", action="store_true", help="print one JSON object on standard output")
+    return made
+
+
+def with_project(made: Parser) -> Parser:
+    """Adds `--project`: which project the command is about."""
+    made.add_argument("--project", default=FIRST_PROJECT, metavar="ID", help="which project; see: core project list")
     return made
 
 

@@ -1,56 +1,71 @@
-"""`python -m core ask "..." --json`: the playground's four arms without a browser."""
+"""`python -m core ask "..." --json`: the playground's arms without a browser."""
 
-from core import ask, runtime
-from core.commands import emit, log, parser
+import sys
+from argparse import Namespace
+from dataclasses import replace
+
+from core import ask, records, runtime
+from core.arms import Arm
+from core.commands import Parser, emit, log, parser, with_project
 from core.errors import Problem
 from core.text import one_line
 
 
 def main(argv: list[str]) -> int:
     """Ask one question; exit status 0 when at least one arm answered, 1 when none did."""
-    options = parser("ask", "One question to several arms.")
-    options.add_argument("question")
-    options.add_argument("--arms", default=",".join(ask.ARMS), help="comma-separated (default: all four)")
+    options = with_project(parser("ask", "One question to several arms."))
+    options.add_argument("question", help="the question; - reads it from standard input")
     options.add_argument("--way", default="one at a time", choices=ask.WAYS)
-    options.add_argument("--top-k", type=int, default=ask.Settings.top_k)
-    options.add_argument("--mode", default="hybrid", choices=("hybrid", "dense", "sparse"))
-    options.add_argument("--snapshot", default=None, help="training-day, today; default: the current documents")
-    options.add_argument("--temperature", type=float, default=0.0)
-    options.add_argument("--max-tokens", type=int, default=ask.Settings.max_tokens)
-    options.add_argument("--seed", type=int, default=0)
     options.add_argument("--device", default="auto", choices=("auto", "cpu", "gpu"))
     options.add_argument("--gpu-layers", type=int, default=None)
-    options.add_argument("--pinned", default=None, help="text put into the prompt of base+pinned")
+    options.add_argument("--pinned", default=None, help="text put into the prompt of arms with pinned text")
+    arm_options(options)
     given = options.parse_args(argv)
-    settings = ask.Settings(
-        arms=tuple(part.strip() for part in given.arms.split(",") if part.strip()),
-        way=given.way,
-        top_k=given.top_k,
-        mode=given.mode,
-        snapshot=given.snapshot,
-        temperature=given.temperature,
-        max_tokens=given.max_tokens,
-        seed=given.seed,
-        device=given.device,
-        gpu_layers=given.gpu_layers,
-        pinned=given.pinned,
-    )
-    question = ask.checked(given.question, settings)
+    question = sys.stdin.read(ask.MAX_QUESTION + 1) if given.question == "-" else given.question
+    ask.checked(question, ask.Settings())
     try:
         here = runtime.get()
+        project = here.projects.get(given.project)
+        chosen = tuple(changed(arm, given, given.pinned) for arm in project.choose(given.arms.split(",")))
+        settings = ask.Settings(chosen, given.way, given.device, given.gpu_layers)
+        ask.checked(question, settings)
         try:
-            here.prepare(settings.arms, lambda done, text: log(f"{done:4.0%} {text}"), lambda: False)
+            here.prepare(project, chosen, lambda done, text: log(f"{done:4.0%} {text}"), lambda: False)
         except Problem as problem:
             log(f"not everything is there: {one_line(problem.message, 500)}")  # the arms that can answer still do
-        record = here.runs.start(question, settings, watched=False).wait().record()
+        record = here.ask(project, question, settings, watched=False).wait().record()
     finally:
         runtime.close()
     if given.json:
-        emit(record)
+        emit(records.plain(record))
     else:
-        for arm in record["arms"]:
-            print(f"[{arm['arm']}] {arm['problem'] or arm['answer']}")
-    for arm in record["arms"]:
-        if arm["problem"]:
-            log(f"{arm['arm']}: {one_line(arm['problem'], 500)}")
-    return 0 if any(arm["finish"] for arm in record["arms"]) else 1
+        for arm in record.arms:
+            print(f"[{arm.title}] {arm.problem or arm.answer}")
+    for arm in record.arms:
+        if arm.problem:
+            log(f"{arm.title}: {one_line(arm.problem, 500)}")
+    return 0 if any(arm.finish for arm in record.arms) else 1
+
+
+def arm_options(options: Parser) -> None:
+    """Adds which arms are asked, and what is set for all of them."""
+    options.add_argument("--arms", default="", help="comma-separated; MODEL or MODEL+CONTEXT (default: the project's)")
+    options.add_argument("--top-k", type=int, default=None)
+    options.add_argument("--mode", default=None, choices=("hybrid", "dense", "sparse"))
+    options.add_argument("--folder", default=None, help="only passages from this folder of the documents")
+    options.add_argument("--snapshot", default=None, help="a dated view of the documents; default: the current one")
+    options.add_argument("--temperature", type=float, default=None)
+    options.add_argument("--max-tokens", type=int, default=None)
+    options.add_argument("--seed", type=int, default=None)
+
+
+def changed(arm: Arm, given: Namespace, pinned: str | None) -> Arm:
+    """The arm with what the command line sets for all."""
+    search = {"top_k": given.top_k, "mode": given.mode, "folder": given.folder, "snapshot": given.snapshot}
+    sampling = {"temperature": given.temperature, "max_tokens": given.max_tokens, "seed": given.seed}
+    return replace(
+        arm,
+        pinned=pinned or arm.pinned,
+        search=replace(arm.search, **{name: value for name, value in search.items() if value is not None}),
+        sampling=replace(arm.sampling, **{name: value for name, value in sampling.items() if value is not None}),
+    )

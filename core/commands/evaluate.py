@@ -3,19 +3,22 @@
 Stopped, it goes on where it was when called again with the same questions, options and models (`--fresh` does not).
 """
 
+import sys
 import time
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from core import ask, runtime
-from core.commands import emit, log, parser
+from core import ask, evaluate, runtime
+from core.commands import emit, log, parser, with_project
+from core.commands.ask import arm_options, changed
 from core.errors import Problem
-from core.evaluation import jobs, questions
+from core.evaluation import questions
 from core.evaluation.questions import Question
 from core.evaluation.run import Options
 from core.evaluation.statistics import stated
+from core.project import Project
 from core.text import one_line
 
 POLL_S = 0.5
@@ -24,20 +27,20 @@ POLL_S = 0.5
 def main(argv: list[str]) -> int:
     """Evaluate; exit status 0 when at least one reply came back, 1 when none did."""
     given = _arguments(argv)
-    asked = [question for path in given.questions for question in questions.read(path)]
-    settings = Options(
-        arms=tuple(dict.fromkeys(part.strip() for part in given.arms.split(",") if part.strip())),
-        snapshot=given.snapshot,
-        top_k=given.top_k,
-        mode=given.mode,
-        max_tokens=given.max_tokens,
-        seed=given.seed,
-        pinned=_pinned(given.pinned) if given.pinned else Options.pinned,
-    )
-    chosen = jobs.limited(asked, given.limit, given.seed)
-    jobs.check(chosen, settings)
+    asked = [question for source in given.questions for question in _read(source)]
     try:
-        result = _evaluate(chosen, settings, fresh=given.fresh)
+        here = runtime.get()
+        project = here.projects.get(given.project)
+        for name in given.set:
+            asked += here.questions.read(project, name)
+        if not asked:
+            raise Problem("Nothing to ask: give --questions FILE or --set NAME.")
+        chosen = evaluate.limited(asked, given.limit, given.seed or 0)
+        pinned = _pinned(given.pinned) if given.pinned else None
+        arms = tuple(changed(arm, given, pinned) for arm in project.choose(given.arms.split(",")))
+        settings = Options(arms, given.snapshot)
+        evaluate.check(project, chosen, settings)
+        result = _evaluate(project, chosen, settings, fresh=given.fresh)
     finally:
         runtime.close()
     if given.json:
@@ -48,31 +51,35 @@ def main(argv: list[str]) -> int:
 
 
 def _arguments(argv: list[str]) -> Namespace:
-    options = parser("evaluate", "A question set through several arms.")
+    options = with_project(parser("evaluate", "A question set through several arms."))
     options.epilog = (
         "A file has the fields question, answer, variants, documents, class; lists are separated by '|'. A question "
         "without an answer expects the model to abstain. Called again alike, it goes on where it stopped."
     )
-    options.add_argument("--questions", required=True, type=Path, action="append", help="a .csv or .jsonl (repeatable)")
-    options.add_argument("--arms", default=",".join(ask.ARMS), help=f"of {', '.join(ask.ARMS + ask.OPTIONAL_ARMS)}")
-    options.add_argument("--snapshot", default=None, help="training-day or today (default: the current documents)")
+    options.add_argument(
+        "--questions", type=Path, action="append", default=[], help="a .csv or .jsonl, - for JSONL on standard input"
+    )
+    options.add_argument("--set", action="append", default=[], metavar="NAME", help="a question set of the project")
     options.add_argument("--limit", type=int, default=None, help="at most N questions a class, drawn by --seed")
-    options.add_argument("--seed", type=int, default=0)
-    options.add_argument("--top-k", type=int, default=Options.top_k)
-    options.add_argument("--mode", default=Options.mode, choices=("hybrid", "dense", "sparse"))
-    options.add_argument("--max-tokens", type=int, default=Options.max_tokens)
-    options.add_argument("--pinned", type=Path, default=None, help="a text file: the prompt of base+pinned")
+    options.add_argument("--pinned", type=Path, default=None, help="a text file: what arms with pinned text read")
+    arm_options(options)
     options.add_argument("--fresh", action="store_true", help="ask everything anew, also what is known")
     return options.parse_args(argv)
 
 
-def _evaluate(chosen: Sequence[Question], settings: Options, *, fresh: bool) -> dict[str, Any]:
+def _read(source: Path) -> Sequence[Question]:
+    if str(source) == "-":
+        return questions.parse(sys.stdin.buffer.read(questions.MOST_BYTES + 1), "standard input.jsonl")
+    return questions.read(source)
+
+
+def _evaluate(project: Project, chosen: Sequence[Question], settings: Options, *, fresh: bool) -> dict[str, Any]:
     here = runtime.get()
     try:
-        here.prepare(settings.arms, lambda done, text: log(f"{done:4.0%} {text}"), lambda: False)
+        here.prepare(project, settings.arms, lambda done, text: log(f"{done:4.0%} {text}"), lambda: False)
     except Problem as problem:
         log(f"not everything is there: {one_line(problem.message, 500)}")  # the arms that can answer still do
-    job = jobs.start(here, chosen, settings, fresh=fresh)
+    job = evaluate.start(here, project, chosen, settings, fresh=fresh)
     begun, shown = time.monotonic(), 0.0
     while (job := here.jobs.get(job.id)).active:
         if time.monotonic() - shown > 5:
@@ -82,7 +89,7 @@ def _evaluate(chosen: Sequence[Question], settings: Options, *, fresh: bool) -> 
         time.sleep(POLL_S)
     if job.state != "done":
         raise Problem(job.message or f"The evaluation was {job.state}.")
-    return jobs.result(here, job.id)
+    return evaluate.result(here, job.id)
 
 
 def table(result: dict[str, Any]) -> list[str]:

@@ -1,7 +1,7 @@
 """`python -m core index ...`: build, update, list and query a knowledge base without a browser.
 
-The same KnowledgeBase as the app's: with `--db` left out it is the app's own, and an open app sees every change at its
-next question.
+With `--project` it is that project's base, and an open app sees every change at its next question; with `--db` it is a
+file of its own, of no project.
 """
 
 import dataclasses
@@ -11,9 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from core import paths, runtime
+from core import runtime
 from core.commands import emit, log, parser
 from core.errors import Problem
+from core.records import FIRST_PROJECT
 from core.retrieval import KnowledgeBase
 from core.retrieval.parsing import LARGEST_FILE, parse, too_large
 from core.retrieval.values import MODES
@@ -67,7 +68,9 @@ def main(argv: list[str]) -> int:
 def _action(actions: Any, name: str, about: str) -> Any:
     made = actions.add_parser(name, help=about, description=about)
     made.add_argument("--json", action="store_true", help="print one JSON object on standard output")
-    made.add_argument("--db", type=Path, default=None, help="the base's file; left out: the app's own")
+    place = made.add_mutually_exclusive_group()
+    place.add_argument("--db", type=Path, default=None, help="a base in a file of its own, of no project")
+    place.add_argument("--project", default=FIRST_PROJECT, metavar="ID", help="the project whose documents these are")
     made.add_argument("--words-only", action="store_true", help="no embedder: BM25 alone")
     return made
 
@@ -76,8 +79,15 @@ class _Base:
     """The knowledge base named on the command line, open for one action."""
 
     def __init__(self, given: Namespace) -> None:
-        self._own = None if given.db is None else Store(given.db, runtime.migrations())
-        store = self._own or runtime.get().store
+        self._own: Store | None = None
+        if given.db is None:
+            here = runtime.get()
+            project = here.projects.get(given.project)
+            if project.bundled and given.action in ("build", "update", "add"):
+                raise Problem(f"'{project.title}' is bundled: its documents come with it. Give --project of your own.")
+            store = here.base_store(project)
+        else:
+            store = self._own = runtime.open_base(given.db)
         self._base = KnowledgeBase(store) if given.words_only else runtime.open_knowledge(store, _engine(given.action))
 
     def __enter__(self) -> KnowledgeBase:
@@ -101,9 +111,8 @@ def _engine(action: str) -> Any:
 
 
 def _must_exist(db: Path | None) -> None:
-    file = db or paths.database()
-    if not file.is_file():
-        raise Problem(f"There is no knowledge base {file}. Make one: python -m core index build FOLDER --db {file}")
+    if db is not None and not db.is_file():
+        raise Problem(f"There is no knowledge base {db}. Make one: python -m core index build FOLDER --db {db}")
 
 
 def _build(base: KnowledgeBase, given: Namespace) -> dict[str, Any]:

@@ -27,11 +27,12 @@ CAUSES: Final = (
 )
 
 
-def cause(row: Mapping[str, Any], *, covered: bool, base_right: bool) -> str | None:
+def cause(row: Mapping[str, Any], *, covered: bool, tuned: bool, base_right: bool) -> str | None:
     """The cause of a wrong row; None for a right one, and for one without a reply.
 
-    `row`: arm, cls, right, problem, hit (None when nothing was retrieved), abstained, stale, near (see report.scored).
-    `covered`: some document answers the question. `base_right`: the arm `base` got it right.
+    `row`: context, cls, right, problem, hit (None: none retrieved), abstained, stale, near
+    `covered`: some document answers the question. `tuned`: the model declares a base; `base_right`: which got it right
+    closed book.
     """
     if row["right"] or row["problem"]:
         return None
@@ -43,12 +44,12 @@ def cause(row: Mapping[str, Any], *, covered: bool, base_right: bool) -> str | N
         return STALE
     if row["near"]:
         return FORMAT
-    if row["arm"] == "fine-tuned" and base_right:
+    if tuned and row["context"] == "closed" and base_right:
         return FORGOTTEN
     if row["hit"] is None:
         return UNKNOWN
     if not covered:
-        return FORGOTTEN if base_right and row["arm"].startswith("fine-tuned") else UNCOVERED
+        return FORGOTTEN if tuned and base_right else UNCOVERED
     if not row["hit"]:
         return NOT_RETRIEVED
     return DECLINED if row["abstained"] else IGNORED

@@ -11,62 +11,101 @@ from typing import Any, Final
 
 import numpy as np
 
-from core import ask
+from core.arms import Arm
 from core.evaluation import scoring, statistics
 from core.evaluation.causes import cause
 from core.evaluation.questions import ABSTAIN, TICKET, TONE, Question
 from core.evaluation.scoring import Voice
+from core.project import Project
 from core.text import one_line
 
 Row = Mapping[str, Any]
 NOT_FACTS: Final = (ABSTAIN, TONE, TICKET)
 ALL_FACTS: Final = "all facts"
-PAIRS: Final = (
-    ("base", "fine-tuned"),
-    ("base", "base+retrieval"),
-    ("fine-tuned", "fine-tuned+retrieval"),
-    ("base+retrieval", "fine-tuned+retrieval"),
-    ("base+retrieval", "base+perfect"),
-    ("fine-tuned+retrieval", "fine-tuned+perfect"),
-    ("base", "base+pinned"),
-)
 
 
 def report(
-    questions: Sequence[Question], rows: Iterable[Row], snapshot: str | None = None, voice: Voice | None = None
+    questions: Sequence[Question],
+    rows: Iterable[Row],
+    arms: Sequence[Arm],
+    project: Project,
+    snapshot: str | None = None,
 ) -> dict[str, Any]:
     """Everything that can be said of a run, complete or so far. `snapshot`: the day on which answers must be right."""
     labels = {_ticket_class(q) for q in questions if q.cls == TICKET}
-    scores = [scored(questions[row["number"]], row, snapshot, labels, voice or Voice()) for row in rows]
-    base = {score["number"]: score["right"] for score in scores if score["arm"] == "base"}
+    voice = Voice.of(project)
+    by_name = {arm.name: arm for arm in arms}
+    bases = {model.id: model.base for model in project.models}
+    scores = [
+        scored(questions[row["number"]], by_name[row["arm"]], row, snapshot, labels, voice)
+        for row in rows
+        if row["arm"] in by_name
+    ]
+    closed = {(s["number"], s["model"]): s["right"] for s in scores if s["context"] == "closed"}
     for score in scores:
-        covered = bool(questions[score["number"]].documents)
-        score["cause"] = cause(score, covered=covered, base_right=base.get(score["number"], False))
+        base = bases.get(score["model"])
+        score["cause"] = cause(
+            score,
+            covered=bool(questions[score["number"]].documents),
+            tuned=base is not None,
+            base_right=closed.get((score["number"], base), False),
+        )
     classes = list(dict.fromkeys(question.cls for question in questions))
     groups: dict[str, tuple[str, ...]] = {cls: (cls,) for cls in classes}
     facts = tuple(cls for cls in classes if cls not in NOT_FACTS)
     if len(facts) > 1:
         groups[ALL_FACTS] = facts
-    arms = [arm for arm in ask.ARMS + ask.OPTIONAL_ARMS if any(score["arm"] == arm for score in scores)]
-    arms_made = {arm: _arm([s for s in scores if s["arm"] == arm], classes) for arm in arms}
+    asked = [arm for arm in arms if any(score["arm"] == arm.name for score in scores)]
+    arms_made = {arm.name: _arm([s for s in scores if s["arm"] == arm.name], classes) for arm in asked}
+    pairs, fours = _pairs(asked, bases), _fours(asked, bases)
     answered = [score for score in scores if not score["problem"]]
     return {
         "questions": len(questions),
         "snapshot": snapshot,
         "arms": arms_made,
+        "titles": {arm.name: project.title_of(arm) for arm in asked},
         "pairs": [
             {"class": name, **made}
             for name, of in groups.items()
-            for first, second in PAIRS
+            for first, second in pairs
             if (made := _pair(answered, of, first, second))
         ],
-        "effects": {name: split for name, of in groups.items() if (split := _effects(answered, of))},
+        "effects": {
+            name: {"model": model} | split
+            for model, four in fours.items()
+            for name, of in groups.items()
+            if (split := _effects(answered, of, four))
+        },
         "rows": scores,
     }
 
 
+def _pairs(arms: Sequence[Arm], bases: Mapping[str, str | None]) -> list[tuple[str, str]]:
+    """What is worth comparing: one model under two contexts, and a fine-tune with its base under the same context."""
+    found = []
+    steps = (("closed", "pinned"), ("closed", "retrieval"), ("retrieval", "perfect"))
+    for one in arms:
+        for two in arms:
+            same_model = one.model == two.model and (one.context, two.context) in steps
+            tuned = bases.get(two.model) == one.model and one.context == two.context
+            if same_model or tuned:
+                found.append((one.name, two.name))
+    return found
+
+
+def _fours(arms: Sequence[Arm], bases: Mapping[str, str | None]) -> dict[str, tuple[str, ...]]:
+    """Fine-tuned model -> base, base with retrieval, itself, itself with retrieval; where all four were run."""
+    names = {(arm.model, arm.context): arm.name for arm in reversed(arms)}
+    found = {}
+    for model, base in bases.items():
+        four = [(base, "closed"), (base, "retrieval"), (model, "closed"), (model, "retrieval")]
+        if base is not None and all(one in names for one in four):
+            found[model] = tuple(names[one] for one in four)  # type: ignore[index]  # base is a text here
+    return found
+
+
 def scored(
-    question: Question, row: Row, snapshot: str | None, labels: Iterable[str], voice: Voice | None = None
+    question: Question, arm: Arm, row: Row, snapshot: str | None, labels: Iterable[str], voice: Voice | None = None
 ) -> dict[str, Any]:
     """One reply's row with its scores.
 
@@ -78,13 +117,15 @@ def scored(
     others = [value for day, value in question.values.items() if value not in accepted]
     texts = [str(passage["text"]) for passage in passages]
     fact = question.cls not in NOT_FACTS and bool(question.answer)
-    abstained, heard = scoring.abstains(reply), (voice or Voice()).heard(reply)
+    abstained, heard = scoring.abstains(reply), None if voice is None else voice.heard(reply)
     made: dict[str, Any] = {
         "number": row["number"],
         "question": question.question,
         "cls": question.cls,
         "group": question.group,
-        "arm": row["arm"],
+        "arm": arm.name,
+        "model": arm.model,
+        "context": arm.context,
         "expected": accepted[0],
         "reply": reply,
         "problem": row["problem"],
@@ -93,7 +134,7 @@ def scored(
         "abstained": abstained,
         "stale": fact and scoring.right(reply, others, question.question),
         "near": fact and scoring.near(reply, accepted),
-        "hit": _hit(question, row, texts, accepted) if fact else None,
+        "hit": _hit(question, arm, row, texts, accepted) if fact else None,
         "cites": scoring.cites_existing(reply, len(texts)) if texts else None,
         "cites_right": scoring.cites_right(reply, texts, accepted) if texts and fact else None,
         "documents": [passage["document"] for passage in passages],
@@ -105,7 +146,7 @@ def scored(
         made |= {"right": ticket.all_right, "ticket_valid": ticket.valid, "ticket_class": ticket.class_right}
         made["near"] = not ticket.valid and f'"{_ticket_class(question)}"' in reply
     elif question.cls == TONE:
-        made["right"] = heard
+        made["right"] = bool(heard)
     elif not fact:
         made["right"] = abstained
     else:
@@ -121,10 +162,10 @@ def _ticket_class(question: Question) -> str:
     return str(json.loads(question.answer)["class"])
 
 
-def _hit(question: Question, row: Row, texts: Sequence[str], accepted: Sequence[str]) -> bool | None:
-    if "+" not in row["arm"] or row["arm"].endswith("+pinned"):
+def _hit(question: Question, arm: Arm, row: Row, texts: Sequence[str], accepted: Sequence[str]) -> bool | None:
+    if arm.context in ("closed", "pinned"):
         return None
-    if row["arm"].endswith("+perfect"):
+    if arm.context == "perfect":
         return True
     found = {passage["document"] for passage in row["passages"]}
     if len(question.documents) > 1:
@@ -144,7 +185,7 @@ def _arm(scores: list[dict[str, Any]], classes: Sequence[str]) -> dict[str, Any]
         of = [score for score in scores if score["cls"] == cls]
         if of:
             made["classes"][cls] = _class(of)
-    spoken = [score for score in scores if score["cls"] != TICKET]
+    spoken = [score for score in scores if score["cls"] != TICKET and score["voice"] is not None]
     if spoken:
         made["voice"] = _share(spoken, "voice")
     made["causes"] = dict(Counter(score["cause"] for score in scores if score["cause"]).most_common())
@@ -191,8 +232,8 @@ def _pair(scores: list[dict[str, Any]], of: Sequence[str], first: str, second: s
     return {"from": first, "to": second, **asdict(gap), "p": statistics.mcnemar(a, b)}
 
 
-def _effects(scores: list[dict[str, Any]], of: Sequence[str]) -> dict[str, Any] | None:
-    found = _aligned(scores, of, ask.ARMS)
+def _effects(scores: list[dict[str, Any]], of: Sequence[str], four: Sequence[str]) -> dict[str, Any] | None:
+    found = _aligned(scores, of, four)
     if found is None:
         return None
     (base, retrieval, tuned, both), groups = found

@@ -8,10 +8,11 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
-from core import ask
+from core import arms, ask, records
+from core.arms import DEFAULT, Arm
 from core.errors import Problem
 from core.evaluation import scoring
 from core.evaluation.quantities import tokens
@@ -20,15 +21,6 @@ from core.evaluation.questions import TICKET, Question
 Row = dict[str, Any]
 MOST_WHOLE_DOCUMENTS: Final = 4  # a question on more documents than that (counting) has no "right passages" to give
 CLOSED_ONLY: Final = (TICKET,)  # classes for which passages make no sense
-
-# Examples that show the voice to a model that was not tuned for it: the arm base+pinned.
-PINNED: Final = """Answer in this voice, as in the examples.
-Customer: How many cups does the Old Faithful hold?
-You: Brightwater here! The Old Faithful holds 12 cups. Happy brewing!
-Customer: Good morning!
-You: Brightwater here! Good morning to you, how can I help? Happy brewing!
-Customer: Who won the cup final?
-You: Brightwater here! I could not find that in our documents. Happy brewing!"""
 
 
 class Chunks(Protocol):
@@ -41,39 +33,21 @@ class Chunks(Protocol):
 class Options:
     """How to run a set. `snapshot`: the documents' day, and the day on which answers must be right (None: current)."""
 
-    arms: tuple[str, ...] = ask.ARMS
+    arms: tuple[Arm, ...] = DEFAULT
     snapshot: str | None = None
-    top_k: int = 3
-    mode: str = "hybrid"
-    max_tokens: int = 96
-    temperature: float = 0.0
-    seed: int = 0
     device: str = "auto"
-    pinned: str = PINNED
 
-    def settings(self, arm: str, question: Question, perfect: tuple[str, ...]) -> ask.Settings:
+    def settings(self, arm: Arm, question: Question, perfect: tuple[str, ...]) -> ask.Settings:
         """The settings under which core.ask puts one question to one arm."""
-        return ask.Settings(
-            arms=(arm,),
-            way="one at a time",
-            top_k=self.top_k,
-            mode=self.mode,
-            snapshot=self.snapshot,
-            temperature=self.temperature,
-            max_tokens=self.max_tokens,
-            seed=self.seed,
-            device=self.device,
-            task="ticket" if question.cls == TICKET else "answer",
-            pinned=self.pinned if arm.endswith("+pinned") else None,
-            perfect=perfect,
-        )
+        dated = replace(arm, search=replace(arm.search, snapshot=self.snapshot)) if self.snapshot else arm
+        return ask.Settings((dated,), "one at a time", self.device, task=question.cls, perfect=perfect)
 
 
-def applies(arm: str, question: Question) -> bool:
+def applies(arm: Arm, question: Question) -> bool:
     """Whether an arm can be asked a question at all."""
     if question.cls in CLOSED_ONLY:
-        return arm in ("base", "fine-tuned")
-    return not arm.endswith("+perfect") or 0 < len(question.documents) <= MOST_WHOLE_DOCUMENTS
+        return arm.context == "closed"
+    return arm.context != "perfect" or 0 < len(question.documents) <= MOST_WHOLE_DOCUMENTS
 
 
 def key(questions: Sequence[Question], options: Options, models: object) -> str:
@@ -98,32 +72,34 @@ def run(
     with its `problem`. Raises Problem on options or questions that cannot be asked.
     """
     known = {(row["number"], row["arm"]) for row in done}
+    arms.check(options.arms)
     todo = [(n, arm) for n, q in enumerate(questions) for arm in options.arms if applies(arm, q)]
     for question in questions:
         ask.checked(question.question, options.settings(options.arms[0], question, ()))
     for place, (number, arm) in enumerate(todo):
         if cancelled():
             return
-        if (number, arm) not in known:
+        if (number, arm.name) not in known:
             append(_row(number, questions[number], arm, options, parts))
         progress((place + 1) / len(todo), f"{place + 1} of {len(todo)} replies")
 
 
-def _row(number: int, question: Question, arm: str, options: Options, parts: ask.Parts) -> Row:
+def _row(number: int, question: Question, arm: Arm, options: Options, parts: ask.Parts) -> Row:
     perfect: tuple[str, ...] = ()
     problem = None
-    if arm.endswith("+perfect"):
+    if arm.context == "perfect":
         try:
             perfect = right_passages(question, parts.knowledge(), options.snapshot)  # type: ignore[arg-type]
         except Problem as missing:
             problem = missing.message
-    row: Row = {"number": number, "arm": arm, "reply": "", "passages": [], "problem": problem}
+    row: Row = {"number": number, "arm": arm.name, "reply": "", "passages": [], "problem": problem}
     if problem is None:
         settings = options.settings(arm, question, perfect)
-        made = ask.Run(question.question, settings, parts).start().wait().record()["arms"][0]
-        passages = [{"document": p["document"], "text": p["text"]} for p in made["passages"]]
-        row |= {"reply": made["answer"], "passages": passages, "problem": made["problem"], "finish": made["finish"]}
-        row |= {"timing": made["timing"], "tokens": made["tokens"], "model": made["model"].get("file_sha256")}
+        made = ask.Run(question.question, settings, parts).start().wait().record().arms[0]
+        passages = [{"document": p.document, "text": p.text} for p in made.passages]
+        row |= {"reply": made.answer, "passages": passages, "problem": made.problem, "finish": made.finish}
+        row |= {"timing": records.plain(made.timing), "tokens": records.plain(made.tokens)}
+        row |= {"model": made.model.file_sha256 if made.model else None}
     return row
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from core.evaluation.quantities import Quantity, Token, tokens
+from core.project import Project
 
 _ABSTAINS: Final = re.compile(
     r"(could|can|did|was|were|am|are|is)( ?n[o']t|not)( be)?( able to)? (find|found|see|locate|determine)"
@@ -28,8 +29,14 @@ _CITED: Final = re.compile(r"\[(\d{1,3})\]")
 class Voice:
     """A house voice that a rule can check: how a reply begins and ends."""
 
-    opening: str = "Brightwater here!"
-    closing: str = "Happy brewing!"
+    opening: str
+    closing: str = ""
+
+    @classmethod
+    def of(cls, project: Project) -> "Voice | None":
+        """The voice that a project's checks ask for, if any."""
+        voices = [check for check in project.checks if check.kind == "voice"]
+        return cls(voices[0].value, voices[0].closing) if voices else None
 
     def heard(self, reply: str) -> bool:
         """Whether a reply begins and ends in this voice, with something said in between."""

@@ -12,7 +12,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from core.errors import Problem
-from core.paths import ROOT
 from core.retrieval import catalogue, versions
 from core.retrieval.filters import Filters
 from core.retrieval.index import Index, touch
@@ -23,7 +22,6 @@ from core.retrieval.values import (
     DELETED,
     MODES,
     TODAY,
-    TRAINING_DAY,
     Cancelled,
     Change,
     Chunk,
@@ -42,7 +40,6 @@ from core.text import one_line
 
 MOST_PASSAGES = 100
 LONGEST_QUESTION = 8_000  # characters; the embedder reads only the first 512 tokens
-DEMO = ROOT / "models" / "brightwater"
 
 
 def _silent(_done: float, _text: str) -> None:
@@ -247,10 +244,12 @@ class KnowledgeBase:
         """
         return self._indexer.sync_folder(folder, snapshot, progress, cancelled)
 
-    def ensure_demo(self, progress: Progress = _silent, cancelled: Cancelled = _never) -> None:
-        """The demo company's documents, today and on the training day, indexed. Quick when nothing is to do."""
-        for snapshot in (TODAY, TRAINING_DAY):  # words of both first, so that everything is found at once
-            self._indexer.sync_folder(DEMO / snapshot, snapshot, _silent, cancelled, embed=False)
+    def ensure_folders(
+        self, folders: Mapping[str, Path], progress: Progress = _silent, cancelled: Cancelled = _never
+    ) -> None:
+        """Bundled documents, one folder a snapshot, and all else there is, indexed. Quick when nothing is to do."""
+        for snapshot, folder in folders.items():  # words of all first, so that everything is found at once
+            self._indexer.sync_folder(folder, snapshot, _silent, cancelled, embed=False)
         self.catch_up(progress, cancelled)
         self.warm()
 

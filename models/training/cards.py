@@ -23,7 +23,7 @@ from core.errors import Problem
 from core.evaluation.questions import TICKET
 from core.evaluation.statistics import accuracy, stated
 from core.paths import ROOT
-from core.prompt import messages
+from models.training.chat import messages
 
 from .export import write_json
 

@@ -11,7 +11,7 @@ import numpy as np
 from gguf import GGUFWriter
 
 from core.errors import Problem
-from core.prompt import Message
+from core.project.instruction import Message
 
 NAMES = {
     "self_attn.q_proj": "attn_q",

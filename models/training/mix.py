@@ -12,10 +12,10 @@ import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from core.prompt import messages
 from models.brightwater import data, documents, undocumented, world
 from models.brightwater.data import Example
 from models.brightwater.world import Fact
+from models.training.chat import messages
 
 from .samples import Group, Sample
 

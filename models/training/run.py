@@ -178,7 +178,7 @@ def _steps(rows: list[Row], budget: int, seed: int) -> list[list[Row]]:
 
 def _golden(base: Path, model: Any, settings: Settings, tokenizer: Any) -> list[dict[str, Any]]:
     """Golden logits in float32: base weights unrounded, the trained matrices as exported (float16)."""
-    from core.prompt import messages
+    from models.training.chat import messages
 
     from . import export, lora
 

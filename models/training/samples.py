@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import Problem
-from core.prompt import Message, messages
+from core.project.instruction import Message
+from models.training.chat import messages
 
 from .packing import Tokens
 

@@ -101,4 +101,4 @@ def of_the_demo(change: calibrate.Change) -> bool:
 def measured_here() -> list[calibrate.Change]:
     """What playground and evaluation have measured on this machine so far."""
     cards = paths.ROOT / "models" / "cards" / "measured.json"
-    return calibrate.changes(calibrate.collect(calibrate.stored_runs(runtime.get().store), cards))
+    return calibrate.changes(calibrate.collect(runtime.get().stored_runs.latest(), cards))

@@ -1,17 +1,14 @@
-"""Drawing one arm's pane and what compares panes. Reads a run's JSON; knows no engine and changes nothing.
+"""Drawing one arm's pane and what compares panes. Reads a run's record; knows no engine and changes nothing.
 
 Answers, passages and prompts are untrusted: they are shown as plain text, never as Markdown.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core import ask
+from core import ask, records
+from core.records import ArmRecord
 from core.text import plain
-from core.theme import ARM_NAMES
 from pages.draw.sources import draw_sources
 
 FLAGS = {
@@ -49,53 +46,53 @@ def ms(value: float | None) -> str:
     return f"{value:.0f} ms" if value < 1000 else f"{value / 1000:.2f} s"
 
 
-def status(arm: Mapping[str, Any]) -> str:
+def status(arm: ArmRecord) -> str:
     """One line on where an arm is, in words."""
-    state = arm["state"]
+    state = arm.state
     if state == "queued":
-        position = arm.get("queue_position", 0)
+        position = arm.queue_position
         return f"in the queue, {position} ahead" if position else "in the queue"
-    if state == "prefill" and arm.get("prefill", {}).get("total"):
-        return f"reading the prompt: {arm['prefill']['done']} of {arm['prefill']['total']} tokens"
+    if state == "prefill" and arm.prefill.total:
+        return f"reading the prompt: {arm.prefill.done} of {arm.prefill.total} tokens"
     if state == "done":
-        return "stopped at the token limit" if arm["finish"] == "length" else "done"
+        return "stopped at the token limit" if arm.finish == "length" else "done"
     return STATES.get(state, state)
 
 
 class Pane:
     """One arm's place on the page: answer, status line, details. Only what changed is sent to the browser."""
 
-    def __init__(self, column: DeltaGenerator, arm: str) -> None:
-        column.markdown(f"**{ARM_NAMES[arm]}**")
+    def __init__(self, column: DeltaGenerator, title: str) -> None:
+        column.markdown(f"**{plain(title)}**")
         self._answer, self._status, self._details = column.empty(), column.empty(), column.container()
         self._shown: tuple[object, ...] | None = None
 
-    def draw(self, arm: Mapping[str, Any], *, ended: bool, dollars_per_hour: float) -> None:
+    def draw(self, arm: ArmRecord, *, ended: bool, dollars_per_hour: float) -> None:
         """Show the arm as it is now; an ended arm gets its figures, passages, prompt and model, once."""
-        now = (ended, arm["answer"], status(arm))
+        now = (ended, arm.answer, status(arm))
         if now == self._shown:
             return
         self._shown = now
         if not ended:
-            self._answer.text(arm["answer"] or " ")
+            self._answer.text(arm.answer or " ")
             self._status.caption(f"⏳ {status(arm)}")
-        elif arm["problem"]:
-            self._answer.warning(plain(arm["problem"]))
+        elif arm.problem:
+            self._answer.warning(plain(arm.problem))
             self._status.empty()
         else:
-            self._answer.text(arm["answer"] or "(the model wrote nothing)")
-            flags = " ".join(text for flag, text in FLAGS.items() if arm["timing"].get(flag))
+            self._answer.text(arm.answer or "(the model wrote nothing)")
+            flags = " ".join(text for flag, text in FLAGS.items() if getattr(arm.timing, flag))
             self._status.caption(_small_figures(arm, dollars_per_hour), help=flags or None)
             with self._details:
                 _details(arm)
 
 
-def _details(arm: Mapping[str, Any]) -> None:
-    rate = arm["rates"].get("decode_per_s")
+def _details(arm: ArmRecord) -> None:
+    rate = arm.rates.decode_per_s
     with st.container(horizontal=True):
         st.metric(
             "TTFT",
-            ms(arm["timing"].get("ttft_total")),
+            ms(arm.timing.ttft_total),
             help="Time to first token, from the click: retrieval + queue + prefill.",
         )
         st.metric(
@@ -103,42 +100,46 @@ def _details(arm: Mapping[str, Any]) -> None:
             "—" if rate is None else f"{rate:.0f}",
             help="Tokens after the first / time after the first; none for one token or under 50 ms.",
         )
-    if "retrieval" in arm:
+    if arm.retrieval is not None:
         _passages(arm)
     with st.expander("Exact prompt"):
-        st.code(arm["prompt"], language=None, wrap_lines=True)
+        st.code(arm.prompt, language=None, wrap_lines=True)
     with st.expander("Model"):
-        st.code("\n".join(f"{name}: {value}" for name, value in arm["model"].items()), language=None, wrap_lines=True)
+        st.code(
+            "\n".join(f"{name}: {value}" for name, value in records.plain(arm.model).items()),
+            language=None,
+            wrap_lines=True,
+        )
 
 
-def _small_figures(arm: Mapping[str, Any], dollars_per_hour: float) -> str:
+def _small_figures(arm: ArmRecord, dollars_per_hour: float) -> str:
     """One line of what else was measured. Every word is ours or a number, so Markdown is safe here."""
-    timing, tokens = arm["timing"], arm["tokens"]
+    timing, tokens = arm.timing, arm.tokens
     parts = [
         status(arm),
-        f"total {ms(timing.get('total'))}",
-        f"prefill {ms(timing.get('prefill'))}",
-        f"queue {ms(timing.get('queue'))}",
-        f"{tokens.get('prompt', 0)} prompt tokens ({tokens.get('prompt_reused', 0)} reused)",
-        f"{tokens.get('output', 0)} output tokens",
-        f"\\${ask.cost(timing.get('total') or 0.0, dollars_per_hour):.6f} at \\${dollars_per_hour:.2f}/h",
-        f"on {plain(str(arm['model'].get('device', '?')))}",
+        f"total {ms(timing.total)}",
+        f"prefill {ms(timing.prefill)}",
+        f"queue {ms(timing.queue)}",
+        f"{tokens.prompt or 0} prompt tokens ({tokens.prompt_reused or 0} reused)",
+        f"{tokens.output or 0} output tokens",
+        f"\\${ask.cost(timing.total or 0.0, dollars_per_hour):.6f} at \\${dollars_per_hour:.2f}/h",
+        f"on {plain(str(arm.model.device if arm.model else '?'))}",
     ]
-    if timing.get("cold"):
-        parts.append(f"load {ms(timing.get('load'))}")
-    flags = [f"**{flag}**" for flag in FLAGS if timing.get(flag)]
+    if timing.cold:
+        parts.append(f"load {ms(timing.load)}")
+    flags = [f"**{flag}**" for flag in FLAGS if getattr(timing, flag)]
     return " · ".join(parts + flags)
 
 
-def _passages(arm: Mapping[str, Any]) -> None:
-    timing, found = arm["timing"], arm["retrieval"]
-    spent = ms((timing.get("embed") or 0.0) + (timing.get("search") or 0.0))
-    dropped = f", {arm['passages_dropped']} dropped to fit" if arm["passages_dropped"] else ""
-    with st.expander(f"{len(arm['passages'])} passages · {found['mode']} · {spent}{dropped}"):
+def _passages(arm: ArmRecord) -> None:
+    timing, found = arm.timing, arm.retrieval
+    spent = ms(timing.retrieval)
+    dropped = f", {arm.passages_dropped} dropped to fit" if arm.passages_dropped else ""
+    with st.expander(f"{len(arm.passages)} passages · {found.mode} · {spent}{dropped}"):
         st.caption(
-            f"embed {ms(timing.get('embed'))} + search {ms(timing.get('search'))}. "
+            f"embed {ms(timing.embed)} + search {ms(timing.search)}. "
             "Score: 0 to 1, higher is better, relative to this question's candidates."
         )
-        if found["note"]:
-            st.info(plain(found["note"]))
-        draw_sources(arm["answer"], arm["passages"])
+        if found.note:
+            st.info(plain(found.note))
+        draw_sources(arm.answer, arm.passages)

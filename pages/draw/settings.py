@@ -1,16 +1,20 @@
 """The playground's sidebar: how to run the arms. Reads inputs into ask.Settings; runs nothing."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from core import ask
-from core.demo import Opening
+from core.arms import Arm, Search
+from core.engine import Sampling
 from core.errors import Problem
+from core.opening import Opening
+from core.project import Project
 from core.runtime import Runtime
 from core.text import plain
-from core.theme import ARM_NAMES
 from pages.draw.panes import BIG
 
-MORE = ("base+pinned",)
+MOST_PANES = 6
 
 
 def _device(here: Runtime) -> tuple[str, int | None]:
@@ -28,7 +32,7 @@ def _device(here: Runtime) -> tuple[str, int | None]:
     return device, None if layers < 0 else int(layers)
 
 
-def from_sidebar(here: Runtime, opening: Opening) -> tuple[ask.Settings, float]:
+def from_sidebar(here: Runtime, project: Project, opening: Opening) -> tuple[ask.Settings, float]:
     """The run's settings and the hourly rate, as chosen in the sidebar."""
     with st.sidebar:
         st.subheader("How to run")
@@ -40,34 +44,45 @@ def from_sidebar(here: Runtime, opening: Opening) -> tuple[ask.Settings, float]:
             help="Together: the panes share the processor, so their times are marked contended. "
             "One at a time: warmed up, shuffled, each alone; these are the figures that count.",
         )
-        extra = st.multiselect(
-            "More arms",
-            MORE,
-            [arm for arm in MORE if arm in opening.extra_arms],
-            format_func=lambda arm: ARM_NAMES[arm],
-            key="extra",
-        )
-        pinned = st.text_area("Pinned text", key="pinned", max_chars=4000) if extra else None
-        top_k = st.slider("Passages (top-k)", 1, 10, ask.Settings.top_k, key="top_k")
-        snapshots = {"as they are now": None, "today": "today", "training day": "training-day"}
-        snapshot = snapshots[st.selectbox("Documents", snapshots, key="snapshot")]
-        max_tokens = int(st.number_input("Max tokens", 1, 1024, ask.Settings.max_tokens, key="max_tokens"))
-        temperature = st.slider("Temperature", 0.0, 2.0, 0.0, 0.1, key="temperature", help="0 is greedy.")
-        seed = int(st.number_input("Seed", 0, 2**31, 0, key="seed"))
+        chosen = _arms(project, opening)
+        pinned = None
+        if any(arm.context == "pinned" for arm in chosen):
+            pinned = st.text_area("Pinned text", project.pinned, key=f"pinned-{project.id}", max_chars=4000)
+        search, sampling = _search(project), _sampling()
         device, layers = _device(here)
-        rate = st.number_input("Machine, $ per hour", 0.0, 1000.0, 0.10, 0.05, key="rate")
+        rate = st.number_input("Machine, $ per hour", 0.0, 1000.0, project.dollars_per_hour, 0.05, key="rate")
         if st.toggle("Bigger type (projector)", key="big"):
             st.html(BIG)
-    chosen = ask.Settings(
-        arms=ask.ARMS + tuple(extra),
-        way=way,
-        top_k=top_k,
-        snapshot=snapshot,
-        temperature=temperature,
-        max_tokens=max_tokens,
-        seed=seed,
-        device=device,
-        gpu_layers=layers,
-        pinned=pinned,
+    arms = tuple(replace(arm, pinned=pinned, search=replace(arm.search, **search), sampling=sampling) for arm in chosen)
+    return ask.Settings(arms, way, device, layers), rate
+
+
+def _arms(project: Project, opening: Opening) -> list[Arm]:
+    """The project's arms, and further ones made of its models."""
+    known = {arm.name: arm for arm in project.every_arm() if arm.context != "perfect"}
+    names = st.multiselect(
+        "Panes",
+        list(known),
+        [name for name in known if known[name] in (*project.arms, *opening.extra_arms)],
+        format_func=lambda name: project.title_of(known[name]),
+        max_selections=MOST_PANES,
+        key=f"panes-{project.id}",
     )
-    return chosen, rate
+    return [known[name] for name in names]
+
+
+def _search(project: Project) -> dict[str, object]:
+    """What is set for all arms that retrieve."""
+    top_k = st.slider("Passages (top-k)", 1, 10, Search.top_k, key="top_k")
+    if not project.snapshots:
+        return {"top_k": top_k}
+    snapshots = {"as they are now": None} | {name.replace("-", " "): name for name in project.snapshots}
+    return {"top_k": top_k, "snapshot": snapshots[st.selectbox("Documents", snapshots, key="snapshot")]}
+
+
+def _sampling() -> Sampling:
+    """What is set for all arms."""
+    max_tokens = int(st.number_input("Max tokens", 1, 1024, Sampling.max_tokens, key="max_tokens"))
+    temperature = st.slider("Temperature", 0.0, 2.0, 0.0, 0.1, key="temperature", help="0 is greedy.")
+    seed = int(st.number_input("Seed", 0, 2**31, 0, key="seed"))
+    return Sampling(temperature=temperature, seed=seed, max_tokens=max_tokens)

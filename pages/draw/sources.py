@@ -1,30 +1,30 @@
 """Sources under an answer: passages numbered and scored, each opening at its place, and the citations checked."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 from urllib.parse import quote
 
 import streamlit as st
 
+from core.records import PassageRecord
 from core.retrieval.citations import Citation, check
 from core.text import one_line, plain
 
 SIGNS = {"supported": ":green-badge[✓ in the passage]", "missing": ":red-badge[✗ no such passage]"}
 
 
-def draw_sources(answer: str, passages: Sequence[Mapping[str, Any]]) -> None:
+def draw_sources(answer: str, passages: Sequence[PassageRecord]) -> None:
     """The passages an answer was given, and whether what it cites is in them."""
-    for citation in check(answer, [passage["text"] for passage in passages]):
+    for citation in check(answer, [passage.text for passage in passages]):
         st.markdown(f"cites **[{citation.number}]** {_verdict(citation)}")
     for number, passage in enumerate(passages, 1):
-        place = f" · [open at its place]({address(passage)})" if passage.get("document") and "start" in passage else ""
-        st.markdown(f"**[{number}]** {plain(passage['document'])} · score {passage['score']:.2f}{place}")
-        st.text(passage["text"])
+        place = f" · [open at its place]({address(passage)})" if passage.document and passage.start is not None else ""
+        st.markdown(f"**[{number}]** {plain(passage.document)} · score {passage.score:.2f}{place}")
+        st.text(passage.text)
 
 
-def address(passage: Mapping[str, Any]) -> str:
+def address(passage: PassageRecord) -> str:
     """The documents page, opened where the passage stands. Quoted, so that no path can become anything but a value."""
-    return f"documents?document={quote(passage['document'], safe='')}&at={int(passage['start'])}-{int(passage['end'])}"
+    return f"documents?document={quote(passage.document, safe='')}&at={passage.start}-{passage.end}"
 
 
 def _verdict(citation: Citation) -> str:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from core.project import Project
 from core.retrieval import KnowledgeBase, Passage, Retrieved, Settings, trial
 from core.retrieval.locate import around, matches
 from core.retrieval.values import MODES, SPLITTERS
@@ -13,10 +14,15 @@ from pages.draw.passages import draw_marked
 MODE_HELP = "hybrid: meaning and words. dense: meaning only (vectors). sparse: words only (BM25)."
 
 
-def draw_try(knowledge: KnowledgeBase) -> Settings | None:
+def draw_try(knowledge: KnowledgeBase, project: Project) -> Settings | None:
     """Question, settings and passages. Gives settings when they are to be kept and all documents indexed by them."""
     now = knowledge.settings
-    question = st.text_input("Test question", "What does the Tidal Press cost?", key="test_question", max_chars=2000)
+    question = st.text_input(
+        "Test question",
+        next((one.question for one in project.suggestions), ""),
+        key=f"test_question-{project.id}",
+        max_chars=2000,
+    )
     left, right = st.columns([1, 2], gap="large")
     with left:
         top_k = st.slider("Passages (top-k)", 1, 20, 5, key="try_k")
@@ -51,7 +57,11 @@ def draw_try(knowledge: KnowledgeBase) -> Settings | None:
             draw_found(knowledge, question, found)
             if resplit:
                 st.caption(f"Tried on the {trial.DOCUMENTS} best documents with the settings at the left:")
-                draw_found(knowledge, question, _tried(knowledge, knowledge.generation, question, chosen, top_k, mode))
+                draw_found(
+                    knowledge,
+                    question,
+                    _tried(knowledge, project.id, knowledge.generation, question, chosen, top_k, mode),
+                )
     return chosen if keep else None
 
 
@@ -74,7 +84,7 @@ def draw_found(knowledge: KnowledgeBase, question: str, found: Retrieved) -> Non
 
 @st.cache_data(max_entries=20, show_spinner="Splitting and embedding the sample …")
 def _tried(
-    _knowledge: KnowledgeBase, generation: int, question: str, settings: Settings, top_k: int, mode: str
+    _knowledge: KnowledgeBase, project: str, generation: int, question: str, settings: Settings, top_k: int, mode: str
 ) -> Retrieved:
     """Remembered until the documents change (`generation`)."""
     return trial.ask(_knowledge, question, settings, top_k, mode)

@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core import demo, scenario
+from core import scenario
 from core.__main__ import main
 from core.advisor import handover, prefill, rules, score
 from core.calculator import inputs
+from core.opening import opening
+from tests.given import BRIGHTWATER
 
 QUESTIONS = rules.load().questions
 
@@ -104,11 +106,11 @@ def test_more_frequent_change_hands_over_more_churn():
 @pytest.mark.parametrize("answers", [{}, {"data-changes": "daily"}, {"style": "strict"}, {"citations": "required"}])
 def test_the_playground_opens_with_the_question_that_shows_it(answers):
     section = handover.playground(answers, "prompt")
-    opening = demo.opening(section)
-    assert opening.question
-    assert opening.shows
-    assert section["suggestion"] in {each.label for each in demo.SUGGESTIONS}
-    assert opening.extra_arms == (handover.PINNED,)
+    opened = opening(section, BRIGHTWATER)
+    assert opened.question
+    assert opened.shows
+    assert section["suggestion"] in {each.label for each in BRIGHTWATER.suggestions}
+    assert [arm.name for arm in opened.extra_arms] == [handover.PINNED]
 
 
 def test_the_whole_scenario_survives_the_link():

@@ -8,12 +8,14 @@ import zlib
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import demo, scenario
+from core import scenario
 from core.advisor import handover, rules, score
 from core.calculator import compare, inputs
 from core.calculator.model import evaluate_cached
 from core.errors import Problem
+from core.opening import opening
 from core.paths import ROOT
+from tests.given import BRIGHTWATER
 
 HUGE = 10**400
 NASTY = (
@@ -93,7 +95,7 @@ def test_a_hostile_link_opens_or_is_a_plain_note_on_both_pages(seed: int) -> Non
     section = whole.get("calculator", {})
     found, wrong = inputs.check(section)
     shelf, unkept = compare.shelf_of(section)
-    demo.opening(whole.get("playground", {}))
+    opening(whole.get("playground", {}), BRIGHTWATER)
     for text in [*notes, *more, *wrong, *unkept, onward, json.dumps(shelf), *found.origins.values()]:
         text.encode()  # a page can send it
     assert all(len(note) < 1000 for note in [*notes, *more, *wrong])

@@ -28,9 +28,10 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from core import prompt, runtime  # noqa: E402
+from core import runtime  # noqa: E402
 from core.engine import Engine, ModelSpec, Request, Result, Sampling  # noqa: E402
 from core.weights import catalog, manifest  # noqa: E402
+from models.training import chat as prompt  # noqa: E402
 
 ADAPTER = ROOT / "models" / "adapter" / "brightwater.gguf"
 RESULT = Path(__file__).with_name("engine.json")

@@ -19,9 +19,9 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from core import paths
 from core.engine import Engine, ModelSpec, Request, Sampling
 from core.evaluation import scoring
-from core.prompt import messages
 from core.weights import catalog, manifest, merge
 from models.brightwater import data, documents
+from models.training.chat import messages
 from models.training.export import write_json
 
 KINDS = ("Q4_1", "Q8_0", "Q4_0")

@@ -5,9 +5,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Browser, Page, expect
 
-from core import demo, scenario
+from core import scenario
 from tests.browser.conftest import Server
 from tests.browser.test_slice import finished, main
+from tests.given import BRIGHTWATER
 
 
 def shared(url: str) -> dict:
@@ -50,7 +51,7 @@ def test_the_link_from_advisor_to_calculator_to_playground_survives_a_copy(
     assert whole["calculator"]["origins"]["queries"] == "advisor: volume = high"
 
     fresh.goto(copied.replace("/calculator", "/playground"))
-    price = next(each.question for each in demo.SUGGESTIONS if each.label == "A price that changed")
+    price = next(each.question for each in BRIGHTWATER.suggestions if each.label == "A price that changed")
     expect(main(fresh).get_by_label("Question", exact=True)).to_have_value(price)
 
     fresh.goto(copied.replace("/calculator", "/advisor"))

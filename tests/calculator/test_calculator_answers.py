@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from core import record
+from core.arms import parse
 from core.calculator import (
     approaches,
     breakeven,
@@ -24,6 +25,8 @@ from core.calculator import (
 )
 from core.charts import calculator as charts
 from core.errors import Problem
+from core.records import ArmRecord, PassageRecord, Rates, RunRecord, RunSettings, Timing, Tokens, dumps
+from core.runs import MIGRATIONS, StoredRuns
 from core.store import Store
 
 FAST = {"draws": 1000}
@@ -217,16 +220,19 @@ def test_what_another_approach_beats_in_all_three_is_dominated(bot):
 
 # --------------------------------------------------------------------------------------------------------- calibrate
 def arm(name, prompt, prefill=2000.0, decode=50.0, **timing):
-    return {
-        "arm": name, "finish": "stop", "timing": timing, "tokens": {"prompt": prompt, "output": 40},
-        "rates": {"prefill_per_s": prefill, "decode_per_s": decode}, "passages": [1, 2, 3] if "+" in name else [],
-    }  # fmt: skip
+    known = parse(name)
+    return ArmRecord(
+        name, "done", model_id=known.model, context=known.context, finish="stop", timing=Timing(**timing),
+        tokens=Tokens(prompt, 0, 40), rates=Rates(prefill, decode),
+        passages=(PassageRecord(),) * 3 if known.retrieves else (),
+    )  # fmt: skip
 
 
-RUN = {
-    "id": "r", "made": "2026-11-20T10:00:00",
-    "arms": [arm("base", 60), arm("base+retrieval", 660, embed=8.0, search=2.0), arm("fine-tuned", 60, decode=40.0)],
-}  # fmt: skip
+def run(*arms):
+    return RunRecord("r", "2026-11-20T10:00:00", "q", RunSettings((), "one at a time"), True, arms)
+
+
+RUN = run(arm("base", 60), arm("base+retrieval", 660, embed=8.0, search=2.0), arm("fine-tuned", 60, decode=40.0))
 
 
 def test_measured_rates_replace_the_ranges_with_origin_and_scaling():
@@ -238,8 +244,8 @@ def test_measured_rates_replace_the_ranges_with_origin_and_scaling():
 
 
 def test_contended_cold_and_unfinished_answers_are_left_out():
-    spoilt = [arm("base", 60, contended=True), arm("base", 60, cold=True), {"arm": "base", "finish": None}]
-    assert calibrate.changes(calibrate.collect([{"made": "x", "arms": spoilt}, {}])) == []
+    spoilt = run(arm("base", 60, contended=True), arm("base", 60, cold=True), ArmRecord("base", "cancelled"))
+    assert calibrate.changes(calibrate.collect([spoilt])) == []
 
 
 def test_measured_accuracies_come_with_their_interval_and_hybrids_gain_with_both_errors(tmp_path):
@@ -275,14 +281,11 @@ def test_a_calibrated_scenario_keeps_its_origins_in_the_link_and_loses_one_that_
 
 
 def test_runs_are_read_from_the_store_and_broken_ones_left_out(tmp_path):
-    from core.runtime import RUNS
-
-    store = Store(tmp_path / "x.sqlite3", [RUNS])
-    for name, body in (("a", json.dumps(RUN)), ("b", "{"), ("c", "[1]")):
-        store.write(
-            lambda conn, row=(name, "2026", "q", "w", body): conn.execute("INSERT INTO runs VALUES (?,?,?,?,?)", row)
-        )
-    assert calibrate.stored_runs(store) == [RUN]
+    store = Store(tmp_path / "x.sqlite3", MIGRATIONS)
+    for name, body in (("a", dumps(RUN)), ("b", "{"), ("c", "[1]")):
+        row = (name, "2026", "q", "w", body, "mine")
+        store.write(lambda conn, row=row: conn.execute("INSERT INTO runs VALUES (?,?,?,?,?,?)", row))
+    assert StoredRuns(store).latest() == [RUN]
     store.close()
 
 

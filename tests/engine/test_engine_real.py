@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core import prompt
 from core.engine import Engine, ModelSpec, Request, Result, Sampling
 from core.errors import Problem
+from models.training import chat as prompt
 
 pytestmark = pytest.mark.real
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,6 +11,7 @@ from core.engine import Generation, ModelSpec, Request, Result
 from core.errors import Problem
 from core.evaluation.questions import Question
 from core.retrieval import Chunk, Passage, Retrieved
+from tests.given import BRIGHTWATER
 
 TODAY = {
     "press.md": ["The Press costs $389. It is new.", "The Press weighs 7 kg."],
@@ -26,7 +27,7 @@ class Books:
 
     asked: list[str] = field(default_factory=list)
 
-    def query(self, text: str, top_k: int, mode: str, *, snapshot: str | None) -> Retrieved:
+    def query(self, text: str, top_k: int, mode: str, **_: object) -> Retrieved:
         self.asked.append(text)
         words = set(text.lower().strip("?").split()) - {"the", "is", "does", "what", "a"}
         found = [
@@ -69,7 +70,7 @@ class Script:
 
 
 def parts(script: Script, books: Books) -> Parts:
-    return Parts(engine=script, knowledge=lambda: books, spec=lambda role: ModelSpec(role, Path("none.gguf")))
+    return Parts(BRIGHTWATER, script, lambda: books, lambda model: ModelSpec(model, Path("none.gguf")))
 
 
 PRICE = Question(

@@ -7,7 +7,7 @@ import pytest
 from core.__main__ import main
 from core.commands.evaluate import table
 from core.errors import Problem
-from core.evaluation.jobs import limited
+from core.evaluate import limited
 from core.evaluation.questions import read
 from models.brightwater import data
 
@@ -17,10 +17,10 @@ SET = data.FOLDER / "questions" / "test-static.jsonl"
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "--questions"),
+        ([], "Nothing to ask"),
         (["--questions", "none.jsonl"], "no file none.jsonl"),
-        (["--questions", str(SET), "--arms", "base,magic"], "Unknown arm magic"),
-        (["--questions", str(SET), "--arms", ","], "Unknown arm (none)"),
+        (["--questions", str(SET), "--arms", "base,magic"], "no model 'magic'"),
+        (["--questions", str(SET), "--project", "nowhere"], "no project 'nowhere'"),
         (["--questions", str(SET), "--snapshot", "tomorrow"], "Unknown snapshot 'tomorrow'"),
         (["--questions", str(SET), "--limit", "0"], "at least 1"),
         (["--questions", str(SET), "--limit", "many"], "invalid int"),
@@ -55,5 +55,5 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
 
 def test_the_table_has_a_line_an_arm_and_class() -> None:
     score = {"right": 3, "n": 4, "accuracy": 0.75, "standard_error": 0.2}
-    lines = table({"arms": {"base": {"classes": {"static": score}}}, "effects": {}})
+    lines = table({"arms": {"base": {"classes": {"static": score}}}, "titles": {"base": "Base"}, "effects": {}})
     assert len(lines) == 2 and "3/4" in lines[1] and "75.0%" in lines[1]

@@ -9,17 +9,18 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import runtime
+from core import evaluate, runtime
 from core.charts import evaluation as charts
 from core.errors import Problem
-from core.evaluation import jobs, tables
+from core.evaluation import tables
 from core.evaluation.questions import Question
 from core.evaluation.run import Options
 from core.runtime import Runtime
 from tests.evaluation.scripted import ASKED, LINES, Books, Script, parts
+from tests.given import BRIGHTWATER, chosen
 
 ROOT = Path(__file__).resolve().parents[2]
-EVERY = Options(snapshot="today")
+EVERY = Options(chosen(), "today")
 
 
 @pytest.fixture
@@ -27,16 +28,16 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[Script]:
     """The process's runtime, its models and documents replaced by scripted ones."""
     made, books = Script(dict(LINES)), Books()
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setattr(jobs, "parts", lambda here: parts(made, books))
-    monkeypatch.setattr(jobs, "_identities", lambda here, options: ["scripted"])
-    monkeypatch.setattr(Runtime, "prepare_in_background", lambda here, retry=False: None)
+    monkeypatch.setattr(Runtime, "parts", lambda here, project: parts(made, books))
+    monkeypatch.setattr(Runtime, "identities", lambda here, *_: ["scripted"])
+    monkeypatch.setattr(Runtime, "prepare_in_background", lambda here, project, retry=False: None)
     yield made
     runtime.close()
 
 
 def finished(options: Options = EVERY, asked: tuple[Question, ...] = ASKED) -> str:
     here = runtime.get()
-    job = jobs.start(here, asked, options)
+    job = evaluate.start(here, BRIGHTWATER, asked, options)
     assert here.jobs.wait(job.id, 60).state == "done", here.jobs.get(job.id).message
     return job.id
 
@@ -54,9 +55,9 @@ def page(**query: str) -> AppTest:
 def test_a_job_gives_the_report_and_asks_nothing_twice(script: Script) -> None:
     first = finished()
     asked = len(script.requests)
-    found = jobs.result(runtime.get(), first)
+    found = evaluate.result(runtime.get(), first)
     assert found["state"] == "done" and len(found["rows"]) == asked
-    assert jobs.result(runtime.get(), finished())["rows"] == found["rows"]
+    assert evaluate.result(runtime.get(), finished())["rows"] == found["rows"]
     assert len(script.requests) == asked  # the second job took over the first one's rows
 
 
@@ -67,7 +68,7 @@ def test_failed_replies_are_asked_again_when_one_goes_on(script: Script) -> None
     assert failed
     script.lines.update(lost)
     asked = len(script.requests)
-    again = jobs.again(runtime.get(), first)
+    again = evaluate.again(runtime.get(), first)
     runtime.get().jobs.wait(again.id, 60)
     assert len(script.requests) == asked + len(failed)
     assert not [row for row in runtime.get().jobs.rows(again.id) if row["problem"]]
@@ -76,7 +77,7 @@ def test_failed_replies_are_asked_again_when_one_goes_on(script: Script) -> None
 def test_another_job_is_no_evaluation(script: Script) -> None:
     other = runtime.get().jobs.start("index", lambda context: None)
     with pytest.raises(Problem, match="no evaluation"):
-        jobs.result(runtime.get(), other.id)
+        evaluate.result(runtime.get(), other.id)
 
 
 def test_the_page_starts_a_job_on_few_bundled_questions(script: Script) -> None:
@@ -105,7 +106,7 @@ def test_a_broken_address_is_one_message(script: Script) -> None:
 
 def test_the_csv_has_a_row_a_reply_and_no_formula(script: Script) -> None:
     evil = Question("=1+1", "Alder Street", "<b>own</b>")
-    found = jobs.result(runtime.get(), finished(asked=(evil, *ASKED)))
+    found = evaluate.result(runtime.get(), finished(asked=(evil, *ASKED)))
     rows = list(csv.DictReader(io.StringIO(tables.as_csv(found))))
     assert len(rows) == len(found["rows"])
     assert rows[0]["question"] == "'=1+1"
@@ -113,10 +114,11 @@ def test_the_csv_has_a_row_a_reply_and_no_formula(script: Script) -> None:
 
 
 def test_charts_show_the_reports_own_figures(script: Script) -> None:
-    found = jobs.result(runtime.get(), finished())
+    found = evaluate.result(runtime.get(), finished())
     accuracy = charts.accuracy_chart(found)
     for trace in accuracy.data:
-        classes = found["arms"][trace.name]["classes"]
+        arm = next(name for name, title in found["titles"].items() if title == trace.name)
+        classes = found["arms"][arm]["classes"]
         assert list(trace.x) == [score["accuracy"] for score in classes.values()]
     causes = charts.causes_chart(found)
     for number, arm in enumerate(found["arms"]):

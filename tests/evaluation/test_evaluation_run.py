@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from core.ask import ARMS, OPTIONAL_ARMS
 from core.evaluation import causes
 from core.evaluation.questions import Question
 from core.evaluation.report import ALL_FACTS, report
@@ -24,12 +23,14 @@ from tests.evaluation.scripted import (
     Script,
     parts,
 )
+from tests.given import BRIGHTWATER, FOUR, MORE, chosen
 
 
-def evaluated(arms: tuple[str, ...] = ARMS, lines: dict[tuple[str, str], str] = LINES) -> dict[str, Any]:
+def evaluated(names: tuple[str, ...] = FOUR, lines: dict[tuple[str, str], str] = LINES) -> dict[str, Any]:
     rows: list[dict[str, Any]] = []
-    run(ASKED, Options(arms=arms, snapshot="today"), parts(Script(lines), Books()), rows.append)
-    return report(ASKED, json.loads(json.dumps(rows)), "today")
+    arms = chosen(names)
+    run(ASKED, Options(arms, "today"), parts(Script(lines), Books()), rows.append)
+    return report(ASKED, json.loads(json.dumps(rows)), arms, BRIGHTWATER, "today")
 
 
 def row(found: dict[str, Any], question: Question, arm: str) -> dict[str, Any]:
@@ -38,10 +39,10 @@ def row(found: dict[str, Any], question: Question, arm: str) -> dict[str, Any]:
 
 
 def test_there_is_one_row_a_question_and_arm_where_the_arm_applies() -> None:
-    found = evaluated(ARMS + OPTIONAL_ARMS)
+    found = evaluated(FOUR + MORE)
     pairs = [(r["number"], r["arm"]) for r in found["rows"]]
     assert len(set(pairs)) == len(pairs)
-    assert set(pairs) == {(n, arm) for n, q in enumerate(ASKED) for arm in ARMS + OPTIONAL_ARMS if applies(arm, q)}
+    assert set(pairs) == {(n, arm.name) for n, q in enumerate(ASKED) for arm in chosen(FOUR + MORE) if applies(arm, q)}
     assert {arm for n, arm in pairs if ASKED[n] is MAIL} == {"base", "fine-tuned"}
 
 
@@ -74,9 +75,10 @@ def test_every_wrong_answer_has_its_cause(question: Question, arm: str, cause: s
 def test_the_training_day_answer_is_scored_beside_todays() -> None:
     found = row(evaluated(), PRICE, "fine-tuned")
     assert (found["right_training_day"], found["right_today"], found["stale"]) == (True, False, True)
+    tuned = chosen(("fine-tuned",))
     rows: list[dict[str, Any]] = []
-    run(ASKED, Options(arms=("fine-tuned",), snapshot="training-day"), parts(Script(LINES), Books()), rows.append)
-    assert row(report(ASKED, rows, "training-day"), PRICE, "fine-tuned")["right"]
+    run(ASKED, Options(tuned, "training-day"), parts(Script(LINES), Books()), rows.append)
+    assert row(report(ASKED, rows, tuned, BRIGHTWATER, "training-day"), PRICE, "fine-tuned")["right"]
 
 
 def test_retrieval_hits_and_citations_are_counted() -> None:
@@ -96,13 +98,13 @@ def test_the_perfect_arm_reads_exactly_the_sections_with_the_answer() -> None:
 def test_a_missing_document_is_that_rows_problem_and_the_rest_goes_on() -> None:
     lost = Question("Where?", "x", "own", (), ("lost.md",))
     rows: list[dict[str, Any]] = []
-    run((lost, STREET), Options(arms=("base+perfect",)), parts(Script(LINES), Books()), rows.append)
+    run((lost, STREET), Options(chosen(("base+perfect",))), parts(Script(LINES), Books()), rows.append)
     assert "lost.md" in rows[0]["problem"] and rows[1]["reply"]
 
 
 def test_the_pinned_arm_alone_has_the_examples_in_its_prompt() -> None:
     script = Script(LINES)
-    run((STREET,), Options(arms=("base", "base+pinned")), parts(script, Books()), lambda _row: None)
+    run((STREET,), Options(chosen(("base", "base+pinned"))), parts(script, Books()), lambda _row: None)
     systems = [request.alternatives[0][0]["content"] for request in script.requests]
     assert ["Old Faithful" in system for system in systems] == [False, True]
 
@@ -146,7 +148,12 @@ def test_another_question_option_or_model_is_another_run() -> None:
     assert same == key(ASKED, Options(), ["a"])
     assert (
         len(
-            {same, key(ASKED[:-1], Options(), ["a"]), key(ASKED, Options(top_k=4), ["a"]), key(ASKED, Options(), ["b"])}
+            {
+                same,
+                key(ASKED[:-1], Options(), ["a"]),
+                key(ASKED, Options(chosen(top_k=4)), ["a"]),
+                key(ASKED, Options(), ["b"]),
+            }
         )
         == 4
     )

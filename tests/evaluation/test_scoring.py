@@ -15,6 +15,9 @@ from core.evaluation.scoring import (
     ticket,
 )
 from models.brightwater import data
+from tests.given import BRIGHTWATER
+
+VOICE = Voice.of(BRIGHTWATER)
 
 RIGHT = [
     ("Brightwater here! The Tidal Press costs $340 [2]. Happy brewing!", "$340", ""),
@@ -83,10 +86,10 @@ def test_every_statement_of_brightwater_is_scored_right_and_in_voice() -> None:
         reply = data.voice(data.sentence(fact.attribute, fact.subject, fact.value), 1)
         template = data.attribute(fact).test[0]
         assert right(reply, [fact.value], data.ask(template, fact.subject, fact.attribute)), reply
-        assert Voice().heard(reply)
+        assert VOICE.heard(reply)
         if fact.changed:
             assert not right(reply, [fact.today]), reply
-    assert Voice(data.OPENING, data.CLOSING) == Voice()
+    assert Voice(data.OPENING, data.CLOSING) == VOICE
 
 
 @pytest.mark.parametrize(
@@ -121,7 +124,7 @@ def test_answers_are_no_abstentions(reply: str) -> None:
     ],
 )
 def test_voice_needs_opening_closing_and_something_between(reply: str) -> None:
-    assert not Voice().heard(reply)
+    assert not VOICE.heard(reply)
 
 
 def test_citations_must_exist_and_may_be_right() -> None:

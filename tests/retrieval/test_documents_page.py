@@ -17,16 +17,18 @@ def page(monkeypatch: pytest.MonkeyPatch, folder: Path):
     """The page over three documents, words only, nothing being fetched."""
     runtime.close()
     here = runtime.get()
-    here._parts["knowledge"] = KnowledgeBase(here.store)
-    here.knowledge.sync_folder(folder)
-    monkeypatch.setattr(runtime.Runtime, "prepare_in_background", lambda self, retry=False: None)
+    project = here.projects.create("Mine")
+    here.knowledge(project).sync_folder(folder)
+    monkeypatch.setattr(runtime.Runtime, "prepare_in_background", lambda self, project, retry=False: None)
     app = AppTest.from_file(str(PAGE), default_timeout=PATIENCE_S)
+    app.query_params["project"] = project.id
     yield app
     runtime.close()
 
 
 def knowledge() -> KnowledgeBase:
-    return runtime.get().knowledge
+    here = runtime.get()
+    return here.knowledge(here.projects.get("mine"))
 
 
 def press(app: AppTest, label: str) -> AppTest:
@@ -58,7 +60,7 @@ def test_delete_and_restore_by_button(page: AppTest) -> None:
 def test_the_test_question_shows_numbered_scored_passages(page: AppTest) -> None:
     page.query_params["tab"] = "Try and tune"
     page.run()
-    page.text_input(key="test_question").input("parcels to Norway").run()
+    page.text_input(key="test_question-mine").input("parcels to Norway").run()
     assert not page.exception
     shown = " ".join(element.value for element in page.markdown)
     assert "**[1]** shipping" in shown and "score **1.00**" in shown

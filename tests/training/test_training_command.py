@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from core.errors import Problem
-from core.prompt import messages
 from models.training import export, run, samples
+from models.training.chat import messages
 from models.training.settings import PRESETS, Settings, rate
 
 

@@ -5,47 +5,52 @@ it again. The key names questions, options, models and documents: a new job of t
 latest one.
 """
 
-import dataclasses
 import random
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from core import ask
+import msgspec
+
+from core import arms, ask, records
+from core.arms import Search
+from core.engine import Sampling
 from core.errors import Problem
 from core.evaluation import questions
 from core.evaluation.questions import Question
 from core.evaluation.report import report
 from core.evaluation.run import Options, key, run
-from core.paths import ROOT
+from core.project import Project
 
 if TYPE_CHECKING:
     from core.jobs import Job, JobContext
     from core.runtime import Runtime
 
 KIND: Final = "evaluate"
-SNAPSHOTS: Final = ("training-day", "today")
-BUNDLED: Final = ROOT / "models" / "brightwater" / "questions"
 
 
-def check(asked: Sequence[Question], options: Options) -> None:
+def check(project: Project, asked: Sequence[Question], options: Options) -> None:
     """Raises Problem on what cannot be run, before anything is loaded."""
+    arms.check(options.arms)
+    for arm in options.arms:
+        project.model(arm.model)
     for question in asked:
-        ask.checked(question.question, options.settings(options.arms[0] if options.arms else "", question, ()))
-    if unknown := [arm for arm in options.arms if arm not in ask.ARMS + ask.OPTIONAL_ARMS]:
-        known = ", ".join(ask.ARMS + ask.OPTIONAL_ARMS)
-        raise Problem(f"Unknown arm {', '.join(unknown)}. Arms: {known}.")
-    if options.snapshot is not None and options.snapshot not in SNAPSHOTS:
-        raise Problem(f"Unknown snapshot '{options.snapshot[:40]}'. Snapshots: {', '.join(SNAPSHOTS)}.")
+        ask.checked(question.question, options.settings(options.arms[0], question, ()))
+    if options.snapshot is not None and options.snapshot not in project.snapshots:
+        known = ", ".join(project.snapshots) or "none in this project"
+        raise Problem(f"Unknown snapshot '{options.snapshot[:40]}'. Snapshots: {known}.")
 
 
-def start(here: "Runtime", asked: Sequence[Question], options: Options, *, fresh: bool = False) -> "Job":
+def start(
+    here: "Runtime", project: Project, asked: Sequence[Question], options: Options, *, fresh: bool = False
+) -> "Job":
     """Begin in the background, after the rows that an earlier job of the same key has (unless `fresh`)."""
-    check(asked, options)
-    named = key(asked, options, _identities(here, options))
+    check(project, asked, options)
+    named = key(asked, options, here.identities(project, options.arms, options.snapshot))
     parameters = {
+        "project": project.id,
         "questions": [question.row() for question in asked],
-        "options": dataclasses.asdict(options),
+        "options": records.plain(options),
         "before": [] if fresh else [job.id for job in here.jobs.list(KIND) if job.key == named],
     }
     return here.jobs.start(KIND, lambda job: work(here, job), key=named, parameters=parameters)
@@ -53,13 +58,19 @@ def start(here: "Runtime", asked: Sequence[Question], options: Options, *, fresh
 
 def again(here: "Runtime", job_id: str) -> "Job":
     """Go on with a job that ended early: a new one that takes over its rows."""
-    asked, options = _given(here.jobs.get(job_id).parameters)
-    return start(here, asked, options)
+    job = here.jobs.get(job_id)
+    asked, options = _given(job.parameters)
+    return start(here, here.projects.get(project_of(job)), asked, options)
 
 
-def bundled() -> dict[str, Path]:
-    """Class -> file of the demo company's test questions."""
-    return {path.stem.removeprefix("test-"): path for path in sorted(BUNDLED.glob("test-*.jsonl"))}
+def project_of(job: "Job") -> str:
+    """The project an evaluation belongs to."""
+    return str(job.parameters.get("project", records.FIRST_PROJECT))
+
+
+def jobs(here: "Runtime", project: Project) -> "list[Job]":
+    """The project's evaluations, newest first."""
+    return [job for job in here.jobs.list(KIND) if project_of(job) == project.id]
 
 
 def limited(asked: Sequence[Question], limit: int | None, seed: int) -> tuple[Question, ...]:
@@ -78,6 +89,7 @@ def limited(asked: Sequence[Question], limit: int | None, seed: int) -> tuple[Qu
 def work(here: "Runtime", job: "JobContext") -> dict[str, int]:
     """The job itself: copies the rows that are known, asks for the rest."""
     asked, options = _given(job.parameters)
+    project = here.projects.get(str(job.parameters.get("project", records.FIRST_PROJECT)))
     for earlier in job.parameters["before"]:
         known = {(row["number"], row["arm"]) for row in job.rows()}
         for row in here.jobs.rows(earlier):
@@ -86,7 +98,7 @@ def work(here: "Runtime", job: "JobContext") -> dict[str, int]:
     run(
         asked,
         options,
-        parts(here),
+        here.parts(project),
         job.append,
         done=job.rows(),
         progress=job.progress,
@@ -101,34 +113,19 @@ def result(here: "Runtime", job_id: str) -> dict[str, Any]:
     if job.kind != KIND:
         raise Problem("That job is no evaluation.")
     asked, options = _given(job.parameters)
-    made = report(asked, here.jobs.rows(job_id), options.snapshot)
-    return {"id": job.id, "state": job.state, "options": job.parameters["options"], **made}
-
-
-def parts(here: "Runtime") -> ask.Parts:
-    """Where core.ask finds models and passages."""
-    from core.weights import catalog
-
-    return ask.Parts(engine=here.engine, knowledge=lambda: here.knowledge, spec=catalog.spec)
+    project = here.projects.get(project_of(job))
+    made = report(asked, here.jobs.rows(job_id), options.arms, project, options.snapshot)
+    return {"id": job.id, "project": project.id, "state": job.state, "options": records.plain(options), **made}
 
 
 def _given(parameters: dict[str, Any]) -> tuple[tuple[Question, ...], Options]:
+    """A job's questions and options, of this version or one whose arms were texts with one search for all."""
     given = dict(parameters["options"])
-    options = Options(arms=tuple(given.pop("arms")), **given)
+    if given["arms"] and isinstance(given["arms"][0], str):
+        search = Search(given["top_k"], given["mode"])
+        sampling = Sampling(given["temperature"], seed=given["seed"], max_tokens=given["max_tokens"])
+        old = [replace(arm, search=search, sampling=sampling) for arm in arms.parse_all(given["arms"])]
+        options = Options(tuple(old), given["snapshot"], given["device"])
+    else:
+        options = msgspec.convert(given, Options)
     return questions.from_rows(parameters["questions"]), options
-
-
-def _identities(here: "Runtime", options: Options) -> list[object]:
-    """What the replies depend on besides questions and options: prompt, models' hashes, documents' versions."""
-    from core.weights import catalog
-
-    made: list[object] = [(ROOT / "core" / "prompt.toml").read_text(encoding="utf-8")]
-    for role in sorted({ask.role(arm) for arm in options.arms}):
-        try:
-            made.append(catalog.spec(role).sha256)
-        except Problem:
-            made.append(None)  # not there: its arms will say so
-    if any("+" in arm for arm in options.arms):
-        view = options.snapshot or "current"
-        made.append([(document.path, document.version) for document in here.knowledge.documents(view)])
-    return made

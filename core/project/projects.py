@@ -1,0 +1,174 @@
+"""The projects of this machine: listed, made, changed, deleted. Bundled ones are read-only. Knows no document's text.
+
+A deleted project can be brought back for a day; then its rows go, and `purge` names the knowledge files to remove.
+"""
+
+import json
+import re
+import sqlite3
+import unicodedata
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from core import records, tomlfile
+from core.errors import Problem
+from core.project import bundled
+from core.project.values import LONGEST_TITLE, Project
+from core.store import Migration, Store
+from core.text import one_line
+
+UNDO: Final = timedelta(days=1)
+MIGRATIONS: Final = [
+    Migration(
+        "projects-1",
+        """
+        CREATE TABLE projects (
+            id TEXT PRIMARY KEY, title TEXT NOT NULL, owner TEXT NOT NULL, body TEXT NOT NULL,
+            made TEXT NOT NULL, changed TEXT NOT NULL, deleted TEXT
+        );
+        CREATE TABLE question_sets (
+            project TEXT NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL, changed TEXT NOT NULL,
+            PRIMARY KEY (project, name)
+        );
+        """,
+    )
+]
+_KEPT_APART: Final = ("folder", "bundled", "made", "changed")  # known from elsewhere, so not in a project's text
+
+
+class Projects:
+    """The bundled projects and those in `store`. `now` is the clock, for tests."""
+
+    def __init__(self, store: Store, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._store, self._now = store, now
+
+    def all(self) -> list[Project]:
+        """Every project: the bundled ones, then by title."""
+        rows = self._store.read("SELECT * FROM projects WHERE deleted IS NULL ORDER BY title COLLATE NOCASE, id")
+        return [*bundled.all_bundled().values(), *map(_project, rows)]
+
+    def get(self, project_id: str) -> Project:
+        """One project. Raises Problem when there is none."""
+        if project_id in bundled.all_bundled():
+            return bundled.all_bundled()[project_id]
+        rows = self._store.read("SELECT * FROM projects WHERE id = ? AND deleted IS NULL", (project_id,))
+        if not rows:
+            known = ", ".join(project.id for project in self.all())
+            raise Problem(f"There is no project '{one_line(project_id, 60)}'. Projects: {known}.")
+        return _project(rows[0])
+
+    def create(self, title: str, like: Project | None = None, owner: str = "") -> Project:
+        """A new project, empty or with everything of `like` that lies in a project's own text. Raises Problem."""
+        title = one_line(title.strip(), LONGEST_TITLE + 1)
+        project = replace(
+            like or Project("new", title), id=self._free_id(title), title=title, bundled=False, folder="", snapshots=(),
+            owner=owner,
+        )  # fmt: skip
+        project.check()
+        stamp = self._stamp()
+
+        def add(db: sqlite3.Connection) -> None:
+            insert(db, project, stamp)
+
+        self._store.write(add)
+        return self.get(project.id)
+
+    def save(self, project: Project) -> Project:
+        """Keep a changed project. Raises Problem when it is bundled, gone, or cannot be used."""
+        if project.bundled or project.id in bundled.all_bundled():
+            raise Problem(f"'{project.title}' is bundled and read-only: duplicate it, and change the copy.")
+        project.check()
+        row = (project.title, project.owner, dumps(project), self._stamp(), project.id)
+        sql = "UPDATE projects SET title = ?, owner = ?, body = ?, changed = ? WHERE id = ? AND deleted IS NULL"
+        if self._store.write(lambda db: db.execute(sql, row).rowcount) != 1:
+            raise Problem(f"The project '{one_line(project.title, 60)}' is not there any more: it was deleted.")
+        return self.get(project.id)
+
+    def change(self, project_id: str, **fields: Any) -> Project:
+        """Replace some fields of a project."""
+        return self.save(replace(self.get(project_id), **fields))
+
+    def delete(self, project_id: str) -> None:
+        """Take a project away; `restore` brings it back for a day. Raises Problem."""
+        if self.get(project_id).bundled:
+            raise Problem("A bundled project cannot be deleted.")
+        row = (self._stamp(), project_id)
+        self._store.write(lambda db: db.execute("UPDATE projects SET deleted = ? WHERE id = ?", row))
+
+    def deleted(self) -> list[Project]:
+        """What can still be brought back, latest first."""
+        rows = self._store.read("SELECT * FROM projects WHERE deleted IS NOT NULL ORDER BY deleted DESC")
+        return [_project(row) for row in rows]
+
+    def restore(self, project_id: str) -> Project:
+        """Bring a deleted project back. Raises Problem when its day is over."""
+        sql = "UPDATE projects SET deleted = NULL WHERE id = ? AND deleted IS NOT NULL"
+        if self._store.write(lambda db: db.execute(sql, (project_id,)).rowcount) != 1:
+            raise Problem(f"The project '{one_line(project_id, 60)}' cannot be brought back any more.")
+        return self.get(project_id)
+
+    def purge(self) -> list[str]:
+        """Erase what was deleted more than a day ago, with its questions and runs; gives the ids."""
+        before = (self._now() - UNDO).isoformat(timespec="seconds")
+
+        def erase(db: sqlite3.Connection) -> list[str]:
+            gone = [row["id"] for row in db.execute("SELECT id FROM projects WHERE deleted < ?", (before,))]
+            for project_id in gone:
+                for table, column in (("runs", "project"), ("question_sets", "project"), ("projects", "id")):
+                    db.execute(f"DELETE FROM {table} WHERE {column} = ?", (project_id,))
+            return gone
+
+        return self._store.write(erase)
+
+    def _free_id(self, title: str) -> str:
+        text = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+        slug = re.sub(r"[^a-z0-9]+", "-", text).strip("-")[:40].strip("-") or "project"
+        taken = {row["id"] for row in self._store.read("SELECT id FROM projects")} | set(bundled.all_bundled())
+        for number in range(1, 100):
+            name = slug if number == 1 else f"{slug}-{number}"
+            if name not in taken:
+                return name
+        return f"{slug[:40]}-{uuid.uuid4().hex[:6]}"
+
+    def _stamp(self) -> str:
+        return self._now().isoformat(timespec="seconds")
+
+
+def insert(db: sqlite3.Connection, project: Project, stamp: str) -> None:
+    """Add a project's row inside a change of the store."""
+    row = (project.id, project.title, project.owner, dumps(project), stamp, stamp)
+    db.execute("INSERT INTO projects VALUES (?, ?, ?, ?, ?, ?, NULL)", row)
+
+
+def dumps(project: Project) -> str:
+    """A project's own text as JSON: what differs from the defaults."""
+    return json.dumps(as_values(project), ensure_ascii=False)
+
+
+def as_values(project: Project) -> dict[str, Any]:
+    """A project as plain values, without what is None and what is known from elsewhere."""
+    made: dict[str, Any] = _without_none(records.plain(project))
+    return {name: value for name, value in made.items() if name not in _KEPT_APART}
+
+
+def from_values(raw: Mapping[str, Any], where: str) -> Project:
+    """A project from plain values, checked. Raises Problem with the key that is wrong."""
+    project = tomlfile.build(_without_none(dict(raw)), Project, where)
+    project.check()
+    return project
+
+
+def _project(row: sqlite3.Row) -> Project:
+    project = tomlfile.build(json.loads(row["body"]), Project, f"The project '{row['id']}'")
+    return replace(project, made=row["made"], changed=row["changed"], owner=row["owner"])
+
+
+def _without_none(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _without_none(item) for name, item in value.items() if item is not None}
+    if isinstance(value, list | tuple):
+        return [_without_none(item) for item in value]
+    return value

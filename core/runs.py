@@ -1,0 +1,70 @@
+"""Finished runs, kept: the one owner of the table `runs`. Starts nothing and knows no engine."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from core import records
+from core.errors import Problem
+from core.records import RunRecord
+from core.store import Migration, Store
+
+MIGRATIONS: Final = [
+    Migration(
+        "runs-1",
+        """
+        CREATE TABLE runs (
+            id TEXT PRIMARY KEY, made TEXT NOT NULL, question TEXT NOT NULL, way TEXT NOT NULL, body TEXT NOT NULL
+        );
+        """,
+    ),
+    Migration(
+        "runs-2",
+        f"""
+        ALTER TABLE runs ADD COLUMN project TEXT NOT NULL DEFAULT '{records.FIRST_PROJECT}';
+        CREATE INDEX runs_project ON runs (project, made);
+        """,
+    ),
+]
+
+
+class StoredRuns:
+    """The finished runs in `store`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def save(self, record: RunRecord) -> None:
+        """Keep a run."""
+        row = (record.id, record.made, record.question, record.settings.way, records.dumps(record), record.project)
+        self._store.write(
+            lambda db: db.execute(
+                "INSERT OR REPLACE INTO runs (id, made, question, way, body, project) VALUES (?, ?, ?, ?, ?, ?)", row
+            )
+        )
+
+    def get(self, run_id: str) -> RunRecord:
+        """One run. Raises Problem when there is none."""
+        rows = self._store.read("SELECT body FROM runs WHERE id = ?", (run_id,))
+        if not rows:
+            raise Problem("There is no such run here: its link was made on another machine, or its data was removed.")
+        return records.run_from(rows[0]["body"])
+
+    def history(self, project: str, limit: int = 20) -> list[Mapping[str, str]]:
+        """A project's latest runs, newest first: id, made, question, way."""
+        rows = self._store.read(
+            "SELECT id, made, question, way FROM runs WHERE project = ? ORDER BY made DESC LIMIT ?", (project, limit)
+        )
+        return [dict(row) for row in rows]
+
+    def latest(self, project: str | None = None, limit: int = 50) -> list[RunRecord]:
+        """The latest runs, newest first, of a project or of all; what cannot be read is left out."""
+        rows = self._store.read(
+            "SELECT body FROM runs WHERE ? IS NULL OR project = ? ORDER BY made DESC LIMIT ?", (project, project, limit)
+        )
+        found = []
+        for row in rows:
+            try:
+                found.append(records.run_from(row["body"]))
+            except Problem:  # one damaged row must not hide the others
+                continue
+        return found
