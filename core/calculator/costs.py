@@ -12,19 +12,18 @@ import numpy as np
 
 from core.calculator import breakeven
 from core.calculator import formulas as f
-from core.calculator.approaches import Approach
+from core.calculator.approaches import Approach, event_months
 from core.calculator.draws import Draws
 from core.calculator.formulas import Array
 
 
 @dataclass(frozen=True)
 class Calendar:
-    """What the months do to money, shared by all approaches: present values of 1 USD a month, of the queries, of
-    retrains; and of machines for one approach by `machines`."""
+    """What the months do to money, shared by all approaches: queries and events by month, and their present values."""
 
     factors: Array  # (months,)
     queries: Sequence[Array]  # a month
-    retrains: Sequence[Array]  # in each month
+    events: Mapping[str, Sequence[Array]]  # how many of each kind in each month
 
     @cached_property
     def monthly(self) -> Array:
@@ -33,17 +32,22 @@ class Calendar:
 
     @cached_property
     def all_queries(self) -> Array:
-        """Queries of all months, each discounted like the cost that it causes."""
+        """Queries of all months, each discounted like the cost that it causes: what a cost a query is divided by."""
         return self.present(self.queries)
 
     @cached_property
-    def all_retrains(self) -> Array:
-        return self.present(self.retrains)
+    def all_events(self) -> Mapping[str, Array]:
+        """Present value of 1 USD at every event of each kind."""
+        return {name: self.present(amounts) for name, amounts in self.events.items()}
 
     @cached_property
     def asked(self) -> Array:
         """Queries of all months, counted in full."""
         return sum(self.queries, start=np.zeros(()))
+
+    def count(self, event: str) -> Array:
+        """Events of one kind within the horizon."""
+        return sum(self.events[event], start=np.zeros(()))
 
     def present(self, amounts: Sequence[Array]) -> Array:
         """Present value of one amount a month."""
@@ -70,8 +74,12 @@ def calendar(d: Draws) -> Calendar:
     queries = [d["queries"]]
     for _ in range(months - 1):
         queries.append(queries[-1] * growth)
-    done = [f.retrains_until(month, d["retrain_months"], months) for month in range(1, months + 1)]
-    return Calendar(factors, queries, [done[0], *(np.subtract(b, a) for a, b in pairwise(done))])
+    return Calendar(factors, queries, {name: _by_month(each, months) for name, each in event_months(d).items()})
+
+
+def _by_month(interval: Array, months: int) -> list[Array]:
+    done = [np.zeros(()), *(f.retrains_until(month, interval, months) for month in range(1, months + 1))]
+    return [np.subtract(after, before) for before, after in pairwise(done)]
 
 
 def total_parts(approach: Approach, months: Calendar) -> dict[str, Array]:
@@ -80,7 +88,7 @@ def total_parts(approach: Approach, months: Calendar) -> dict[str, Array]:
     for amounts, times in (
         (approach.setup, np.ones(())),
         (approach.monthly, months.monthly),
-        (approach.retrain, months.all_retrains),
+        *((amounts, months.all_events[name]) for name, amounts in approach.events.items()),
         (approach.per_query, months.all_queries),
     ):
         for part, amount in amounts.items():
@@ -90,17 +98,21 @@ def total_parts(approach: Approach, months: Calendar) -> dict[str, Array]:
     return parts
 
 
+def total(approach: Approach, months: Calendar) -> Array:
+    """Present value in USD of everything over the horizon."""
+    return sum_of(total_parts(approach, months))
+
+
 def totals(approaches: Mapping[str, Approach], months: Calendar) -> dict[str, Array]:
-    """Present value in USD over the horizon; infinite where the prompt does not fit."""
-    return {
-        name: np.where(one.overflow > 0, np.inf, sum_of(total_parts(one, months))) for name, one in approaches.items()
-    }
+    """`total` of each; infinite where the prompt does not fit."""
+    return {name: np.where(one.overflow > 0, np.inf, total(one, months)) for name, one in approaches.items()}
 
 
 def cost_line(approach: Approach, months: Calendar) -> breakeven.Line:
-    """The total as a function of a steady number of queries a month, for break-even."""
+    """The total as a function of a steady number of queries a month (growth left out), for break-even."""
     fixed = sum_of(approach.setup) + sum_of(approach.monthly) * months.monthly
-    fixed = fixed + sum_of(approach.retrain) * months.all_retrains
+    for name, amounts in approach.events.items():
+        fixed = fixed + sum_of(amounts) * months.all_events[name]
     return breakeven.Line(
         fixed=fixed,
         per_query=sum_of(approach.per_query) * months.monthly,
@@ -110,25 +122,60 @@ def cost_line(approach: Approach, months: Calendar) -> breakeven.Line:
     )
 
 
-def cumulative(approach: Approach, months: Calendar) -> list[Array]:
-    """Present value in USD of all costs up to the end of month 0 (set-up), 1, ..., horizon."""
-    monthly, retrain, per_query = (sum_of(one) for one in (approach.monthly, approach.retrain, approach.per_query))
+def paid(approach: Approach, months: Calendar) -> list[Array]:
+    """USD paid up to launch (month 0) and in month 1, ..., horizon; not discounted."""
+    monthly, per_query = sum_of(approach.monthly), sum_of(approach.per_query)
+    events = [(sum_of(amounts), months.events[name]) for name, amounts in approach.events.items()]
     machines = bool(np.any(approach.replica_month))
-    lines = [sum_of(approach.setup)]
-    for factor, queries, retrains in zip(months.factors, months.queries, months.retrains, strict=True):
+    amounts = [sum_of(approach.setup)]
+    for month, queries in enumerate(months.queries):
         amount = monthly + per_query * queries
-        if approach.retrain:
-            amount = amount + retrain * retrains
+        for each, times in events:
+            if np.any(times[month]):
+                amount = amount + each * times[month]
         if machines:
             a = approach
             amount = amount + f.hosting_month(a.replica_month, a.min_replicas, queries, a.replicas_per_query)
+        amounts.append(amount)
+    return amounts
+
+
+def cumulative(amounts: Sequence[Array], months: Calendar) -> list[Array]:
+    """Present value in USD of all that is `paid` up to the end of month 0 (set-up), 1, ..., horizon."""
+    lines = [amounts[0]]
+    for factor, amount in zip(months.factors, amounts[1:], strict=True):
         lines.append(lines[-1] + factor * amount)
     return lines
 
 
+def first_year(amounts: Sequence[Array]) -> Array:
+    """USD up to launch and in the twelve months after it (fewer when the horizon is shorter), not discounted."""
+    return sum(amounts[:13], start=np.zeros(()))
+
+
+def month(amounts: Sequence[Array]) -> Array:
+    """Mean USD a month after launch over the horizon, not discounted."""
+    return sum(amounts[1:], start=np.zeros(())) / (len(amounts) - 1)
+
+
+def energy(approach: Approach, months: Calendar) -> Array:
+    """kWh over the horizon: tokens or machine hours, and every training."""
+    used = approach.query_energy * months.asked + approach.training_energy * (1 + _trainings(approach, months))
+    if not np.any(approach.machine_power):
+        return used
+    a = approach
+    machines = sum((np.maximum(a.min_replicas, q * a.replicas_per_query) for q in months.queries), start=np.zeros(()))
+    return used + machines * a.machine_power * f.HOURS_PER_MONTH
+
+
+def _trainings(approach: Approach, months: Calendar) -> Array:
+    """Trainings after the first: retrains, and one at each retirement."""
+    return sum((months.count(name) for name in approach.events), start=np.zeros(()))
+
+
 def sum_of(parts: Mapping[str, Array]) -> Array:
     """All parts together."""
-    total = np.zeros(())
+    whole = np.zeros(())
     for amount in parts.values():
-        total = total + amount
-    return total
+        whole = whole + amount
+    return whole

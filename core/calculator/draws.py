@@ -6,6 +6,7 @@ name), so that changing one input leaves the other draws as they were. Knows no 
 
 import zlib
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -16,19 +17,19 @@ Draws = Mapping[str, Array]
 
 
 def sample(scenario: Scenario) -> dict[str, Array]:
-    """One array (draws,) for each range, a 0-d array for each single value; `cache_is_hit` is 1 or 0 a draw."""
+    """One array (draws,) for each range, a 0-d array for each single value; `tuning_ends` is 1 or 0 a draw."""
     count, seed = int(scenario.number("draws")), int(scenario.number("seed"))
     draws = {name: _draw(name, value, count, seed) for name, value in scenario.ranges.items()}
-    hit = draws["cache_hit"] / 100
-    certain = hit.ndim == 0 and hit in (0, 1)
-    draws["cache_is_hit"] = hit if certain else (_uniform("cache_is_hit", count, seed) < hit).astype(float)
+    chance = draws["no_successor"] / 100
+    certain = chance.ndim == 0 and chance in (0, 1)
+    draws["tuning_ends"] = chance if certain else (uniform("tuning_ends", count, seed) < chance).astype(float)
     return draws
 
 
 def central(scenario: Scenario, **changes: Array) -> dict[str, Array]:
-    """Every input at the middle of its range, as 0-d arrays, except `changes`; the cache hits in its mean share."""
+    """Every input at the middle of its range, as 0-d arrays, except `changes`; chances count by their size."""
     draws = {name: np.asarray(middle(name, value)) for name, value in scenario.ranges.items()} | changes
-    return {**draws, "cache_is_hit": draws["cache_hit"] / 100}
+    return {**draws, "tuning_ends": draws["no_successor"] / 100}
 
 
 def middle(name: str, value: tuple[float, float]) -> float:
@@ -41,18 +42,22 @@ def _draw(name: str, value: tuple[float, float], count: int, seed: int) -> Array
     low, high = value
     if low == high:
         return np.asarray(low)
-    uniform = _uniform(name, count, seed)
+    place = uniform(name, count, seed)
     if _is_log(name, low):
-        return np.asarray(low * np.exp(uniform * np.log(high / low)))
-    return low + uniform * (high - low)
+        return np.asarray(low * np.exp(place * np.log(high / low)))
+    return low + place * (high - low)
 
 
 def _is_log(name: str, low: float) -> bool:
     return every()[name].shape == "log" and low > 0
 
 
-def _uniform(name: str, count: int, seed: int) -> Array:
-    return np.random.default_rng((seed, zlib.crc32(name.encode()))).random(count)
+@lru_cache(maxsize=256)
+def uniform(name: str, count: int, seed: int) -> Array:
+    """(count,) evenly drawn from 0 to 1: an input's place in its range. More draws begin with the same."""
+    values = np.random.default_rng((seed, zlib.crc32(name.encode()))).random(count)
+    values.flags.writeable = False
+    return values
 
 
 def percentiles(values: Array, wanted: Sequence[int]) -> dict[str, float]:

@@ -12,6 +12,7 @@ Array = NDArray[np.float64]
 HOURS_PER_MONTH = 730.0
 DAYS_PER_MONTH = HOURS_PER_MONTH / 24
 FLOAT_BYTES = 4  # float32 vectors
+FULL = 0.995  # above this utilisation a queue has no steady state within a day; the wait is that of this one
 
 
 def prompt_tokens(system: Array, history: Array, question: Array, knowledge: Array) -> Array:
@@ -92,6 +93,21 @@ def retrains_until(month: Array | float, interval: Array, horizon: float) -> Arr
     return result
 
 
+def queue_wait(
+    seconds: Array, servers: Array, utilisation: Array, arrivals: Array, service: Array
+) -> tuple[Array, Array]:
+    """(chance that a request waits, mean wait in seconds of those that do) before `servers` places, G/G/c.
+
+    Mean wait = (ca2 + cs2) / 2 x s / c x u^(sqrt(2 (c + 1)) - 1) / (1 - u): Kingman's factor for variability over
+    Sakasegawa's approximation of M/M/c (exact for c = 1). `arrivals` (ca2) and `service` (cs2) are squared coefficients
+    of variation. Source: Q1.
+    """
+    used = np.clip(utilisation, 0, FULL)
+    places = np.maximum(servers, 1)
+    chance: Array = used ** (np.sqrt(2 * (places + 1)) - 1)
+    return chance, (arrivals + service) / 2 * seconds / (places * (1 - used))
+
+
 def prefill_rate_roofline(params: Array, peak: Array, efficiency: Array) -> Array:
     """Prompt tokens per second: peak x efficiency / 2 N. Source: P4."""
     return peak * efficiency / (2 * params)
@@ -114,6 +130,21 @@ def fresh_share(churn: Array, interval: Array, lead: Array) -> Array:
     return result
 
 
+def fresh_share_within(churn: Array, interval: Array, lead: Array, horizon: Array) -> Array:
+    """`fresh_share` averaged over a horizon that the last interval may not fill: n whole intervals and the rest. Ours.
+
+    With n = ceil(H / T) - 1 retrains (none at the horizon's end) and r = H - n T left:
+    exp(-c L) (n T m(T) + r m(r)) / H, where m(t) = (1 - exp(-c t)) / (c t).
+    """
+    each = np.minimum(interval, horizon)
+    if not np.any(each):
+        return fresh_share(churn, each, lead)
+    whole = np.ceil(horizon / np.maximum(each, 1e-9)) - 1
+    rest = horizon - whole * each
+    mean: Array = (whole * each * fresh_share(churn, each, lead) + rest * fresh_share(churn, rest, lead)) / horizon
+    return mean
+
+
 def accuracy(static: Array, fresh: Array, stale: Array, changing: Array, fresh_part: Array) -> Array:
     """Mean accuracy over static and changing knowledge; all in the same unit, `changing` and `fresh_part` as shares.
 
@@ -127,6 +158,41 @@ def best_retrain_interval_estimate(cost: Array, churn: Array, loss: Array) -> Ar
     with np.errstate(divide="ignore", invalid="ignore"):
         result: Array = np.sqrt(2 * cost / (churn * np.maximum(loss, 0)))
     return result
+
+
+def best_retrain_interval_within(cost: Array, churn: Array, loss: Array, growth: Array, horizon: float) -> Array:
+    """The even interval H / (n + 1) that minimises n retrains' cost plus value lost by the horizon; inf for n = 0.
+
+    `loss` in USD a month in the first month, growing by the factor exp(growth) a month. Without growth the best number
+    of pieces lies beside H / T* (the sum is convex in it), so its neighbours are tried, growth counted in full. Ours.
+    """
+    grown = growth * horizon
+    mean = np.where(np.abs(grown) > 1e-9, np.expm1(grown) / np.where(grown == 0, 1, grown), 1.0)
+    middle = np.atleast_1d(horizon / best_retrain_interval(cost, churn, loss * mean))
+    best, least = np.ones_like(middle), np.full_like(middle, np.inf)
+    for step in (None, -1, 0, 1, 2):
+        pieces = np.ones_like(middle) if step is None else np.maximum(np.floor(middle) + step, 1)
+        spent = (pieces - 1) * cost + _lost(loss, churn, growth, horizon / pieces, pieces)
+        best, least = np.where(spent < least, pieces, best), np.minimum(spent, least)
+    return np.where(best > 1, horizon / best, np.inf)
+
+
+def _lost(loss: Array, churn: Array, growth: Array, interval: Array, pieces: Array) -> Array:
+    """Value lost to stale answers over `pieces` intervals: the integral of loss e^(g t) (1 - e^(-c age))."""
+    starts = _geometric(growth * interval, pieces)
+    return loss * starts * (_ramp(growth, interval) - _ramp(growth - churn, interval))
+
+
+def _ramp(rate: Array, length: Array) -> Array:
+    """The integral of e^(rate t) from 0 to length."""
+    small = np.abs(rate * length) < 1e-9
+    return np.where(small, length, np.expm1(rate * length) / np.where(small, 1.0, rate))
+
+
+def _geometric(exponent: Array, count: Array) -> Array:
+    """1 + e^x + ... + e^((count - 1) x)."""
+    small = np.abs(exponent) < 1e-9
+    return np.where(small, count, np.expm1(exponent * count) / np.where(small, 1.0, np.expm1(exponent)))
 
 
 def best_retrain_interval(cost: Array, churn: Array, loss: Array) -> Array:

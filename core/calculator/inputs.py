@@ -110,6 +110,8 @@ class Scenario:
     def section(self) -> dict[str, Any]:
         """The scenario's `calculator` section: only what differs from the defaults, as JSON values."""
         changed = {name: plain_value(self.value(name)) for name in every() if self.value(name) != every()[name].default}
+        if any(name in changed for name in DAYS):
+            changed["launch_from"] = self.words["launch_from"]  # so that it is not taken for an older scenario
         preset = "" if self.preset == defaults().preset else self.preset
         parts: dict[str, Any] = {"preset": preset, "inputs": changed, "origins": dict(self.origins)}
         return {name: part for name, part in parts.items() if part}
@@ -181,7 +183,7 @@ def check(section: Mapping[str, Any]) -> tuple[Scenario, list[str]]:
         notes.append(f"preset: '{one_line(str(preset), 40)}' is unknown; its other values are kept.")
         preset = scenario.preset
     scenario = Scenario(scenario.ranges, scenario.words, preset=preset)
-    for name, value in _mapping(section, "inputs", notes).items():
+    for name, value in _migrated(_mapping(section, "inputs", notes), notes).items():
         try:
             scenario = scenario.replace({name: value})
         except Problem as problem:
@@ -192,6 +194,17 @@ def check(section: Mapping[str, Any]) -> tuple[Scenario, list[str]]:
         if name in every() and isinstance(text, str)
     }
     return Scenario(scenario.ranges, scenario.words, origins, preset), notes
+
+
+DAYS = ("prompt_setup_days", "retrieval_setup_days", "tuning_setup_days")
+
+
+def _migrated(given: Mapping[str, Any], notes: list[str]) -> Mapping[str, Any]:
+    """Values of an older scenario as this version means them: it gave days to launch, which now have to be chosen."""
+    if "launch_from" in given or not any(name in given for name in DAYS):
+        return given
+    notes.append("version: launch_from is set to 'document', since the scenario gives days to launch of its own.")
+    return {**given, "launch_from": "document"}
 
 
 def plain_value(value: Value) -> Any:
@@ -215,6 +228,8 @@ def short(value: float) -> str:
     """A number with at most four significant digits and thousands separators."""
     if value == 0 or not math.isfinite(value):
         return "0" if value == 0 else "unlimited"
+    if abs(value) >= 1e15:
+        return f"{value:.3g}"
     digits = max(0, 3 - math.floor(math.log10(abs(value))))
     text = f"{value:,.{digits}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,4 +1,4 @@
-"""From a scenario to an outcome: draw every range, price what fits, summarise over draws.
+"""From a scenario to an outcome: draw every range, price what fits, choose, summarise over draws.
 
 The currency's exchange rate enters here, in the summaries; everything before is in US dollars.
 """
@@ -11,33 +11,60 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from core.calculator import breakeven
+from core.calculator import breakeven, costs, judge, requests
 from core.calculator import formulas as f
-from core.calculator.approaches import Approach, Fit, compose, fit
+from core.calculator.approaches import EXIT, FACTS, Approach, Fit, compose, fit
 from core.calculator.costs import Calendar, calendar, cost_line, cumulative, sum_of, total_parts
 from core.calculator.draws import Draws, percentiles, sample
 from core.calculator.formulas import Array
 from core.calculator.inputs import Scenario
+from core.calculator.weights import CRITERIA, Stability, stability
+from core.calculator.worth import Worth, worths
 
 COST_PERCENTILES = (5, 25, 50, 75, 95)
 BAND_PERCENTILES = (5, 50, 95)  # of every month
-LATENCY_PERCENTILES = (50, 95, 99)
+REQUEST_PERCENTILES = (50, 95, 99)
 RANGE_PERCENTILES = (5, 50, 95)
+MOST_DRAWS = 40_000  # how many draws a close choice may take
+WORTH_A_LOOK = (
+    0.1  # an approach that meets its targets in fewer draws is no candidate when asking what to measure first
+)
+
+
+@dataclass(frozen=True)
+class Exit:
+    """The vendor's retirement of the model within the horizon: how likely, and its present value."""
+
+    chance: float  # share of draws with at least one
+    cost: dict[str, float]
+    mean: float
 
 
 @dataclass(frozen=True)
 class Result:
-    """One approach that fits. Percentiles are by name ('p5'); money in the scenario's currency."""
+    """One approach that fits. Percentiles over draws are by name ('p5'); money in the scenario's currency.
 
-    total: dict[str, float]
-    per_query: dict[str, float] | None  # None without queries
+    `latency` and `ttft` are percentiles over requests, in the median draw ('95 of 100 requests'); `latency_range` says
+    how uncertain their p95 is: its percentiles over draws, in the measure that the target means.
+    """
+
+    total: dict[str, float]  # present value over the horizon
+    mean_total: float  # what the recommendation compares
+    first_year: dict[str, float]  # up to launch and twelve months after it, not discounted
+    month: dict[str, float]  # mean a month after launch, not discounted
+    per_query: dict[str, float] | None  # present value of cost over present value of queries; None without queries
+    per_right: dict[str, float] | None  # the same a right answer
+    wrong_answers: dict[str, float]  # within the horizon
+    wrong_cost: dict[str, float] | None  # their present value; None when a wrong answer costs nothing
     parts: dict[str, float]  # mean cost a query by part (or mean total cost, without queries)
     months: dict[str, list[float]]  # cumulative cost, month 0 to horizon, by percentile
     latency_parts: dict[str, float]  # mean ms
-    ttft: dict[str, float]
+    ttft: dict[str, float]  # ms
     latency: dict[str, float]
-    within_target: float  # share of draws within the required latency
+    latency_range: dict[str, float]
+    within_target: float  # share of draws whose p95 is within the required latency
     accuracy: dict[str, float]
     accurate: float  # share of draws that reach the required accuracy
     stale: dict[str, float]  # % of all answers stale at any moment
@@ -46,8 +73,15 @@ class Result:
     fresh_enough: float
     weeks: dict[str, float]
     in_time: float
-    net_value: dict[str, float] | None
-    meets: dict[str, bool]  # latency, accuracy, freshness, launch
+    net_value: dict[str, float] | None  # value of right answers less cost of wrong ones less total cost
+    query_energy: dict[str, float] | None  # Wh a query, training spread over all; None without queries
+    energy: dict[str, float]  # kWh over the horizon
+    query_carbon: dict[str, float] | None  # g CO2e
+    carbon: dict[str, float]  # kg CO2e
+    exit: Exit | None  # None on own weights
+    met: dict[str, float]  # aim -> share of draws that meet it
+    meets: dict[str, bool]  # aim -> whether the median draw meets it; budgets only when set
+    all_met: float  # share of draws that meet every target
     cheapest: float  # share of draws in which it is the cheapest that fits
     retrain: dict[str, Any] | None  # best interval, for fine-tuning
 
@@ -59,30 +93,65 @@ class Outcome:
     fits: dict[str, Fit]
     results: dict[str, Result]  # of the approaches that fit
     crossings: list[breakeven.Crossing]  # every pair that fits
-    recommended: str | None  # the cheapest that meets every target
-    cheapest: str | None  # most often the cheapest
+    choice: judge.Choice  # the recommendation, and what else is possible within the sampling error
+    cheapest: str | None  # of the lowest mean cost
+    stability: Stability | None  # under the stakeholders' weights; None without weights
+    worth: list[Worth]  # what measuring first is worth, dearest first
+    worth_of_everything: float
+    by_value: str | None  # of the highest expected net value, which `worth` is about
+
+    @property
+    def recommended(self) -> str | None:
+        """The approach of the lowest mean cost among those that meet every target; None when none does."""
+        return self.choice.recommended
+
+
+@dataclass(frozen=True)
+class _Priced:
+    """An approach with what its draws cost and reach."""
+
+    approach: Approach
+    paid: list[Array]
+    line: list[Array]  # cumulative present value
+    ttft: Array  # (3, draws) over requests
+    latency: Array
+    reached: Mapping[str, Array]  # by aim of judge.AIMS
 
 
 def evaluate(scenario: Scenario) -> Outcome:
-    """Draw, compose, price what fits, summarise. Same scenario and seed, same outcome to the last digit."""
-    d = sample(scenario)
-    fits = fit(scenario)
-    approaches = {name: one for name, one in compose(d, scenario.words).items() if fits[name].fits}
+    """Draw, compose, price what fits, choose, summarise. Same scenario and seed, same outcome to the last digit."""
+    d, fits = sample(scenario), fit(scenario)
     months = calendar(d)
-    lines = {name: cumulative(one, months) for name, one in approaches.items()}
-    wins = _wins({name: line[-1] for name, line in lines.items()})
-    curves = {name: cost_line(one, months) for name, one in approaches.items()}
-    # Ranking the draws of every month is most of the work, and NumPy lets threads do it side by side.
-    with ThreadPoolExecutor() as pool:
-        made = pool.map(
-            lambda name: _result(name, approaches[name], lines[name], wins[name], months, d, scenario), approaches
-        )
-        results = dict(zip(approaches, made, strict=True))
+    with ThreadPoolExecutor() as pool:  # NumPy lets threads work side by side
+        priced = _price(d, fits, months, scenario, pool)
+        limit = judge.limits(scenario)
+        met = {name: judge.chances(one.reached, limit) for name, one in priced.items()}
+        choice = judge.choose({name: one.line[-1] for name, one in priced.items()}, met)
+        if choice.close and scenario.number("draws") < MOST_DRAWS:
+            choice, met = _with_more_draws(scenario, fits, limit, pool)
+        wins = _wins({name: one.line[-1] for name, one in priced.items()})
+        made = pool.map(lambda name: _result(name, priced[name], wins[name], met[name], months, d, scenario), priced)
+        results = dict(zip(priced, made, strict=True))
+    curves = {name: cost_line(one.approach, months) for name, one in priced.items()}
     crossings = [
-        breakeven.crossing((a, b), (curves[a], curves[b]), (lines[a], lines[b])) for a, b in combinations(approaches, 2)
+        breakeven.crossing((a, b), (curves[a], curves[b]), (priced[a].line, priced[b].line))
+        for a, b in combinations(priced, 2)
     ]
-    good = {name: lines[name][-1] for name, result in results.items() if all(result.meets.values())}
-    return Outcome(fits, results, crossings, _most(_wins(good)), _most(wins))
+    net = _net_by_target(priced, results, limit, months, d)
+    worth, everything = worths(scenario, net)
+    return Outcome(
+        fits=fits,
+        results=results,
+        crossings=crossings,
+        choice=choice,
+        cheapest=min(results, key=lambda name: results[name].mean_total) if results else None,
+        stability=stability(
+            _by_criterion(results, scenario), {name: scenario.number(f"weight_{name}") for name in CRITERIA}
+        ),
+        worth=worth,
+        worth_of_everything=everything,
+        by_value=max(net, key=lambda name: float(np.mean(net[name]))) if net else None,
+    )
 
 
 @lru_cache(maxsize=32)
@@ -95,6 +164,41 @@ def evaluate_cached(scenario: Scenario) -> Outcome:
     return _evaluate_cached((tuple(sorted(scenario.ranges.items())), tuple(sorted(scenario.words.items()))))
 
 
+def _price(
+    d: Draws, fits: Mapping[str, Fit], months: Calendar, scenario: Scenario, pool: ThreadPoolExecutor
+) -> dict[str, _Priced]:
+    """What fits, priced. The months' shared sums are worked out once, before the threads ask for them."""
+    chosen = {name: one for name, one in compose(d, scenario.words).items() if fits[name].fits}
+    first = scenario.words["latency_measure"] == "ttft"
+    return dict(zip(chosen, pool.map(lambda one: _priced(one, months, first), chosen.values()), strict=True))
+
+
+def _priced(one: Approach, months: Calendar, first: bool) -> _Priced:
+    amounts = costs.paid(one, months)
+    line = cumulative(amounts, months)
+    ttft, latency = requests.quantiles(one.timing, REQUEST_PERCENTILES)
+    reached = {
+        "latency": (ttft if first else latency)[REQUEST_PERCENTILES.index(95)],
+        "accuracy": one.accuracy,
+        "freshness": one.delay_longest,
+        "launch": one.weeks,
+        "total budget": line[-1],
+        "first-year budget": costs.first_year(amounts),
+        "monthly budget": costs.month(amounts),
+    }
+    return _Priced(one, amounts, line, ttft, latency, reached)
+
+
+def _with_more_draws(
+    scenario: Scenario, fits: Mapping[str, Fit], limit: Mapping[str, float], pool: ThreadPoolExecutor
+) -> tuple[judge.Choice, dict[str, dict[str, judge.Chance]]]:
+    """The choice again over MOST_DRAWS draws, which begin with the same ones."""
+    d = sample(scenario.replace({"draws": MOST_DRAWS}))
+    priced = _price(d, fits, calendar(d), scenario, pool)
+    met = {name: judge.chances(one.reached, limit) for name, one in priced.items()}
+    return judge.choose({name: one.line[-1] for name, one in priced.items()}, met), met
+
+
 def _wins(total: Mapping[str, Array]) -> dict[str, float]:
     """Share of draws in which each is the cheapest; a tie goes to the first."""
     if not total:
@@ -103,73 +207,136 @@ def _wins(total: Mapping[str, Array]) -> dict[str, float]:
     return {name: float(np.mean(least == at)) for at, name in enumerate(total)}
 
 
-def _most(wins: Mapping[str, float]) -> str | None:
-    return max(wins, key=lambda name: wins[name]) if wins else None
-
-
 def _result(
-    name: str, one: Approach, line: list[Array], wins: float, months: Calendar, d: Draws, scenario: Scenario
+    name: str,
+    priced: _Priced,
+    wins: float,
+    met: Mapping[str, judge.Chance],
+    months: Calendar,
+    d: Draws,
+    scenario: Scenario,
 ) -> Result:
-    rate = scenario.number("exchange_rate")
+    rate, one, line, reached = scenario.number("exchange_rate"), priced.approach, priced.line, priced.reached
     bands = [percentiles(amount, BAND_PERCENTILES) for amount in line]
-    has_queries = bool(np.all(months.asked > 0))
-    whole = sum_of(one.latency)
-    first = sum_of({part: time for part, time in one.latency.items() if part not in one.after_first_token})
-    streams = scenario.words["latency_measure"] == "ttft"
-    measured = first if streams else whole
-    latency, accuracy = percentiles(whole, LATENCY_PERCENTILES), percentiles(one.accuracy, RANGE_PERCENTILES)
-    ttft = percentiles(first, LATENCY_PERCENTILES)
-    longest, weeks = (percentiles(values, RANGE_PERCENTILES) for values in (one.delay_longest, one.weeks))
-    target = {aim: scenario.number(f"{aim}_target") for aim in ("latency", "accuracy", "freshness", "launch")}
-    per = months.asked if has_queries else np.ones(())
+    asked = bool(np.all(months.asked > 0))
+    right, wrong = months.all_queries * one.accuracy / 100, months.all_queries * (1 - one.accuracy / 100)
+    used = costs.energy(one, months)
+    per = months.all_queries if asked else np.ones(())
+    share = {aim: chance.share for aim, chance in judge.chances(reached, judge.limits(scenario)).items()}
     return Result(
         total=percentiles(line[-1] * rate, COST_PERCENTILES),
-        per_query=percentiles(line[-1] * rate / months.asked, COST_PERCENTILES) if has_queries else None,
+        mean_total=float(np.mean(line[-1])) * rate,
+        first_year=percentiles(reached["first-year budget"] * rate, COST_PERCENTILES),
+        month=percentiles(reached["monthly budget"] * rate, COST_PERCENTILES),
+        per_query=percentiles(line[-1] * rate / per, COST_PERCENTILES) if asked else None,
+        per_right=percentiles(line[-1] * rate / right, COST_PERCENTILES) if asked and np.all(right > 0) else None,
+        wrong_answers=percentiles(months.asked * (1 - one.accuracy / 100), RANGE_PERCENTILES),
+        wrong_cost=percentiles(wrong * d["cost_per_wrong"] * rate, RANGE_PERCENTILES)
+        if np.any(d["cost_per_wrong"])
+        else None,
         parts={part: float(np.mean(amount * rate / per)) for part, amount in total_parts(one, months).items()},
         months={f"p{p}": [band[f"p{p}"] * rate for band in bands] for p in BAND_PERCENTILES},
         latency_parts={part: float(np.mean(time)) for part, time in one.latency.items()},
-        ttft=ttft,
-        latency=latency,
-        within_target=float(np.mean(measured <= target["latency"])),
-        accuracy=accuracy,
-        accurate=float(np.mean(one.accuracy >= target["accuracy"])),
+        ttft=_median_draw(priced.ttft),
+        latency=_median_draw(priced.latency),
+        latency_range=percentiles(reached["latency"], RANGE_PERCENTILES),
+        within_target=share["latency"],
+        accuracy=percentiles(one.accuracy, RANGE_PERCENTILES),
+        accurate=share["accuracy"],
         stale=percentiles(d["changing_share"] * (1 - one.fresh), RANGE_PERCENTILES),
         delay_mean=percentiles(one.delay_mean, RANGE_PERCENTILES),
-        delay_longest=longest,
-        fresh_enough=float(np.mean(one.delay_longest <= target["freshness"] * 24)),
-        weeks=weeks,
-        in_time=float(np.mean(one.weeks <= target["launch"])),
-        net_value=_net_value(one, line[-1], months, d, rate),
-        meets={
-            "latency": (ttft if streams else latency)["p95"] <= target["latency"],
-            "accuracy": accuracy["p50"] >= target["accuracy"],
-            "freshness": longest["p50"] <= target["freshness"] * 24,
-            "launch": weeks["p50"] <= target["launch"],
-        },
+        delay_longest=percentiles(one.delay_longest, RANGE_PERCENTILES),
+        fresh_enough=share["freshness"],
+        weeks=percentiles(one.weeks, RANGE_PERCENTILES),
+        in_time=share["launch"],
+        net_value=percentiles(_net(one, line[-1], months, d) * rate, RANGE_PERCENTILES)
+        if np.any(d["value_per_correct"])
+        else None,
+        query_energy=percentiles(used * 1000 / months.asked, RANGE_PERCENTILES) if asked else None,
+        energy=percentiles(used, RANGE_PERCENTILES),
+        query_carbon=percentiles(used * d["grid"] / months.asked, RANGE_PERCENTILES) if asked else None,
+        carbon=percentiles(used * d["grid"] / 1000, RANGE_PERCENTILES),
+        exit=_exit(one, months, rate),
+        met={aim: chance.share for aim, chance in met.items()},
+        meets={aim: chance.met for aim, chance in met.items()},
+        all_met=float(np.mean(_all_met(reached, judge.limits(scenario)))),
         cheapest=wins,
-        retrain=_retrain(one, d) if name == "fine-tuning" else None,
+        retrain=_retrain(one, d, rate) if name == "fine-tuning" else None,
     )
 
 
-def _net_value(one: Approach, cost: Array, months: Calendar, d: Draws, rate: float) -> dict[str, float] | None:
-    """Present value of right answers minus cost; None when no value was given."""
-    if not np.any(d["value_per_correct"]):
+def _median_draw(times: Array) -> dict[str, float]:
+    return {f"p{p}": float(np.median(row)) for p, row in zip(REQUEST_PERCENTILES, times, strict=True)}
+
+
+def _all_met(reached: Mapping[str, Array], limit: Mapping[str, float]) -> NDArray[np.bool_]:
+    """Whether every target is met, over the draws whose requests were worked out."""
+    met: NDArray[np.bool_] = np.ones((), dtype=bool)
+    for aim, at in limit.items():
+        here = judge.within(aim, reached[aim], at)
+        met = met & (here[: requests.WORLDS] if np.ndim(here) else here)
+    return met
+
+
+def _net(one: Approach, cost: Array, months: Calendar, d: Draws) -> Array:
+    """USD: present value of right answers, less what wrong ones cost, less the total cost."""
+    right = one.accuracy / 100
+    each = right * d["value_per_correct"] - (1 - right) * d["cost_per_wrong"]
+    return np.asarray(months.all_queries * each - cost)
+
+
+def _net_by_target(
+    priced: Mapping[str, _Priced],
+    results: Mapping[str, Result],
+    limit: Mapping[str, float],
+    months: Calendar,
+    d: Draws,
+) -> dict[str, Array]:
+    """Net value over draws of what may be chosen; right answers count where every target is met. Ours."""
+    net = {}
+    for name, one in priced.items():
+        if all(results[name].meets.values()) or results[name].all_met >= WORTH_A_LOOK:
+            met = _all_met(one.reached, limit)
+            gained = np.asarray(months.all_queries * one.approach.accuracy / 100 * d["value_per_correct"])
+            net[name] = _head(_net(one.approach, one.line[-1], months, d)) - np.where(met, 0.0, _head(gained))
+    return net
+
+
+def _head(values: Array) -> Array:
+    return values[: requests.WORLDS] if np.ndim(values) else values
+
+
+def _exit(one: Approach, months: Calendar, rate: float) -> Exit | None:
+    if EXIT not in one.events:
         return None
-    gained = months.all_queries * one.accuracy / 100 * d["value_per_correct"]
-    return percentiles((gained - cost) * rate, RANGE_PERCENTILES)
+    cost = sum_of(one.events[EXIT]) * months.all_events[EXIT] * rate
+    return Exit(float(np.mean(months.count(EXIT) > 0)), percentiles(cost, RANGE_PERCENTILES), float(np.mean(cost)))
 
 
-def _retrain(one: Approach, d: Draws) -> dict[str, Any]:
-    """The best retrain interval in months (infinite at a percentile at which no retrain pays), and its estimate."""
+def _by_criterion(results: Mapping[str, Result], scenario: Scenario) -> dict[str, dict[str, float]]:
+    first = scenario.words["latency_measure"] == "ttft"
+    return {
+        name: {
+            "cost": one.mean_total,
+            "latency": (one.ttft if first else one.latency)["p95"],
+            "freshness": one.delay_longest["p50"],
+            "accuracy": one.accuracy["p50"],
+            "risk": 1 - one.all_met * (1 - (one.exit.chance if one.exit else 0.0)),
+        }
+        for name, one in results.items()
+    }
+
+
+def _retrain(one: Approach, d: Draws, rate: float) -> dict[str, Any]:
+    """The best retrain interval in months (infinite where no retrain within the horizon pays), and the estimate."""
     changing = d["queries"] * d["changing_share"] / 100
     loss = changing * d["value_per_correct"] * (d["acc_tuned_static"] - d["acc_stale"]) / 100
-    cost, churn = sum_of(one.retrain), d["churn"] / 100
-    best = f.best_retrain_interval(cost, churn, loss)
-    estimate = f.best_retrain_interval_estimate(cost, churn, loss)
-    pays = float(np.mean(np.isfinite(best)))
+    cost, churn = sum_of(one.events[FACTS]), d["churn"] / 100
+    growth = np.log1p(np.maximum(d["growth"], -99) / 100)
+    best = f.best_retrain_interval_within(cost, churn, np.maximum(loss, 0), growth, float(d["horizon"]))
     return {
         "best_months": percentiles(best, RANGE_PERCENTILES),
-        "estimate_months": percentiles(estimate, RANGE_PERCENTILES),
-        "pays": pays,
-        "cost": percentiles(cost, RANGE_PERCENTILES),
+        "estimate_months": percentiles(f.best_retrain_interval_estimate(cost, churn, loss), RANGE_PERCENTILES),
+        "pays": float(np.mean(np.isfinite(best))),
+        "cost": percentiles(cost * rate, RANGE_PERCENTILES),
     }

@@ -7,20 +7,25 @@ from core.approaches import APPROACHES, NAMES
 from core.calculator.breakeven import Crossing
 from core.calculator.flips import NONE_FITS, Flip, Switch, cheapest_in_the_middle, flips, switches
 from core.calculator.inputs import Scenario, every, short, words
+from core.calculator.judge import AIMS, limits
 from core.calculator.model import Outcome, Result
+from core.calculator.weights import Stability
 
-AIMS = ("latency", "accuracy", "freshness", "launch")
 FLIPS_SHOWN = 6
+WORTHS_SHOWN = 3
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """`headline` answers, `lines` explain, `flips` say what would change it, `doubts` what to distrust."""
+    """`headline` answers, `lines` explain, `flips` say what would change it, `doubts` what to distrust; `risks` say
+    what may happen, `first` what measuring first would be worth."""
 
     headline: str
     lines: tuple[str, ...]
     flips: tuple[str, ...]
     doubts: tuple[str, ...]
+    risks: tuple[str, ...]
+    first: tuple[str, ...]
 
 
 def verdict(scenario: Scenario, outcome: Outcome) -> Verdict:
@@ -30,6 +35,8 @@ def verdict(scenario: Scenario, outcome: Outcome) -> Verdict:
         tuple(_lines(scenario, outcome)),
         tuple(flip_lines(scenario, outcome)),
         tuple(doubts(scenario, outcome)),
+        tuple(risks(scenario, outcome)),
+        tuple(measure_first(scenario, outcome)),
     )
 
 
@@ -38,25 +45,77 @@ def headline(scenario: Scenario, outcome: Outcome) -> str:
     months = int(scenario.number("horizon"))
     if outcome.cheapest is None:
         return "No approach fits into the context length, so nothing is priced. Shorten the prompt or raise the limit."
+    if outcome.choice.close:
+        return _too_close(scenario, outcome)
     if outcome.recommended is None:
         best = outcome.results[outcome.cheapest]
         return (
-            f"No approach meets every target. {_name(outcome.cheapest, True)} is the cheapest in "
-            f"{percent(best.cheapest)} of draws over {months} months, at {_range(best.total, scenario)}, but it misses "
-            f"{_missed(outcome.cheapest, best, scenario)}."
+            f"No approach meets every target. {_name(outcome.cheapest, True)} costs least over {months} months, "
+            f"{_range(best.total, scenario)}, but it misses {_missed(outcome.cheapest, best, scenario)}."
         )
     best = outcome.results[outcome.recommended]
     text = (
         f"{_name(outcome.recommended, True)}: it meets every target and costs {_range(best.total, scenario)} "
-        f"over {months} months"
+        f"over {months} months, {money(best.first_year['p50'], scenario)} of it in the first year"
     )
     if outcome.recommended == outcome.cheapest:
         return f"{text}. It is the cheapest in {percent(best.cheapest)} of draws."
     cheaper = outcome.results[outcome.cheapest]
     return (
-        f"{text}. {_name(outcome.cheapest, True)} is the cheapest in {percent(cheaper.cheapest)} of draws, but it "
-        f"misses {_missed(outcome.cheapest, cheaper, scenario)}."
+        f"{text}. {_name(outcome.cheapest, True)} costs less, {money(cheaper.total['p50'], scenario)}, but it misses "
+        f"{_missed(outcome.cheapest, cheaper, scenario)}."
     )
+
+
+def _too_close(scenario: Scenario, outcome: Outcome) -> str:
+    """Both answers, and the target or the cost that lies within the sampling error."""
+    answers = [
+        f"{NAMES[name]} ({_range(outcome.results[name].total, scenario)})" if name else "none of the four"
+        for name in outcome.choice.possible
+    ]
+    why = [
+        f"{NAMES[name]} {'and the others cost about the same' if aim == 'cost' else f'lies at the {aim} target'}"
+        for name, aim in outcome.choice.why
+    ]
+    return f"Too close to call: {' or '.join(answers)}. {_sentence('; '.join(dict.fromkeys(why)))}."
+
+
+def risks(scenario: Scenario, outcome: Outcome) -> list[str]:
+    """What may happen: a vendor's exit, a target missed, wrong answers."""
+    found = []
+    exits = {name: one.exit for name, one in outcome.results.items() if one.exit}
+    if exits and (chance := max(one.chance for one in exits.values())) > 0:
+        costs = [f"{NAMES[name]} {money(one.mean, scenario)}" for name, one in exits.items()]
+        found.append(
+            f"Vendor's exit: the hosted model is retired within the horizon in {percent(chance)} of draws. "
+            f"Moving costs {', '.join(costs)} on average, as part of the total. On own weights there is none."
+        )
+    for name in dict.fromkeys(one for one in outcome.choice.possible if one):
+        one = outcome.results[name]
+        missed = [f"{aim} in {percent(1 - share)}" for aim, share in one.met.items() if share < 0.95]
+        if missed:
+            found.append(f"{_name(name, True)} misses {' and '.join(missed)} of draws.")
+    wrong = [
+        f"{NAMES[name]} {rounded(one.wrong_answers['p50'])}"
+        + (f", {money(one.wrong_cost['p50'], scenario)}" if one.wrong_cost else "")
+        for name, one in outcome.results.items()
+    ]
+    if wrong:
+        found.append(f"Wrong answers within the horizon, and what they cost: {'; '.join(wrong)}.")
+    return found
+
+
+def measure_first(scenario: Scenario, outcome: Outcome) -> list[str]:
+    """The inputs whose true value is worth most before one chooses, at most WORTHS_SHOWN."""
+    where = {
+        "playground": "; the playground measures it here",
+        "evaluation": "; the evaluation measures it here",
+        "": "",
+    }
+    return [
+        f"{every()[one.name].label}: knowing it first is worth {money(one.amount, scenario)}{where[one.measured_by]}."
+        for one in outcome.worth[:WORTHS_SHOWN]
+    ]
 
 
 def flip_lines(scenario: Scenario, outcome: Outcome) -> list[str]:
@@ -128,8 +187,13 @@ def _lines(scenario: Scenario, outcome: Outcome) -> list[str]:
     shares = [f"{NAMES[name]} {percent(result.cheapest)}" for name, result in outcome.results.items()]
     lines.append(f"Cheapest in a share of draws: {', '.join(shares)}.")
     lines += [text for one in outcome.crossings if (text := _crossing(one, outcome.cheapest))]
-    lines += [_aim(aim, scenario, outcome) for aim in AIMS]
-    lines.append(_time(outcome))
+    lines += [_aim(aim, scenario, outcome) for aim in limits(scenario)]
+    lines += [_spread(outcome), _time(outcome), _first_year(scenario, outcome)]
+    if any(one.per_right for one in outcome.results.values()):
+        lines.append(_right(scenario, outcome))
+    lines.append(_energy(outcome))
+    if outcome.stability:
+        lines.append(_stability(outcome.stability))
     if (tuning := outcome.results.get("fine-tuning")) and tuning.retrain:
         lines.append(_retrain(tuning.retrain, scenario))
     return lines
@@ -150,7 +214,7 @@ def _crossing(one: Crossing, cheapest: str) -> str:
     at = "at " if above else ""
     text = (
         f"{_name(other, True)} {overtakes} {NAMES[cheapest] + ' ' if above else ''}{at}"
-        f"{_interval(one.queries)} queries a month"
+        f"{_interval(one.queries)} queries a month, the same every month"
     )
     rest = [f"never in {percent(always)}" if always else "", f"always in {percent(never)}" if never else ""]
     rest_text = " and ".join(part for part in rest if part)
@@ -162,16 +226,16 @@ def _crossing(one: Crossing, cheapest: str) -> str:
 
 
 def _aim(aim: str, scenario: Scenario, outcome: Outcome) -> str:
-    target = words(f"{aim}_target", scenario.value(f"{aim}_target"))
+    target = words(AIMS[aim], scenario.value(AIMS[aim]))
     if aim == "freshness":
         target = duration(scenario.number("freshness_target") * 24)
     met = [NAMES[name] for name, result in outcome.results.items() if result.meets[aim]]
     what = {
-        "latency": f"p95 {'TTFT' if scenario.words['latency_measure'] == 'ttft' else 'latency'} target of {target}",
+        "latency": f"p95 {_measure(scenario)} target of {target}",
         "accuracy": f"Accuracy target of {target}",
         "freshness": f"Freshness target of {target}",
         "launch": f"Launch within {target}",
-    }[aim]
+    }.get(aim, f"{_sentence(aim)} of {target}")
     names = f": {', '.join(met)}" if met else ""
     return f"{what} met by {len(met)} of {len(APPROACHES)}{names}."
 
@@ -185,6 +249,53 @@ def _time(outcome: Outcome) -> str:
     return f"Time: {'; '.join(parts)}."
 
 
+def _spread(outcome: Outcome) -> str:
+    """Spread between requests and uncertainty of it, named apart."""
+    parts = [
+        f"{NAMES[name]} {' / '.join(_seconds(value) for value in one.latency.values())}"
+        f" (p95 {_seconds(one.latency_range['p5'])} to {_seconds(one.latency_range['p95'])})"
+        for name, one in outcome.results.items()
+    ]
+    return (
+        f"Latency of 50 / 95 / 99 of 100 requests in the median draw: {', '.join(parts)}. The bracket is how uncertain "
+        "the p95 of the targeted measure is: 5 to 95 % of draws."
+    )
+
+
+def _first_year(scenario: Scenario, outcome: Outcome) -> str:
+    parts = [
+        f"{NAMES[name]} {_range(one.first_year, scenario)}, {money(one.month['p50'], scenario)} a month"
+        for name, one in outcome.results.items()
+    ]
+    return f"First year, and a month after launch: {'; '.join(parts)}."
+
+
+def _right(scenario: Scenario, outcome: Outcome) -> str:
+    parts = [f"{NAMES[name]} {one.per_right['p50']:.2g}" for name, one in outcome.results.items() if one.per_right]
+    return f"A right answer costs, in {scenario.words['currency']}: {', '.join(parts)}."
+
+
+def _energy(outcome: Outcome) -> str:
+    parts = [
+        f"{NAMES[name]} {rounded(one.energy['p50'])} kWh, {rounded(one.carbon['p50'])} kg CO2e"
+        + (f" ({one.query_energy['p50']:.2g} Wh a query)" if one.query_energy else "")
+        for name, one in outcome.results.items()
+    ]
+    return f"Energy and carbon within the horizon, training included: {'; '.join(parts)}."
+
+
+def _stability(found: Stability) -> str:
+    shares = [f"{NAMES[name]} {percent(share)}" for name, share in found.shares.items()]
+    text = f"By the weights {NAMES[found.winner]} scores highest; over drawn weights: {', '.join(shares)}"
+    if found.flips:
+        flip = found.flips[0]
+        text += (
+            f". It flips to {NAMES[flip.winner]} where {flip.criterion} has {percent(flip.at)} of the weight instead "
+            f"of {percent(flip.now)}"
+        )
+    return f"{text}."
+
+
 def _retrain(best: dict[str, object], scenario: Scenario) -> str:
     months = best["best_months"]
     pays = best["pays"]
@@ -192,7 +303,7 @@ def _retrain(best: dict[str, object], scenario: Scenario) -> str:
     if not scenario.ranges["value_per_correct"][1]:
         return "Best retrain interval: give a correct answer a value, and it is worked out."
     if pays == 0:
-        return "Best retrain interval: none; a retrain costs more than the stale answers it mends."
+        return "Best retrain interval: none within the horizon; a retrain costs more than the stale answers it mends."
     text = f"Best retrain interval for fine-tuning: {_interval(months)} months".replace("never months", "never")
     return f"{text}; in {percent(1 - pays)} of draws no retrain pays." if pays < 1 else f"{text}."
 
@@ -205,6 +316,15 @@ def _missed(name: str, result: Result, scenario: Scenario) -> str:
         "accuracy": f"{result.accuracy['p50']:.1f} % against {scenario.number('accuracy_target'):g} %",
         "freshness": f"{duration(result.delay_longest['p50'])} against {fresh}",
         "launch": f"{result.weeks['p50']:.1f} weeks against {scenario.number('launch_target'):g}",
+        **{
+            aim: f"{money(found['p50'], scenario)} against "
+            f"{money(scenario.number(AIMS[aim]) * scenario.number('exchange_rate'), scenario)}"
+            for aim, found in (
+                ("total budget", result.total),
+                ("first-year budget", result.first_year),
+                ("monthly budget", result.month),
+            )
+        },
     }
     return " and ".join(f"{aim} ({reached[aim]})" for aim, met in result.meets.items() if not met)
 
@@ -250,10 +370,20 @@ def rounded(value: float, digits: int = 3) -> str:
     if not math.isfinite(value):
         return "never"
     rounded = float(f"{value:.{digits}g}")
+    if abs(rounded) >= 1e15:
+        return f"{rounded:.{digits}g}"
     for size, suffix in ((1e9, "G"), (1e6, "M")):
         if abs(rounded) >= size:
             return short(rounded / size) + suffix
     return short(rounded)
+
+
+def _measure(scenario: Scenario) -> str:
+    return "TTFT" if scenario.words["latency_measure"] == "ttft" else "latency"
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _name(name: str, first: bool = False) -> str:

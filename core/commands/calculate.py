@@ -25,8 +25,10 @@ def main(argv: list[str]) -> int:
     if options.json:
         emit(found)
     else:
-        print("\n".join([found["verdict"]["headline"], *found["verdict"]["lines"], *found["verdict"]["doubts"]]))
-        print("\n".join(f"Would flip it: {line}" for line in found["verdict"]["flips"]))
+        said = found["verdict"]
+        print("\n".join([said["headline"], *said["lines"], *said["doubts"]]))
+        for title, part in (("Risk", "risks"), ("Would flip it", "flips"), ("Measure first", "first")):
+            print("".join(f"{title}: {line}\n" for line in said[part]), end="")
     return 0
 
 
@@ -53,9 +55,9 @@ def _saved(file: Path | None, link: str | None) -> inputs.Scenario:
         found, notes = envelope.loads(data, "scenario")
     else:
         found, notes = envelope.decode((link or "").rpartition("s=")[2])
-    versions = [note for note in notes if note.startswith("version:")]
     scenario, wrong = inputs.check(found.get("calculator", {}))
-    bad = [note for note in notes if note not in versions] + wrong
+    versions = [note for note in [*notes, *wrong] if note.startswith("version:")]
+    bad = [note for note in [*notes, *wrong] if note not in versions]
     if bad:
         raise Problem(bad[0] if len(bad) == 1 else f"{bad[0]} And {len(bad) - 1} more.")
     for note in versions:

@@ -5,6 +5,15 @@ Written from the formula study, separately from core/calculator: flat, scalar, m
 """
 
 import math
+from statistics import NormalDist
+
+# 64 requests spread evenly: multiples of 1 / g, ..., 1 / g^4 with g^5 = g + 1, by bisection
+_low, _high = 1.0, 2.0
+for _ in range(60):
+    _middle = (_low + _high) / 2
+    _low, _high = (_middle, _high) if _middle**5 < _middle + 1 else (_low, _middle)
+_spread = [[(0.5 + n * _low**-power) % 1 for power in (1, 2, 3, 4)] for n in range(1, 65)]
+REQUESTS = [(NormalDist().inv_cdf(a), NormalDist().inv_cdf(b), c, e) for a, b, c, e in _spread]
 
 
 def one_draw(x, words):
@@ -87,27 +96,61 @@ def one_draw(x, words):
             labels = x["labelled_rows"] * x["label_cost"]
             launch += training + labels
             event = training + x["retrain_hours"] * x["hour_rate"] + labels * x["relabel_share"] / 100
-            last = math.ceil(months / x["retrain_months"]) - 1
-            counts = [min(math.floor(m / x["retrain_months"]), last) for m in range(months + 1)]
+            every = x["retrain_months"] if name == "fine-tuning" else x["behaviour_retrain_months"]
+            last = math.ceil(months / every) - 1
+            counts = [min(math.floor(m / every), last) for m in range(months + 1)]
             done = [counts[m] - counts[m - 1] for m in range(1, months + 1)]
 
+        # the vendor retires the model
+        gone = [0] * months
+        move = 0.0
+        if way == "api":
+            life = x["retirement_months"]
+            last = math.ceil(months / life) - 1
+            counts = [min(math.floor(m / life), last) for m in range(months + 1)]
+            gone = [counts[m] - counts[m - 1] for m in range(1, months + 1)]
+            move = x["migration_hours"] * x["hour_rate"]
+            if tuned:
+                fresh_start = x["tuning_setup_hours"] * x["hour_rate"] + training + labels * x["relabel_share"] / 100
+                move += max(event, fresh_start) if x["tuning_ends"] else event
+
         # money, month by month
-        spent = [launch]
+        spent, bills = [launch], []
         for m in range(months):
-            amount = monthly + query * queries[m] + event * done[m]
+            amount = monthly + query * queries[m] + event * done[m] + move * gone[m]
             if machine:
                 amount += machine[0] * max(machine[1], queries[m] * machine[2])
+            bills.append(amount)
             spent.append(spent[-1] + amount * discount[m])
 
         # latency
         if words["latency_from"] == "document":
-            first = total = x["document_latency_retrieval"] if looks_up else x["document_latency_tuned"]
+            firsts = totals = [x["document_latency_retrieval"] if looks_up else x["document_latency_tuned"]] * 64
         else:
-            read = tokens - x["cache_is_hit"] * kept
-            first = x["network_ms"] + x["queue_ms"] + read / per_second * 1000
-            if looks_up:
-                first += x["retrieval_ms"] + x["rerank_ms"]
-            total = first + max(x["answer_tokens"] - 1, 0) * token_ms
+            changing = x["history_tokens"] + x["question_tokens"]
+            cv, hit = x["length_spread"] / 100, x["cache_hit"] / 100
+            chance, mean_wait = 1.0, x["queue_ms"]
+            if way != "api":
+                busy = (tokens - hit * kept) / per_second + x["answer_tokens"] * token_ms / 1000
+                load = x["queries"] * busy / (730 * 3600)
+                places = max(x["min_replicas"], load / (x["concurrency"] * x["utilisation"] / 100)) * x["concurrency"]
+                rho = min(load / places if places else 0.0, 0.995)
+                places = max(places, 1)
+                var = cv**2 * ((changing / per_second) ** 2 + (x["answer_tokens"] * token_ms / 1000) ** 2)
+                var += hit * (1 - hit) * (kept / per_second) ** 2
+                chance = rho ** (math.sqrt(2 * (places + 1)) - 1)
+                mean_wait = (x["burstiness"] ** 2 + var / busy**2) / 2 * busy / (places * (1 - rho)) * 1000
+            sigma = math.sqrt(math.log(1 + cv**2))
+            firsts, totals = [], []
+            for a, b, c, e in REQUESTS:
+                read = tokens - changing + changing * math.exp(sigma * a - sigma**2 / 2) - (kept if c < hit else 0)
+                wait = mean_wait * math.log(chance / (1 - e)) if chance / (1 - e) > 1 else 0.0
+                first = x["network_ms"] + wait + max(read, 0) / per_second * 1000
+                if looks_up:
+                    first += x["retrieval_ms"] + x["rerank_ms"]
+                firsts.append(first)
+                written = x["answer_tokens"] * math.exp(sigma * b - sigma**2 / 2)
+                totals.append(first + max(written - 1, 0) * token_ms)
 
         # accuracy, by averaging the decay numerically over one interval (Simpson), not by its closed form
         c, w = x["churn"] / 100, x["changing_share"] / 100
@@ -119,26 +162,69 @@ def one_draw(x, words):
             static, current = x["acc_retrieval_static"], x["acc_retrieval_fresh"]
             if name == "prompt":
                 static = current = x["acc_prompt"]
-        right = simpson(lambda t, c=c: math.exp(-c * t), lead, lead + span) / span if span else math.exp(-c * lead)
+        right = math.exp(-c * lead)
+        if span:
+            pieces, at = 0.0, 0.0
+            while at < months - 1e-12:  # every interval by itself, the last one as long as the horizon leaves it
+                length = min(span, months - at)
+                pieces += simpson(lambda t, c=c: math.exp(-c * t), lead, lead + length, 1000)
+                at += length
+            right = pieces / months
         accuracy = (1 - w) * static + w * (x["acc_stale"] + (current - x["acc_stale"]) * right)
+        taught, alone = min(x["labelled_rows"] / x["rows_for_effect"], 1), x["acc_alone"]
+        if looks_up:
+            accuracy = alone + (accuracy - alone) * min(x["top_k"], 1)
+        if name == "fine-tuning":
+            accuracy = alone + (accuracy - alone) * taught
         if name == "hybrid":
-            accuracy = min(100.0, max(0.0, accuracy + x["hybrid_gain"]))
+            accuracy = min(100.0, max(0.0, accuracy + x["hybrid_gain"] * taught))
 
-        weeks = x["prompt_setup_days"] / 7 if name == "prompt" else x["retrieval_setup_days"] / 7
+        labelling = x["labelled_rows"] / x["label_rows_per_week"]
+        if words["launch_from"] == "document":
+            weeks = x["prompt_setup_days"] / 7 if name == "prompt" else x["retrieval_setup_days"] / 7
+            if tuned:
+                building = x["tuning_setup_days"] / 7 + labelling
+                weeks = max(weeks, building) if name == "hybrid" else building
+        else:
+            week = x["people"] * x["week_hours"]
+            own = "prompt" if name == "prompt" else "tuning" if tuned else "retrieval"
+            weeks = x[own + "_setup_hours"] / week
+            if name == "hybrid":
+                weeks += max(x["retrieval_setup_hours"] / week, labelling)
+            elif tuned:
+                weeks += labelling
+
+        # energy, kWh
+        if way == "api":
+            kwh = ((tokens - x["cache_hit"] / 100 * kept) * x["energy_in"] + x["answer_tokens"] * x["energy_out"]) / 1e6
+            kwh *= sum(queries) * x["pue"]
+        else:
+            kwh = sum(max(machine[1], q * machine[2]) for q in queries) * 730 * x["machine_power"] * x["pue"]
         if tuned:
-            building = x["tuning_setup_days"] / 7 + x["labelled_rows"] / x["label_rows_per_week"]
-            weeks = max(weeks, building) if name == "hybrid" else building
+            seen = x["labelled_rows"] * x["row_tokens"] * x["epochs"]
+            work = 6 * x["model_params"] * 1e9 * seen * (2 / 3 if words["training_method"] == "lora" else 1)
+            hours = work / (x["gpu_peak_tflops"] * 1e12 * x["mfu"] / 100) / 3600
+            kwh += hours * x["machine_power"] * x["pue"] * (1 + sum(done) + sum(gone))
+        asked = sum(d * q for d, q in zip(discount, queries, strict=True))
         out[name] = {
             "over": tokens + x["answer_tokens"] - x["context_tokens"],
             "spent": spent,
-            "ttft": first,
-            "latency": total,
+            "ttft": {p: percentile(firsts, p) for p in (50, 95, 99)},
+            "latency": {p: percentile(totals, p) for p in (50, 95, 99)},
+            "first_year": launch + sum(bills[:12]),
+            "month": sum(bills) / months,
+            "per_right": spent[-1] / (asked * accuracy / 100),
+            "wrong_cost": asked * (1 - accuracy / 100) * x["cost_per_wrong"],
+            "exit": move * sum(d * e for d, e in zip(discount, gone, strict=True)),
+            "energy": kwh,
             "accuracy": accuracy,
             "stale": x["changing_share"] * (1 - right),
             "delay": (span / 2 + lead) * 730,
             "weeks": weeks,
             "steady": (
-                launch + sum(d * e for d, e in zip(discount, done, strict=True)) * event,
+                launch
+                + sum(d * e for d, e in zip(discount, done, strict=True)) * event
+                + sum(d * e for d, e in zip(discount, gone, strict=True)) * move,
                 monthly,
                 query,
                 machine,

@@ -219,3 +219,16 @@ def test_the_command_needs_neither_streamlit_nor_models():
         "bad = {'streamlit', 'llama_cpp', 'llama_index', 'torch', 'pandas'} & set(sys.modules); assert not bad, bad"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, cwd=paths.ROOT)
+
+
+def test_a_scenario_of_version_1_opens_and_keeps_its_days_to_launch(capsys, tmp_path):
+    old = {"version": 1, "calculator": {"inputs": {"tuning_setup_days": [5, 9], "churn": 7, "draws": 1000}}}
+    file = tmp_path / "old.json"
+    file.write_text(json.dumps(old))
+    scenario, notes = inputs.check(old["calculator"])
+    assert scenario.words["launch_from"] == "document" and [note.split(":")[0] for note in notes] == ["version"]
+    assert inputs.check(scenario.section()) == (scenario, [])
+    kept = inputs.defaults().replace({"tuning_setup_days": [5, 9]})
+    assert inputs.check(kept.section()) == (kept, [])  # of this version: launch still follows from hours
+    printed = run(capsys, "--json", "--scenario", str(file))
+    assert json.loads(printed.out)["scenario"]["version"] == 2 and "version 1" in printed.err

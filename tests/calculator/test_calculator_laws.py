@@ -48,7 +48,8 @@ def test_zero_queries_cost_the_fixed_part():
     months = costs.calendar(d)
     for name, one in approaches.compose(d, scenario.words).items():
         fixed = sum(one.setup.values()) + sum(one.monthly.values()) * months.monthly
-        fixed = fixed + sum(one.retrain.values()) * months.all_retrains
+        for event, amounts in one.events.items():
+            fixed = fixed + sum(amounts.values()) * months.all_events[event]
         assert np.allclose(totals(scenario)[name], fixed, rtol=1e-12)
     result = model.evaluate(scenario).results["retrieval"]
     assert result.per_query is None and result.total["p50"] > 0
@@ -78,7 +79,9 @@ def test_hybrid_fixed_cost_is_at_least_each_parts():
     for kind in ("setup", "monthly"):
         cost = {name: sum(getattr(one, kind).values()) for name, one in composed.items()}
         assert np.all(cost["hybrid"] >= cost["retrieval"]) and np.all(cost["hybrid"] >= cost["fine-tuning"])
-    assert np.all(sum(composed["hybrid"].retrain.values()) >= sum(composed["fine-tuning"].retrain.values()))
+    each = [sum(composed["hybrid"].events[approaches.BEHAVIOUR].values())]
+    each.append(sum(composed["fine-tuning"].events[approaches.FACTS].values()))
+    assert np.array_equal(*each)
 
 
 def test_a_point_range_equals_the_formula_by_hand():
@@ -88,6 +91,7 @@ def test_a_point_range_equals_the_formula_by_hand():
             "growth": 0,
             "discount_rate": 0,
             "horizon": 12,
+            "retirement_months": 100,
             "cache_hit": 50,
             "cache_discount": 50,
             "system_tokens": 400,
@@ -119,6 +123,9 @@ def test_a_point_range_equals_the_formula_by_hand():
     result = model.evaluate(scenario).results["retrieval"]
     assert {round(value, 6) for value in result.total.values()} == {round(by_hand, 6)}
     assert result.per_query["p50"] == pytest.approx(by_hand / 120000, rel=1e-12)
+    assert result.per_right["p50"] == pytest.approx(by_hand / 120000 / result.accuracy["p50"] * 100, rel=1e-12)
+    assert result.first_year["p50"] == pytest.approx(by_hand, rel=1e-12)
+    assert result.month["p50"] == pytest.approx((by_hand - 80 * 100 - 250 - 50000 * 0.1 / 1e6) / 12, rel=1e-12)
 
 
 def test_dedicated_hosting_per_query_is_the_study_example():
@@ -142,7 +149,7 @@ def test_the_parts_sum_to_the_total_and_the_months_end_in_it():
         d = draws.sample(scenario)
         months = costs.calendar(d)
         for one in approaches.compose(d, scenario.words).values():
-            total = costs.cumulative(one, months)[-1]
+            total = costs.cumulative(costs.paid(one, months), months)[-1]
             assert np.allclose(sum(costs.total_parts(one, months).values()), total, rtol=1e-10)
 
 
@@ -294,11 +301,15 @@ def test_retrieval_that_overflows_by_one_token_does_not_fit_and_by_none_does():
     assert model.evaluate(scenario.replace({"context_tokens": 999})).fits["retrieval"].over_by == 1
 
 
-def test_a_single_value_gives_one_latency_unless_the_cache_may_miss():
-    sure = points(small()).replace({"cache_hit": 100})
-    assert len(set(model.evaluate(sure).results["prompt"].latency.values())) == 1
-    unsure = model.evaluate(sure.replace({"cache_hit": 50})).results["prompt"].latency
-    assert unsure["p99"] > unsure["p50"] or unsure["p95"] > sure.number("network_ms")
+def test_point_values_leave_the_spread_between_requests_and_no_uncertainty_about_it():
+    sure = points(small())
+    one = model.evaluate(sure).results["retrieval"]
+    assert one.latency["p50"] < one.latency["p95"] < one.latency["p99"]
+    assert len({round(value, 9) for value in one.latency_range.values()}) == 1
+    still = sure.replace({"cache_hit": 100, "length_spread": 0, "queue_ms": 0})
+    assert len({round(v, 9) for v in model.evaluate(still).results["prompt"].latency.values()}) == 1
+    unsure = model.evaluate(still.replace({"cache_hit": 50})).results["prompt"].latency
+    assert unsure["p95"] > unsure["p50"] or unsure["p50"] > still.number("network_ms")
 
 
 def test_common_draws_make_equal_approaches_equal():

@@ -39,13 +39,26 @@ def test_an_independent_recomputation_agrees_to_1e_9(preset):
             at_month = recompute.percentile([spent[month] for spent in mine["spent"]], 50)
             assert result.months["p50"][month] == close(at_month, rel=1e-9)
         for p in (50, 95, 99):
-            assert result.latency[f"p{p}"] == close(recompute.percentile(mine["latency"], p), rel=1e-9)
-            assert result.ttft[f"p{p}"] == close(recompute.percentile(mine["ttft"], p), rel=1e-9)
+            for kind, found in (("latency", result.latency), ("ttft", result.ttft)):
+                over_requests = [requests[p] for requests in mine[kind]]
+                assert found[f"p{p}"] == close(recompute.percentile(over_requests, 50), rel=1e-9)
         for key, values in (("accuracy", result.accuracy), ("stale", result.stale), ("weeks", result.weeks)):
             assert values["p50"] == close(recompute.percentile(mine[key], 50), rel=1e-9)
         assert result.delay_mean["p50"] == close(recompute.percentile(mine["delay"], 50), rel=1e-9)
         target = scenario.number("latency_target")
-        measured = mine["ttft" if scenario.words["latency_measure"] == "ttft" else "latency"]
+        of = mine["ttft" if scenario.words["latency_measure"] == "ttft" else "latency"]
+        measured = [requests[95] for requests in of]
+        for key, values in (
+            ("first_year", result.first_year), ("month", result.month), ("per_right", result.per_right),
+            ("wrong_cost", result.wrong_cost), ("energy", result.energy),
+        ):  # fmt: skip
+            assert values["p50"] == close(recompute.percentile(mine[key], 50), rel=1e-9)
+        if result.exit:
+            assert result.exit.mean == close(sum(mine["exit"]) / 1000, rel=1e-9)
+            assert result.exit.chance == close(sum(cost > 0 for cost in mine["exit"]) / 1000, abs=1e-12)
+        else:
+            assert not any(mine["exit"])
+        assert result.mean_total == close(sum(spent[-1] for spent in mine["spent"]) / 1000, rel=1e-9)
         assert result.within_target == close(sum(value <= target for value in measured) / 1000, abs=1e-12)
         best = [min(outcome.results, key=lambda other: draw[other]["spent"][-1]) for draw in mine_all]
         assert result.cheapest == close(best.count(name) / 1000, abs=1e-12)

@@ -1,0 +1,76 @@
+"""How single requests differ within one draw: lengths, cache hits, waits; and the percentiles that follow.
+
+A draw is one way the world may be (what is uncertain); a request is one of the many in that world (what varies). They
+are kept apart: every draw has its own p50, p95 and p99 over the same POINTS requests, spread evenly over the unit cube,
+so that no randomness is added and the draws stay comparable. Knows no approach and no price.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from statistics import NormalDist
+
+import numpy as np
+
+from core.calculator.formulas import Array
+
+POINTS = 64
+WORLDS = 4000  # draws whose requests are worked out; more add time and no digit that is shown
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What the time of a request is made of, over draws: ms, tokens, tokens a second, shares as named."""
+
+    fixed_ms: Array  # network, retrieval, rerank; or a document's total
+    ms_per_read: Array  # prefill, ms a token
+    steady_tokens: Array  # read with every request: system prompt, passages or corpus
+    varying_tokens: Array  # question and history, as long as this request's are
+    cacheable: Array
+    hit: Array  # share of requests that find the cacheable part cached
+    answer_tokens: Array
+    ms_per_token: Array
+    wait_chance: Array
+    wait_ms: Array  # mean wait of those that wait
+    spread: Array  # standard deviation of lengths as a share of their mean
+
+    def first(self, count: int) -> "Timing":
+        """The same for the first `count` draws."""
+        return Timing(*(value[:count] if np.ndim(value) else value for value in vars(self).values()))
+
+
+def quantiles(timing: Timing, wanted: Sequence[int]) -> tuple[Array, Array]:
+    """(TTFT, total) in ms: arrays (len(wanted), draws), the percentiles over the requests of each draw."""
+    t = Timing(*(np.reshape(value, (-1, 1)) for value in vars(timing.first(WORLDS)).values()))
+    question, answer, hit, wait = _requests()
+    sigma = np.sqrt(np.log1p(t.spread**2))
+    asked, answered = (np.exp(sigma * z - sigma**2 / 2) for z in (question, answer))
+    read = t.steady_tokens + t.varying_tokens * asked - np.where(hit < t.hit, t.cacheable, 0.0)
+    waited = t.wait_ms * np.log(np.maximum(t.wait_chance / (1 - wait), 1.0))
+    first = t.fixed_ms + waited + np.maximum(read, 0) * t.ms_per_read
+    total = first + np.maximum(t.answer_tokens * answered - 1, 0) * t.ms_per_token
+    return _ranked(first, wanted), _ranked(total, wanted)
+
+
+@cache
+def _requests() -> tuple[Array, Array, Array, Array]:
+    """(normal deviate of the question, of the answer, uniform of the hit, uniform of the wait), each (POINTS,).
+
+    Roberts' R4 sequence: multiples of the powers of 1 / g, g the root of g^5 = g + 1, spread the points evenly.
+    """
+    root = 1.1673039782614187
+    points = (0.5 + np.outer(np.arange(1, POINTS + 1), root ** -np.arange(1.0, 5.0))) % 1
+    deviate = np.vectorize(NormalDist().inv_cdf)
+    return deviate(points[:, 0]), deviate(points[:, 1]), points[:, 2], points[:, 3]
+
+
+def _ranked(times: Array, wanted: Sequence[int]) -> Array:
+    """Percentiles along the requests, straight between ranks: (len(wanted), draws)."""
+    ranked = np.sort(times, axis=1)
+    rows = []
+    for p in wanted:
+        place = p / 100 * (ranked.shape[1] - 1)
+        low, part = int(place), place - int(place)
+        high = min(low + 1, ranked.shape[1] - 1)
+        rows.append(ranked[:, low] + (ranked[:, high] - ranked[:, low]) * part)
+    return np.stack(rows)
