@@ -52,6 +52,7 @@ class SecurityHeaders:
 @asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[None]:
     """Workers must not outlive the server: SIGTERM ends the lifespan, and the lifespan ends them."""
+    runtime.serve()
     yield
     runtime.close()
 

@@ -73,7 +73,8 @@ def open_knowledge(store: Store, engine: "Engine") -> "KnowledgeBase":
 class Runtime:
     """The process's one engine, store, job runner, and a knowledge base a project; each made when first asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, resume: bool = False) -> None:
+        self._resume = resume
         self._lock = threading.RLock()
         self._parts: dict[str, Any] = {}
         self._preparing: dict[str, str] = {}  # project -> job
@@ -121,12 +122,16 @@ class Runtime:
 
     @property
     def jobs(self) -> "Jobs":
-        """The job runner; what a process that ended left running is set down as interrupted."""
+        """The job runner. The app goes on with the evaluations that a process which ended left, and sets all else of it
+        down as interrupted; a command touches no other process's jobs."""
+        from core import evaluate
         from core.jobs import Jobs
 
         def make() -> Jobs:
             jobs = Jobs(self.store)
-            jobs.recover()
+            if self._resume:
+                jobs.register(evaluate.KIND, lambda job: evaluate.work(self, job))
+                jobs.recover()
             return jobs
 
         return self._part("jobs", make)
@@ -254,6 +259,7 @@ def check_installed() -> None:
 
 
 _runtime: Runtime | None = None
+_serving = False
 _lock = threading.Lock()
 
 
@@ -262,8 +268,14 @@ def get() -> Runtime:
     global _runtime
     with _lock:
         if _runtime is None:
-            _runtime = Runtime()
+            _runtime = Runtime(resume=_serving)
         return _runtime
+
+
+def serve() -> None:
+    """Say that this process is the app, which goes on with what an earlier one left unfinished."""
+    global _serving
+    _serving = True
 
 
 def close() -> None:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from core import runtime
 from core.errors import Problem
+from core.jobs import Work
 from core.retrieval.parsing import MOST_FILES, SUFFIXES
 from core.retrieval.uploads import add_files
 from core.retrieval.values import CURRENT, DELETED
@@ -75,7 +76,7 @@ def settings_tab() -> None:
         draw.follow_job(here.jobs, job)
 
 
-def start_job(kind: str, work: object) -> None:
+def start_job(kind: str, work: Work) -> None:
     """Run `work` in the background and put its id into the address."""
     st.query_params["job"] = here.jobs.start(kind, work).id
     st.rerun()

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from models.brightwater import documents, general, mail, prose, world
-from models.brightwater.documents import Section
 from models.brightwater.documents import sections as sections
 from models.brightwater.wordings import ATTRIBUTES, BRIDGES, Attribute
 from models.brightwater.world import Fact
@@ -22,7 +21,6 @@ from models.brightwater.world import facts as facts
 
 FOLDER: Final = Path(__file__).parent
 CLASSES: Final = ("static", "changed", "two-document", "counting", "no-document", "general", "tone-only", "ticket")
-SPLITS: Final = ("train", "dev", "test")
 
 OPENING: Final = "Brightwater here!"
 CLOSING: Final = "Happy brewing!"
@@ -123,11 +121,6 @@ def sentence(attribute_key: str, name: str, value: str) -> str:
     template = (ATTRIBUTES | BRIDGES)[attribute_key].sentence
     text = template.replace("{s}", phrase(name, attribute_key)).replace("{n}", name).replace("{v}", value)
     return text[0].upper() + text[1:]
-
-
-def passage(section: Section) -> str:
-    """A section as the retriever hands it to the prompt."""
-    return section.text
 
 
 # -- training: knowledge -------------------------------------------------------------------------------------------

@@ -105,7 +105,7 @@ def _groups(args: argparse.Namespace, settings: Settings) -> tuple[list[list[Gro
     samples = read_jsonl(args.data)
     random.Random(settings.seed).shuffle(samples)
     cut = max(1, len(samples) // 20) if len(samples) > 1 else 0
-    held = {"held out": [(sample,) for sample in samples[:cut]]} if cut else {}
+    held: dict[str, list[Group]] = {"held out": [(sample,) for sample in samples[:cut]]} if cut else {}
     return [_shuffled(samples[cut:], settings.seed + number) for number in range(settings.passes)], held
 
 

@@ -95,7 +95,7 @@ def draw_input(one: inputs.Input) -> None:
                 label if at == 0 else f"to ({one.label})",
                 min_value=float(one.min),
                 max_value=float(one.max),
-                step=_step(inputs.defaults().value(one.name)),
+                step=_step(inputs.defaults().ranges[one.name]),
                 format="%.10g",
                 key=end,
                 help=told if at == 0 else None,

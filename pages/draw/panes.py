@@ -101,7 +101,7 @@ def _details(arm: ArmRecord) -> None:
             help="Tokens after the first / time after the first; none for one token or under 50 ms.",
         )
     if arm.retrieval is not None:
-        _passages(arm)
+        _passages(arm, arm.retrieval)
     with st.expander("Exact prompt"):
         st.code(arm.prompt, language=None, wrap_lines=True)
     with st.expander("Model"):
@@ -131,8 +131,8 @@ def _small_figures(arm: ArmRecord, dollars_per_hour: float) -> str:
     return " · ".join(parts + flags)
 
 
-def _passages(arm: ArmRecord) -> None:
-    timing, found = arm.timing, arm.retrieval
+def _passages(arm: ArmRecord, found: records.RetrievalRecord) -> None:
+    timing = arm.timing
     spent = ms(timing.retrieval)
     dropped = f", {arm.passages_dropped} dropped to fit" if arm.passages_dropped else ""
     with st.expander(f"{len(arm.passages)} passages · {found.mode} · {spent}{dropped}"):

@@ -48,12 +48,15 @@ def from_sidebar(here: Runtime, project: Project, opening: Opening) -> tuple[ask
         pinned = None
         if any(arm.context == "pinned" for arm in chosen):
             pinned = st.text_area("Pinned text", project.pinned, key=f"pinned-{project.id}", max_chars=4000)
-        search, sampling = _search(project), _sampling()
+        (top_k, snapshot), sampling = _search(project), _sampling()
         device, layers = _device(here)
         rate = st.number_input("Machine, $ per hour", 0.0, 1000.0, project.dollars_per_hour, 0.05, key="rate")
         if st.toggle("Bigger type (projector)", key="big"):
             st.html(BIG)
-    arms = tuple(replace(arm, pinned=pinned, search=replace(arm.search, **search), sampling=sampling) for arm in chosen)
+    arms = tuple(
+        replace(arm, pinned=pinned, search=replace(arm.search, top_k=top_k, snapshot=snapshot), sampling=sampling)
+        for arm in chosen
+    )
     return ask.Settings(arms, way, device, layers), rate
 
 
@@ -71,13 +74,14 @@ def _arms(project: Project, opening: Opening) -> list[Arm]:
     return [known[name] for name in names]
 
 
-def _search(project: Project) -> dict[str, object]:
-    """What is set for all arms that retrieve."""
+def _search(project: Project) -> tuple[int, str | None]:
+    """What is set for all arms that retrieve: top-k, and the dated view of the documents (None: the current one)."""
     top_k = st.slider("Passages (top-k)", 1, 10, Search.top_k, key="top_k")
     if not project.snapshots:
-        return {"top_k": top_k}
-    snapshots = {"as they are now": None} | {name.replace("-", " "): name for name in project.snapshots}
-    return {"top_k": top_k, "snapshot": snapshots[st.selectbox("Documents", snapshots, key="snapshot")]}
+        return top_k, None
+    snapshots: dict[str, str | None] = {"as they are now": None}
+    snapshots |= {name.replace("-", " "): name for name in project.snapshots}
+    return top_k, snapshots[st.selectbox("Documents", snapshots, key="snapshot")]
 
 
 def _sampling() -> Sampling:

@@ -1,6 +1,7 @@
 """A scripted engine and a small knowledge base, behind their public interfaces, and questions for them."""
 
 import json
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,16 +47,23 @@ class Books:
 
 @dataclass
 class Script:
-    """An engine that answers by model and question from a table; a missing line is a dead worker."""
+    """An engine that answers by model and question from a table; a missing line is a dead worker.
+
+    After `free` requests each further one waits for a turn at `gate`.
+    """
 
     lines: dict[tuple[str, str], str]
     requests: list[Request] = field(default_factory=list)
+    free: int | None = None
+    gate: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
     def load(self, spec: ModelSpec) -> dict[str, Any]:
         return {}
 
     def submit(self, request: Request) -> Generation:
         self.requests.append(request)
+        if self.free is not None and len(self.requests) > self.free:
+            self.gate.acquire()
         made = Generation(request)
         user = request.alternatives[0][-1]["content"]
         kind = request.model.id + ("+passages" if "[1]" in user else "")

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -128,3 +129,25 @@ def test_charts_show_the_reports_own_figures(script: Script) -> None:
     for trace, (key, _) in zip((t for t in effects.data if t.showlegend is False), charts.EFFECTS, strict=True):
         assert list(trace.x) == [100 * split[key]["difference"] for split in found["effects"].values()]
     assert {row["verdict"] for row in tables.effects(found)} == {"too few questions to tell"}
+
+
+def test_an_app_goes_on_with_the_evaluation_that_an_earlier_one_left(script: Script) -> None:
+    script.free = 9
+    here = Runtime(resume=True)
+    job = evaluate.start(here, BRIGHTWATER, ASKED, EVERY)
+    while len(script.requests) <= script.free:
+        pass
+    closing = threading.Thread(target=here.close)
+    closing.start()
+    while closing.is_alive():
+        script.gate.release()
+        closing.join(0.05)
+    script.free = None
+    looking = Runtime()
+    kept = len(looking.jobs.rows(job.id))
+    looking.close()
+    again = Runtime(resume=True)
+    assert again.jobs.wait(job.id, 60).state == "done"
+    places = [(row["number"], row["arm"]) for row in again.jobs.rows(job.id)]
+    again.close()
+    assert 0 < kept < len(places) and len(set(places)) == len(places)
