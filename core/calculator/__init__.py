@@ -6,8 +6,13 @@ draws      one value for every input in every draw
 approaches the four approaches, composed from the formulas; what fits
 costs      over the months: cumulative, in all, by part
 breakeven  where two approaches cost the same
+requests   how single requests differ within one draw: p50, p95, p99
+judge      targets, recommendation, too close to call
+weights    stakeholders' weights and how stable the choice is
+worth      what measuring an input first is worth
 model      scenario in, outcome out
-flips      which input, moved how far, changes the cheapest approach; tornado and heat map
+compass    what would be recommended if inputs stood elsewhere
+flips      which input, moved how far, changes the recommendation; tornado and map
 verdict    the outcome in words
 calibrate  measured values in place of the documents' ranges
 tables     outcome and inputs as rows of words

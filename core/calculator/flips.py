@@ -1,4 +1,5 @@
-"""What would change the answer: the nearest flip of every input, the tornado, and the map over two inputs.
+"""What would change the recommendation: the nearest flip of every input, the switches, and the map over two inputs; and
+the tornado of the cost.
 
 Flips and tornado move one input and leave the others at the middle of their ranges; the map draws the others. Knows no
 words and no charts.
@@ -11,38 +12,69 @@ import numpy as np
 
 from core.approaches import APPROACHES
 from core.calculator.approaches import compose, fit
-from core.calculator.costs import calendar, totals
+from core.calculator.compass import NONE_MEETS, Compass, Readings
+from core.calculator.costs import calendar, total, totals
 from core.calculator.draws import central, middle, sample
 from core.calculator.formulas import Array
 from core.calculator.inputs import Scenario, every
+from core.calculator.model import evaluate_cached
 from core.errors import Problem
 
-# These make no approach cheaper than another, or are one number by nature.
+# These make no approach better than another, or are one number by nature.
 FIXED = frozenset({"horizon", "discount_rate", "exchange_rate", "draws", "seed"})
 REACH = 100.0  # a flip further away than a hundredfold is no news
-GRID = 41
+GRID = 25
 MAX_CELL_DRAWS = 500
-NONE_FITS = "none fits"
+BUDGETS = ("budget_total", "budget_first_year", "budget_month")  # 0 is no limit, and none is no flip
+ONLY_WITH = {  # input -> (choice, options with which it counts)
+    "retrieval_query_cost": ("retrieval_cost_from", ("document",)),
+    "training_document": ("training_from", ("document",)),
+    "training_price": ("training_from", ("api",)),
+    "gpu_hour_price": ("training_from", ("gpu",)),
+    "document_latency_tuned": ("latency_from", ("document",)),
+    "document_latency_retrieval": ("latency_from", ("document",)),
+    "prompt_setup_days": ("launch_from", ("document",)),
+    "retrieval_setup_days": ("launch_from", ("document",)),
+    "tuning_setup_days": ("launch_from", ("document",)),
+    "people": ("launch_from", ("hours",)),
+    "week_hours": ("launch_from", ("hours",)),
+    "tuned_multiplier": ("tuned_hosting", ("premium",)),
+    "tuned_price_in": ("tuned_hosting", ("priced",)),
+    "tuned_price_out": ("tuned_hosting", ("priced",)),
+    "gpu_bandwidth": ("speed_from", ("roofline",)),
+    "weight_bytes": ("speed_from", ("roofline",)),
+    "inference_efficiency": ("speed_from", ("roofline",)),
+    "prefill_rate": ("speed_from", ("rates",)),
+    "decode_ms": ("speed_from", ("rates",)),
+}
 
 
 @dataclass(frozen=True)
 class Flip:
-    """Moving `name` from its middle to `at` makes `winner` the cheapest. `change` is at / now - 1 (inf from 0)."""
+    """Moving `name` from its middle to `at` makes `winner` the recommended one (NONE_MEETS: none meets every target).
+
+    `cause` says why: "misses" (the recommended one misses `aims` there), "meets" (the winner meets `aims` there),
+    "fits" (one of the two fits or no longer fits) or "cost". `change` is at / now - 1 (inf from 0).
+    """
 
     name: str
     now: float
     at: float
     winner: str
     change: float
+    cause: str
+    aims: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Switch:
-    """Setting choice `name` to `option` makes `winner` the cheapest."""
+    """Setting choice `name` to `option` makes `winner` the recommended one; `cause` and `aims` as in a Flip."""
 
     name: str
     option: str
     winner: str
+    cause: str
+    aims: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -56,7 +88,8 @@ class Bar:
 
 @dataclass(frozen=True)
 class Map:
-    """The cheapest approach over two inputs: `winner[y][x]` and in which share of the cell's draws it wins."""
+    """The recommended approach over two inputs: `winner[y][x]`, and the share of the cell's draws in which it is the
+    cheapest of those that meet every target there."""
 
     x_name: str
     y_name: str
@@ -67,49 +100,72 @@ class Map:
 
 
 def movable() -> list[str]:
-    """The inputs that flips, tornado and map may move."""
-    return [name for name, one in every().items() if not one.is_word and name not in FIXED]
+    """The inputs that flips, tornado and map may move: none that only weighs, converts or counts draws."""
+    return [
+        name
+        for name, one in every().items()
+        if not one.is_word and name not in FIXED and not name.startswith("weight_")
+    ]
 
 
-def cheapest_in_the_middle(scenario: Scenario) -> str:
-    """The cheapest approach with every input at the middle of its range."""
-    return _winners(scenario, {})[0]
+def recommended_in_the_middle(scenario: Scenario) -> str:
+    """What the compass reads where nothing is moved: the outcome's recommendation, or NONE_MEETS."""
+    return Compass(scenario, evaluate_cached(scenario)).read({}).recommended[0]
 
 
 def flips(scenario: Scenario) -> list[Flip]:
     """The nearest flip of every input that has one within its limits and REACH, nearest first."""
-    names, now = movable(), {name: middle(name, scenario.ranges[name]) for name in movable()}
-    start = cheapest_in_the_middle(scenario)
+    compass = Compass(scenario, evaluate_cached(scenario))
+    here = compass.read({})
+    start = here.recommended[0]
+    names = [name for name in movable() if name in _used(scenario)]
+    now = {name: middle(name, scenario.ranges[name]) for name in names}
     grids = [_grid(name, now[name]) for name in names]
     brackets = []
-    for name, grid, row in zip(names, grids, _rows(scenario, names, grids), strict=True):
+    for name, grid, row in zip(names, grids, _rows(compass, names, grids), strict=True):
         brackets += [(name, *bracket) for bracket in _brackets(grid, row, start, now[name])]
     for _ in range(2):
+        moved = [name for name, *_ in brackets]
         grids = [np.linspace(inside, outside, GRID) for _, inside, outside, _ in brackets]
-        rows = _rows(scenario, [name for name, *_ in brackets], grids)
-        brackets = [
-            (name, *_edge(grid, row, start)) for (name, *_), grid, row in zip(brackets, grids, rows, strict=True)
-        ]
-    found: dict[str, Flip] = {}
+        rows = _rows(compass, moved, grids)
+        brackets = [(name, *_edge(grid, row, start)) for name, grid, row in zip(moved, grids, rows, strict=True)]
+    nearest: dict[str, tuple[float, str]] = {}
     for name, _, at, winner in brackets:
+        if name not in nearest or _far(now[name], at) < _far(now[name], nearest[name][0]):
+            nearest[name] = (at, winner)
+    there = compass.read(_moved(list(nearest), [np.array([at]) for at, _ in nearest.values()]))
+    found = []
+    for place, (name, (at, winner)) in enumerate(nearest.items()):
         change = at / now[name] - 1 if now[name] else np.inf
-        flip = Flip(name, now[name], float(at), winner, float(change))
-        if name not in found or _distance(flip) < _distance(found[name]):
-            found[name] = flip
-    return sorted(found.values(), key=_distance)
+        found.append(Flip(name, now[name], at, winner, float(change), *_cause(here, there, place, start, winner)))
+    return sorted(found, key=lambda flip: _far(flip.now, flip.at))
 
 
 def switches(scenario: Scenario) -> list[Switch]:
-    """The choices that would make another approach the cheapest."""
-    start = cheapest_in_the_middle(scenario)
+    """The choices that would make another approach the recommended one."""
+    compass = Compass(scenario, evaluate_cached(scenario))
+    here = compass.read({})
+    start = here.recommended[0]
     found = []
     for name, one in every().items():
         for option in one.options:
             if option != scenario.words[name]:
-                winner = cheapest_in_the_middle(scenario.replace({name: option}))
-                if winner != start:
-                    found.append(Switch(name, option, winner))
+                there = compass.read({}, {name: option})
+                if (winner := there.recommended[0]) != start:
+                    found.append(Switch(name, option, winner, *_cause(here, there, 0, start, winner)))
     return found
+
+
+def _cause(here: Readings, there: Readings, row: int, start: str, winner: str) -> tuple[str, tuple[str, ...]]:
+    """Why `winner` takes the place of `start` in that row: a target missed, a target met, the context, or the cost."""
+    for name, gone, cause in ((start, True, "misses"), (winner, False, "meets")):
+        if name != NONE_MEETS:
+            at = APPROACHES.index(name)
+            if here.fits[at, 0] != there.fits[at, row]:
+                return "fits", ()
+            if aims := tuple(aim for aim in there.aims(name, row, not gone) if aim in here.aims(name, 0, gone)):
+                return cause, aims
+    return "cost", ()
 
 
 def tornado(scenario: Scenario, first: str, second: str | None = None, count: int = 12) -> tuple[float, list[Bar]]:
@@ -128,8 +184,8 @@ def tornado(scenario: Scenario, first: str, second: str | None = None, count: in
     return float(measure[0]), sorted(bars, key=lambda bar: -abs(bar.high - bar.low))[:count]
 
 
-def cheapest_map(scenario: Scenario, x_name: str, y_name: str, cells: int = 20, draws: int = 200) -> Map:
-    """The cheapest approach on a grid of `cells` x `cells` over two inputs, `draws` (at most 500) a cell.
+def recommendation_map(scenario: Scenario, x_name: str, y_name: str, cells: int = 20, draws: int = 200) -> Map:
+    """The recommended approach on a grid of `cells` x `cells` over two inputs; costs from `draws` (at most 500) a cell.
 
     The other inputs are drawn, the same draws in every cell. Raises Problem for an input that cannot be moved.
     """
@@ -139,23 +195,26 @@ def cheapest_map(scenario: Scenario, x_name: str, y_name: str, cells: int = 20, 
     if x_name == y_name:
         raise Problem("Choose two different inputs for the map.")
     x, y = (_axis(name, middle(name, scenario.ranges[name]), cells) for name in (x_name, y_name))
+    read = Compass(scenario, evaluate_cached(scenario)).read({x_name: np.tile(x, cells), y_name: np.repeat(y, cells)})
+    eligible, recommended = read.eligible.reshape(len(APPROACHES), cells, cells), read.recommended
     count = max(1, min(draws, MAX_CELL_DRAWS))
     drawn = {name: values[:count] if values.ndim else values for name, values in sample(scenario).items()}
     tiled = {name: np.tile(values, cells) if values.ndim else values for name, values in drawn.items()}
     winner, share = [], []
-    for value in y:
+    for at, value in enumerate(y):
         row = {**tiled, x_name: np.repeat(x, count), y_name: np.asarray(value)}
-        if "cache_hit" in (x_name, y_name):
-            row["cache_is_hit"] = row["cache_hit"] / 100
-        cost = totals(compose(row, scenario.words), calendar(row))
-        best, known = _least(cost)
-        shares = np.stack([(np.broadcast_to(best, (cells * count,)) == at) for at in range(len(APPROACHES))])
-        by_cell = (
-            (shares & np.broadcast_to(known, (cells * count,))).reshape(len(APPROACHES), cells, count).mean(axis=2)
+        months = calendar(row)
+        cost = [np.broadcast_to(total(one, months), (cells * count,)) for one in compose(row, scenario.words).values()]
+        by_cell = np.where(eligible[:, at, :, None], np.reshape(cost, (len(APPROACHES), cells, count)), np.inf)
+        best = by_cell.argmin(axis=0)
+        names = recommended[at * cells : (at + 1) * cells]
+        winner.append(names)
+        share.append(
+            [
+                float(np.mean(best[cell] == APPROACHES.index(name))) if name != NONE_MEETS else 0.0
+                for cell, name in enumerate(names)
+            ]
         )
-        top = by_cell.argmax(axis=0)
-        winner.append([APPROACHES[at] if by_cell[at, cell] > 0 else NONE_FITS for cell, at in enumerate(top)])
-        share.append([float(by_cell[at, cell]) for cell, at in enumerate(top)])
     return Map(x_name, y_name, x.tolist(), y.tolist(), winner, share)
 
 
@@ -174,26 +233,26 @@ def _totals(scenario: Scenario, names: Sequence[str], values: Sequence[Array]) -
     return {name: np.broadcast_to(one, (size,)) for name, one in cost.items()}
 
 
-def _least(cost: dict[str, Array]) -> tuple[Array, Array]:
-    """(index of the cheapest, whether any fits)."""
-    stacked = np.stack(np.broadcast_arrays(*cost.values()))
-    return np.argmin(stacked, axis=0), np.isfinite(stacked.min(axis=0))
+def _moved(names: Sequence[str], grids: Sequence[Array]) -> dict[str, Array]:
+    """One row for each value of each grid: that input there, the others not moved (NaN)."""
+    size, at = sum(len(grid) for grid in grids), 0
+    moved: dict[str, Array] = {}
+    for name, grid in zip(names, grids, strict=True):
+        if name not in moved:
+            moved[name] = np.full(size, np.nan)
+        moved[name][at : at + len(grid)] = grid
+        at += len(grid)
+    return moved
 
 
-def _winners(scenario: Scenario, moved: dict[str, Array]) -> list[str]:
-    best, known = _least(_totals(scenario, list(moved), list(moved.values())))
-    return [APPROACHES[at] if fits else NONE_FITS for at, fits in zip(best, known, strict=True)]
-
-
-def _rows(scenario: Scenario, names: Sequence[str], grids: Sequence[Array]) -> list[list[str]]:
-    """The winner along each grid, all in one evaluation."""
+def _rows(compass: Compass, names: Sequence[str], grids: Sequence[Array]) -> list[list[str]]:
+    """The recommendation along each grid, all in one reading."""
     if not names:
         return []
-    best, known = _least(_totals(scenario, names, grids))
-    winners = [APPROACHES[at] if fits else NONE_FITS for at, fits in zip(best[1:], known[1:], strict=True)]
+    recommended = compass.read(_moved(names, grids)).recommended
     rows, at = [], 0
     for grid in grids:
-        rows.append(winners[at : at + len(grid)])
+        rows.append(recommended[at : at + len(grid)])
         at += len(grid)
     return rows
 
@@ -205,7 +264,7 @@ def _grid(name: str, now: float) -> Array:
         values = np.linspace(one.min, min(one.max, max(100.0, 2 * now)), GRID)
     else:
         values = now * np.geomspace(1 / REACH, REACH, GRID)
-        values = np.append(values, [0.0] if one.min <= 0 else [])
+        values = np.append(values, [0.0] if one.min <= 0 and name not in BUDGETS else [])
     return np.unique(np.clip(np.append(values, now), one.min, one.max))
 
 
@@ -229,14 +288,20 @@ def _brackets(grid: Array, row: Sequence[str], start: str, now: float) -> list[t
     return found
 
 
+def _used(scenario: Scenario) -> frozenset[str]:
+    """The inputs that this scenario's choices leave in use; moving another one changes nothing."""
+    idle = {name for name, (choice, option) in ONLY_WITH.items() if scenario.words[choice] not in option}
+    return frozenset(every()) - idle - {name for name in BUDGETS if not scenario.number(name)}
+
+
 def _edge(grid: Array, row: Sequence[str], start: str) -> tuple[float, float, str]:
     """The bracket narrowed to the first step of `grid` (running outwards) at which the winner changes."""
     at = next((at for at, winner in enumerate(row) if winner != start), len(row) - 1)
     return float(grid[max(at - 1, 0)]), float(grid[at]), row[at]
 
 
-def _distance(flip: Flip) -> float:
+def _far(now: float, at: float) -> float:
     """How far an input must move, as a factor either way; from or to zero counts as far."""
-    if flip.now > 0 and flip.at > 0:
-        return abs(float(np.log(flip.at / flip.now)))
-    return float(np.log(REACH)) + abs(flip.at - flip.now)
+    if now > 0 and at > 0:
+        return abs(float(np.log(at / now)))
+    return float(np.log(REACH)) + abs(at - now)

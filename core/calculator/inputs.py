@@ -264,9 +264,11 @@ def _word(one: Input, value: Any) -> str:
 
 
 def _ends(one: Input, value: Any) -> tuple[Any, Any]:
-    if isinstance(value, str) and ".." in value:
-        low, _, high = value.partition("..")
-        return low, high
+    if isinstance(value, str):
+        for between in ("..", " to "):
+            low, found, high = value.partition(between)
+            if found:
+                return low, high
     if isinstance(value, list | tuple):
         if len(value) != 2:
             raise Problem(f"{one.name}: a range has two ends, [low, high].")
@@ -274,11 +276,21 @@ def _ends(one: Input, value: Any) -> tuple[Any, Any]:
     return value, value
 
 
+SIZES = {"k": 1e3, "M": 1e6, "G": 1e9}
+
+
+def _plain_digits(value: Any) -> Any:
+    """A text as this app prints numbers, without separators and suffix: '1,000' is 1000, '1.9M' is 1900000."""
+    text = value.strip() if isinstance(value, str) else ""
+    found = re.fullmatch(r"([+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[+-]?\d+(?:\.\d+)?)([kMG]?)", text)
+    return float(found[1].replace(",", "")) * SIZES.get(found[2], 1) if found else value
+
+
 def _number(one: Input, value: Any) -> float:
     """One end of a range as a finite number within the input's limits."""
     shown = one_line(str(value), 40) or "nothing"
     try:
-        number = math.nan if isinstance(value, bool) else float(value)
+        number = math.nan if isinstance(value, bool) else float(_plain_digits(value))
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):

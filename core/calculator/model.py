@@ -176,7 +176,7 @@ def _price(
 def _priced(one: Approach, months: Calendar, first: bool) -> _Priced:
     amounts = costs.paid(one, months)
     line = cumulative(amounts, months)
-    ttft, latency = requests.quantiles(one.timing, REQUEST_PERCENTILES)
+    ttft, latency = requests.quantiles(one.timing.first(), REQUEST_PERCENTILES)
     reached = {
         "latency": (ttft if first else latency)[REQUEST_PERCENTILES.index(95)],
         "accuracy": one.accuracy,

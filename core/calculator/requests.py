@@ -34,14 +34,14 @@ class Timing:
     wait_ms: Array  # mean wait of those that wait
     spread: Array  # standard deviation of lengths as a share of their mean
 
-    def first(self, count: int) -> "Timing":
-        """The same for the first `count` draws."""
-        return Timing(*(value[:count] if np.ndim(value) else value for value in vars(self).values()))
+    def first(self) -> "Timing":
+        """The same for the first WORLDS draws."""
+        return Timing(*(value[:WORLDS] if np.ndim(value) else value for value in vars(self).values()))
 
 
 def quantiles(timing: Timing, wanted: Sequence[int]) -> tuple[Array, Array]:
     """(TTFT, total) in ms: arrays (len(wanted), draws), the percentiles over the requests of each draw."""
-    t = Timing(*(np.reshape(value, (-1, 1)) for value in vars(timing.first(WORLDS)).values()))
+    t = Timing(*(np.reshape(value, (-1, 1)) for value in vars(timing).values()))
     question, answer, hit, wait = _requests()
     sigma = np.sqrt(np.log1p(t.spread**2))
     asked, answered = (np.exp(sigma * z - sigma**2 / 2) for z in (question, answer))

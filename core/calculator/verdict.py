@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from core.approaches import APPROACHES, NAMES
 from core.calculator.breakeven import Crossing
-from core.calculator.flips import NONE_FITS, Flip, Switch, cheapest_in_the_middle, flips, switches
+from core.calculator.compass import NONE_MEETS
+from core.calculator.flips import Flip, Switch, flips, recommended_in_the_middle, switches
 from core.calculator.inputs import Scenario, every, short, words
 from core.calculator.judge import AIMS, limits
 from core.calculator.model import Outcome, Result
@@ -119,16 +120,17 @@ def measure_first(scenario: Scenario, outcome: Outcome) -> list[str]:
 
 
 def flip_lines(scenario: Scenario, outcome: Outcome) -> list[str]:
-    """What would make another approach the cheapest, nearest first; every input at the middle of its range."""
+    """What would make another approach the recommended one, nearest first; every input at the middle of its range."""
     if outcome.cheapest is None:
         return []
-    lines = [_flip(flip, outcome) for flip in flips(scenario)[:FLIPS_SHOWN]]
-    lines += [_switch(switch) for switch in switches(scenario)]
+    start = outcome.recommended or NONE_MEETS
+    lines = [_flip(flip, start) for flip in flips(scenario)[:FLIPS_SHOWN]]
+    lines += [_switch(switch, start) for switch in switches(scenario)]
     if not lines:
-        return ["No single input within its limits, moved up to a hundredfold, changes which approach is the cheapest."]
-    centre = cheapest_in_the_middle(scenario)
-    if centre != outcome.cheapest:
-        lines.insert(0, f"In the middle of all ranges {NAMES.get(centre, centre)} is the cheapest; from there:")
+        return ["No single input within its limits, moved up to a hundredfold, changes the recommendation."]
+    centre = recommended_in_the_middle(scenario)
+    if centre != start:
+        lines.insert(0, f"In the middle of all ranges {_answer(centre)} would be recommended; from there:")
     return lines
 
 
@@ -329,23 +331,37 @@ def _missed(name: str, result: Result, scenario: Scenario) -> str:
     return " and ".join(f"{aim} ({reached[aim]})" for aim, met in result.meets.items() if not met)
 
 
-def _flip(flip: Flip, outcome: Outcome) -> str:
+def _flip(flip: Flip, start: str) -> str:
     one = every()[flip.name]
     change = (
         f" ({flip.change:+.0%})" if abs(flip.change) < 10 else f" (x{rounded(flip.at / flip.now)})" if flip.now else ""
     )
     text = f"{one.label}: {rounded(flip.now)} to {rounded(flip.at)} {one.unit}".rstrip() + change
-    if flip.winner == NONE_FITS:
-        return f"{text}, and nothing fits any more."
-    text = f"{text} makes {NAMES[flip.winner]} the cheapest"
-    result = outcome.results.get(flip.winner)
-    missed = [aim for aim, met in result.meets.items() if not met] if result else []
-    return f"{text}, though it misses {' and '.join(missed)} as set now." if missed else f"{text}."
+    return f"{text}: {_becomes(flip.winner)}{_because(flip, start)}."
 
 
-def _switch(switch: Switch) -> str:
-    winner = NAMES.get(switch.winner, switch.winner)
-    return f"{every()[switch.name].label}: '{switch.option}' makes {winner} the cheapest."
+def _switch(switch: Switch, start: str) -> str:
+    return f"{every()[switch.name].label}: '{switch.option}': {_becomes(switch.winner)}{_because(switch, start)}."
+
+
+def _becomes(winner: str) -> str:
+    return "no approach meets every target" if winner == NONE_MEETS else f"{NAMES[winner]} is recommended"
+
+
+def _because(flip: Flip | Switch, start: str) -> str:
+    """The target that decides, or that the winner costs less and meets every target."""
+    aims = " and ".join(flip.aims)
+    if flip.cause == "misses":
+        return f", since {NAMES[start]} misses {aims} there"
+    if flip.cause == "meets":
+        return f", which meets {aims} there"
+    if flip.cause == "fits":
+        return ", as the prompt fits there or no longer does"
+    return ", which costs less there and meets every target"
+
+
+def _answer(name: str) -> str:
+    return "no approach" if name == NONE_MEETS else NAMES[name]
 
 
 def _p95(result: Result, scenario: Scenario) -> float:

@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 
 from core.approaches import APPROACHES
 from core.calculator.breakeven import Crossing
-from core.calculator.flips import NONE_FITS, Bar, Map
+from core.calculator.compass import NONE_MEETS
+from core.calculator.flips import Bar, Map
 from core.calculator.inputs import Scenario, every, short
 from core.calculator.model import Outcome, Result
 from core.evidence import figures
@@ -122,9 +123,9 @@ def tornado(scenario: Scenario, middle: float, bars: Sequence[Bar], what: str) -
     return _said(figure, f"Tornado of {what}; widest: {', '.join(names)}.", height=160 + 28 * len(bars))
 
 
-def cheapest_map(found: Map, scenario: Scenario) -> go.Figure:
-    """The cheapest approach over two inputs; the number is the share of draws in which it is."""
-    kinds = [*APPROACHES, NONE_FITS]
+def recommendation_map(found: Map, scenario: Scenario) -> go.Figure:
+    """The recommended approach over two inputs, with the share of draws in which it is the cheapest eligible one."""
+    kinds = [*APPROACHES, NONE_MEETS]
     colors = [*(APPROACH_COLORS[name] for name in APPROACHES), "#C9CDD2"]
     scale = [[(at + edge) / len(kinds), color] for at, color in enumerate(colors) for edge in (0, 1)]
     figure = go.Figure(
@@ -140,7 +141,7 @@ def cheapest_map(found: Map, scenario: Scenario) -> go.Figure:
             textfont={"size": 9},
             colorbar={
                 "tickvals": list(range(len(kinds))),
-                "ticktext": [*(APPROACH_NAMES[name] for name in APPROACHES), "None fits"],
+                "ticktext": [*(APPROACH_NAMES[name] for name in APPROACHES), "None meets every target"],
             },
             customdata=[[APPROACH_NAMES.get(name, name) for name in row] for row in found.winner],
             hovertemplate="x %{x}, y %{y}: %{customdata} in %{text} of draws<extra></extra>",
@@ -150,7 +151,7 @@ def cheapest_map(found: Map, scenario: Scenario) -> go.Figure:
     figure.update_xaxes(title=f"{x.label} ({x.unit})", type="category", nticks=8)
     figure.update_yaxes(title=f"{y.label} ({y.unit})", type="category", nticks=8)
     seen = [APPROACH_NAMES.get(name, name) for name in dict.fromkeys(name for row in found.winner for name in row)]
-    return _said(figure, f"Cheapest approach over {x.label} and {y.label}: {', '.join(seen)} occur.", height=520)
+    return _said(figure, f"Recommended approach over {x.label} and {y.label}: {', '.join(seen)} occur.", height=520)
 
 
 def latency(scenario: Scenario, outcome: Outcome) -> go.Figure:

@@ -37,14 +37,16 @@ def drivers(scenario: inputs.Scenario, outcome: Outcome) -> None:
     )
     what = f"cost of {NAMES[first]}" + (f" minus {NAMES[second]}" if second else "")
     _chart(charts.tornado(scenario, *flips.tornado(scenario, first, second), what), "tornado", f"What moves the {what}")
-    st.subheader("Cheapest approach over two inputs", anchor=False)
+    st.subheader("Recommended approach over two inputs", anchor=False)
     labels = {name: inputs.every()[name].label for name in flips.movable()}
     left, right = st.columns(2)
     x = left.selectbox("Across", list(labels), format_func=labels.get, key="map_x")
     up = list(labels).index("labelled_rows")
     y = right.selectbox("Up", list(labels), format_func=labels.get, index=up, key="map_y")
     if st.button("Draw the map", key="map"):
-        _chart(charts.cheapest_map(flips.cheapest_map(scenario, x, y), scenario), "map_chart", "Cheapest approach")
+        _chart(
+            charts.recommendation_map(flips.recommendation_map(scenario, x, y), scenario), "map_chart", "Recommended"
+        )
     _cares("drivers")
 
 

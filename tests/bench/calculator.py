@@ -55,8 +55,8 @@ def the_model() -> dict[str, object]:
         "time_per_draw_100k_over_10k": round(by_draws[100_000]["cpu_ms"] / by_draws[10_000]["cpu_ms"] / 10, 3),
         "verdict": timed(lambda: verdict.verdict(base, outcome)),
         "tornado": timed(lambda: flips.tornado(base, "retrieval", "fine-tuning")),
-        "map_20x20_200": timed(lambda: flips.cheapest_map(base, "queries", "corpus_tokens"), 3),
-        "map_20x20_500": timed(lambda: flips.cheapest_map(base, "queries", "corpus_tokens", draws=500), 3),
+        "map_20x20_200": timed(lambda: flips.recommendation_map(base, "queries", "corpus_tokens"), 3),
+        "map_20x20_500": timed(lambda: flips.recommendation_map(base, "queries", "corpus_tokens", draws=500), 3),
     }
 
 
