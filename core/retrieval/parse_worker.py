@@ -13,7 +13,6 @@ import re
 import sys
 import zipfile
 from collections.abc import Callable
-from html.parser import HTMLParser
 from typing import Any
 
 MEMORY = 1_000_000_000  # bytes of address space
@@ -28,58 +27,11 @@ class Unreadable(Exception):
     """Why this file cannot be a document, as the end of a sentence that begins with its name."""
 
 
-class TextOfHtml(HTMLParser):
-    """Visible text of a page, headings as Markdown; scripts, styles and hidden parts left out, nothing fetched."""
-
-    SILENT = frozenset({"script", "style", "noscript", "template", "svg", "iframe", "object", "head"})
-    VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"})
-    BLOCK = frozenset({"p", "div", "section", "article", "header", "footer", "main", "ul", "ol", "table", "pre"})
-    HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
-        self.title = ""
-        self._silent: list[str] = []
-        self._in_title = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._in_title = tag == "title"
-        names = dict(attrs)
-        hidden = "hidden" in names or "display:none" in (names.get("style") or "").replace(" ", "").lower()
-        if (tag in self.SILENT or hidden or self._silent) and tag not in self.VOID and len(self._silent) < 500:
-            self._silent.append(tag)
-        elif tag in self.HEADINGS:
-            self.parts.append("\n\n" + "#" * int(tag[1]) + " ")
-        elif tag == "li":
-            self.parts.append("\n- ")
-        elif tag in ("td", "th"):
-            self.parts.append(" | ")
-        elif tag in ("br", "tr"):
-            self.parts.append("\n")
-        elif tag in self.BLOCK:
-            self.parts.append("\n\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._in_title = False
-        if tag in self._silent:
-            while self._silent.pop() != tag:
-                pass
-        elif tag in self.BLOCK | self.HEADINGS:
-            self.parts.append("\n\n")
-
-    def handle_data(self, data: str) -> None:
-        if self._in_title:
-            self.title += data[:200]
-        elif not self._silent:
-            self.parts.append(re.sub(r"\s+", " ", data))
-
-    def text(self) -> str:
-        """The text so far, blank lines between blocks."""
-        lines = [line.strip().removeprefix("| ") for line in "".join(self.parts).split("\n")]
-        body = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
-        title = " ".join(self.title.split())
-        return body if not title or body.startswith("# ") or not body else f"# {title}\n\n{body}"
+SILENT = frozenset({"script", "style", "noscript", "template", "svg", "math", "iframe", "object", "head", "#comment"})
+BLOCKS = frozenset({"p", "div", "section", "article", "header", "footer", "main", "nav", "ul", "ol", "table", "pre"})
+HEADINGS = {f"h{level}": f"\n\n{'#' * level} " for level in range(1, 7)}
+BEFORE = {"li": "\n- ", "td": " | ", "th": " | ", "br": "\n", "tr": "\n"} | HEADINGS | dict.fromkeys(BLOCKS, "\n\n")
+AFTER = dict.fromkeys((*BLOCKS, *HEADINGS), "\n\n")
 
 
 def decode(data: bytes, declared: str | None = None) -> str:
@@ -107,10 +59,34 @@ def html(data: bytes) -> str:
 
 
 def _html_text(page: str) -> str:
-    parser = TextOfHtml()
-    parser.feed(page)
-    parser.close()
-    return parser.text()
+    """Visible text, headings, lists and tables as Markdown; scripts, styles, hidden parts, links' and pictures' targets
+    left out, nothing fetched. A tree may be as deep as the page is long: it is walked without recursion."""
+    from justhtml import JustHTML
+
+    root = JustHTML(page, sanitize=False).root
+    title, parts, stack = "", list[str](), list[Any]([root])
+    while stack:
+        node = stack.pop()
+        if isinstance(node, str):
+            parts.append(node)
+        elif node.name == "#text":
+            parts.append(re.sub(r"\s+", " ", node.data))
+        elif node.name == "head":
+            title = next((" ".join(child.to_text().split()) for child in node.children if child.name == "title"), "")
+        elif not _silent(node):
+            parts.append(BEFORE.get(node.name, ""))
+            stack.append(AFTER.get(node.name, ""))
+            stack.extend(reversed(node.children or ()))
+    lines = [line.strip().removeprefix("| ") for line in "".join(parts).split("\n")]
+    body = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+    return body if not title or body.startswith("# ") or not body else f"# {title[:200]}\n\n{body}"
+
+
+def _silent(node: Any) -> bool:
+    """Whether a browser would show nothing of an element."""
+    style = (node.attrs or {}).get("style") or ""
+    hidden = "hidden" in (node.attrs or {}) or "display:none" in style.replace(" ", "").lower()
+    return hidden or node.name in SILENT
 
 
 def table(data: bytes) -> str:

@@ -12,6 +12,7 @@ from core.errors import Problem
 
 _WORD = re.compile(r"[^\W_]+|[^\w\s]|_")
 _CJK = re.compile("([\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff])")
+_DROPPED = ("Mn", "Cf", "Cc", "Co", "Cs")  # accents and what is not seen
 _REMEMBERED = 50_000  # distinct words whose pieces are kept
 UNKNOWN = "[UNK]"
 
@@ -33,7 +34,7 @@ class WordPiece:
         """The pieces of `text`, without the embedder's two special tokens."""
         flat = unicodedata.normalize("NFD", text.lower())
         if not flat.isascii():
-            flat = "".join(letter for letter in flat if unicodedata.category(letter) != "Mn")
+            flat = "".join(letter for letter in flat if unicodedata.category(letter) not in _DROPPED)
             flat = _CJK.sub(r" \1 ", flat)
         found: list[str] = []
         for word in _WORD.findall(flat):

@@ -60,6 +60,23 @@ def test_html_gives_visible_text_with_headings() -> None:
     assert html(page) == "# T\n\n## Care & cleaning\n\nRinse\ndaily\n\n- a\n- b"
 
 
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [
+        (b"<p" * 300_000, ""),  # the standard library's parser took 20 s of processor over it
+        (b"<div>" * 50_000 + b"x", "x"),
+        (b"<p>a<p>b<b>c</p>", "a\n\nbc"),
+        (b"<table><tr><th>Name<th>Price<tr><td>Moka<td>46</table>", "Name | Price\nMoka | 46"),
+        (b"<a href='http://x.invalid'>l</a><img src='http://x.invalid/y' alt='z'>", "l"),
+        (b"a<div hidden><p>b</div><p style='display: none'>c</p><svg><text>d</text></svg><template>e</template>", "a"),
+        (b"<!-- a --><ul><li>b<ul><li>c</ul><li>d</ul>", "- b\n\n- c\n\n- d"),
+        (b"1 * 2 _a_ &lt;b&gt; &amp; # x", "1 * 2 _a_ <b> & # x"),
+    ],
+)
+def test_html_as_browsers_read_it(page: bytes, text: str) -> None:
+    assert html(page) == text
+
+
 @pytest.mark.parametrize("name", ["../../x.txt", "/etc/x.txt", "C:\\temp\\x.txt", "a/b/../x.txt"])
 def test_an_uploads_name_is_only_a_name(name: str) -> None:
     assert document_path(name) == "uploads/x.txt"

@@ -44,6 +44,7 @@ def test_wordpiece_counts_as_the_embedder_does(weights: dict[str, Path], real_st
 
     spec = catalog.spec("embedder")
     texts = ["What does the Tidal Press cost?", "HD-2041/B, 9 bar; naïve café — déjà vu", "Ünïcode $389.50 (incl. VAT)"]
+    texts += ["soft\u00adhyphen, zero\u200bwidth", "日本 مرحبا ภาษาไทย İstanbul ﬁne １２３ 🙂", "x" * 5000]
     counter = WordPiece(catalog.vocab())
     try:
         for text in texts:
