@@ -28,7 +28,7 @@ SHARES = {
         "ticket class": "Tickets put into the right class.",
     }.items()
 }
-FIRST = ("question", "arm", "reply", "expected", "right", "cause", "class", "hit", "cites_right", "voice", "problem")
+FIRST = ("question", "arm", "reply", "expected", "right", "cause", "class", "hit", "cites_right", "voice", "checks")
 WIDTHS = {"question": st.column_config.Column(width=160), "reply": st.column_config.Column(width="large")}
 
 here, project = runtime.get(), current()
@@ -89,6 +89,8 @@ def results(job_id: str) -> None:
         return
     for problem in dict.fromkeys(text for arm in found["arms"].values() for text in arm["problems"]):
         st.warning(plain(f"Some replies failed and count neither way: {problem}"))
+    if found["unreviewed"]:
+        st.warning(f"{found['unreviewed']} of {found['questions']} questions are proposals that nobody has reviewed.")
     accuracy, effects, causes, replies, files = st.tabs(["Accuracy", "Effects", "Causes", "Replies", "Export"])
     with accuracy:
         st.plotly_chart(charts.accuracy_chart(found), key="accuracy", alt="Accuracy by class and arm with intervals")

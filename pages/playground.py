@@ -29,7 +29,9 @@ def follow(run_id: str, rate: float) -> RunRecord:
     st.subheader(one_line(plain(record.question), 400), anchor=False)
     with st.container(key="panes"):
         columns = st.columns(len(record.arms))
-        places = [panes.Pane(column, arm.title) for column, arm in zip(columns, record.arms, strict=True)]
+        places = [
+            panes.Pane(column, arm.title, project.checks) for column, arm in zip(columns, record.arms, strict=True)
+        ]
     while True:
         live = here.runs.live(run_id)
         if live is not None:

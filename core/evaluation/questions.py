@@ -1,6 +1,7 @@
 """Question sets: ours and users' own, from JSONL or CSV. Knows the file formats; knows no arm and no score.
 
-Fields: question, answer, variants, documents, class. Lists are JSON arrays or separated by "|". Ours add `fact` (which
+Fields: question, answer, variants, documents, class; origin and reviewed where nobody has seen the question yet. Lists
+are JSON arrays or separated by "|". Ours add `fact` (which
 questions belong together) and `values` (the answer in each dated snapshot). A question without an answer expects the
 model to abstain, unless its class is tone-only.
 """
@@ -8,6 +9,7 @@ model to abstain, unless its class is tone-only.
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,12 +23,19 @@ MOST_QUESTIONS: Final = 5_000
 MOST_BYTES: Final = 8_000_000
 LONGEST: Final = 8_000  # characters of one question, as core.ask takes it
 MOST_ITEMS: Final = 200  # variants or documents of one question
+_TRUTHS: Final = {"": True, "true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_MARK: Final = re.compile(r"(.+)#([\w-]+)", re.DOTALL)
 _FIELDS: Final = ("question", "answer", "variants", "documents", "class")
 
 
 @dataclass(frozen=True)
 class Question:
-    """One question and what counts as right. `values`: snapshot -> answer, where the answer depends on the date."""
+    """One question and what counts as right.
+
+    `documents`: where the answer stands, a path or a section of one (`setup.md#custom-directory`, see `marked`).
+    `values`: snapshot -> answer, where the answer depends on the date. `origin`: who made it, "" for a person;
+    `reviewed`: whether a person has seen it, which every result says.
+    """
 
     question: str
     answer: str
@@ -35,6 +44,8 @@ class Question:
     documents: tuple[str, ...] = ()
     fact: str | None = None
     values: Mapping[str, str] = field(default_factory=dict)
+    origin: str = ""
+    reviewed: bool = True
 
     def expected(self, snapshot: str | None) -> tuple[str, ...]:
         """The accepted answers on a snapshot's day (None: the latest), the proper one first."""
@@ -48,7 +59,7 @@ class Question:
 
     def row(self) -> dict[str, Any]:
         """As JSON, in the form that `parse` reads."""
-        return {
+        made: dict[str, Any] = {
             "question": self.question,
             "answer": self.answer,
             "variants": list(self.variants),
@@ -57,6 +68,34 @@ class Question:
             "fact": self.fact,
             "values": dict(self.values),
         }
+        if self.origin or not self.reviewed:
+            made |= {"origin": self.origin, "reviewed": self.reviewed}
+        return made
+
+
+def marked(place: str) -> tuple[str, str]:
+    """A document's path, and the slug of the heading marked in it ("" for the whole): `setup.md#custom-directory`."""
+    found = _MARK.fullmatch(place)
+    return (found[1], found[2].lower()) if found else (place, "")
+
+
+def slug(heading: str) -> str:
+    """A heading as the web writes it: small letters, hyphens for spaces, no other signs."""
+    return re.sub(r"\s", "-", re.sub(r"[^\w\s-]", "", heading.strip().lower()))
+
+
+def slugs(title: str, heading: str) -> set[str]:
+    """The slugs of the headings a passage stands under, from its document's title down ("Setup > Custom directory")."""
+    return {slug(part) for part in (title, *heading.split(" > ")) if part}
+
+
+def stands_in(passage: Mapping[str, Any], place: str) -> bool:
+    """Whether a passage (document, title, heading) lies in a document or marked section. Rows of older versions do not
+    say their heading: there the document decides."""
+    path, heading = marked(place)
+    if passage["document"] != path:
+        return False
+    return not heading or "heading" not in passage or heading in slugs(passage.get("title", ""), passage["heading"])
 
 
 def read(path: Path) -> tuple[Question, ...]:
@@ -149,6 +188,8 @@ def _question(row: Mapping[str, Any], place: str) -> Question:
         documents=_list(row, "documents", place),
         fact=_text(row, "fact", place) or None,
         values=_values(row, place),
+        origin=one_line(_text(row, "origin", place), 60),
+        reviewed=_reviewed(row, place),
     )
 
 
@@ -171,6 +212,17 @@ def _list(row: Mapping[str, Any], name: str, place: str) -> tuple[str, ...]:
     if len(made) > MOST_ITEMS:
         raise Problem(f"{place}: '{name}' has {len(made)} entries; at most {MOST_ITEMS} are taken.")
     return tuple(item for item in made if item)
+
+
+def _reviewed(row: Mapping[str, Any], place: str) -> bool:
+    """A truth value, or what a spreadsheet writes for one; a question that says nothing has been reviewed."""
+    value = row.get("reviewed")
+    if value is None or isinstance(value, bool):
+        return value is not False
+    said = _text(row, "reviewed", place).strip().lower()
+    if said not in _TRUTHS:
+        raise Problem(f"{place}: 'reviewed' must be true or false.")
+    return _TRUTHS[said]
 
 
 def _values(row: Mapping[str, Any], place: str) -> dict[str, str]:

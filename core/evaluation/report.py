@@ -11,10 +11,11 @@ from typing import Any, Final
 
 import numpy as np
 
+from core import checks
 from core.arms import Arm
 from core.evaluation import scoring, statistics
 from core.evaluation.causes import cause
-from core.evaluation.questions import ABSTAIN, TICKET, TONE, Question
+from core.evaluation.questions import ABSTAIN, TICKET, TONE, Question, marked, stands_in
 from core.evaluation.scoring import Voice
 from core.project import Project
 from core.text import one_line
@@ -38,6 +39,7 @@ def report(
     bases = {model.id: model.base for model in project.models}
     scores = [
         scored(questions[row["number"]], by_name[row["arm"]], row, snapshot, labels, voice)
+        | {"checks": _checks(project, questions[row["number"]], row)}
         for row in rows
         if row["arm"] in by_name
     ]
@@ -61,6 +63,7 @@ def report(
     answered = [score for score in scores if not score["problem"]]
     return {
         "questions": len(questions),
+        "unreviewed": sum(not question.reviewed for question in questions),
         "snapshot": snapshot,
         "arms": arms_made,
         "titles": {arm.name: project.title_of(arm) for arm in asked},
@@ -110,7 +113,8 @@ def scored(
     """One reply's row with its scores.
 
     `right`: by the rule of its class. `stale`: it states another snapshot's value instead. `hit`: a retrieved passage
-    holds the answer (for several documents: each was retrieved); None when nothing was to be retrieved.
+    holds the answer (for several documents: each was retrieved; where a section is marked: a passage of it was); None
+    when nothing was to be retrieved. `reviewed`: a person has seen the question.
     """
     reply, passages = str(row["reply"]), list(row["passages"])
     accepted = question.expected(snapshot)
@@ -123,6 +127,7 @@ def scored(
         "question": question.question,
         "cls": question.cls,
         "group": question.group,
+        "reviewed": question.reviewed,
         "arm": arm.name,
         "model": arm.model,
         "context": arm.context,
@@ -158,6 +163,14 @@ def scored(
     return made
 
 
+def _checks(project: Project, question: Question, row: Row) -> dict[str, bool]:
+    """The project's own checks of one reply; none where there is no reply."""
+    if row["problem"]:
+        return {}
+    total = (row.get("timing") or {}).get("total")
+    return checks.outcomes(project.checks, str(row["reply"]), cls=question.cls, total_ms=total)
+
+
 def _ticket_class(question: Question) -> str:
     return str(json.loads(question.answer)["class"])
 
@@ -167,9 +180,8 @@ def _hit(question: Question, arm: Arm, row: Row, texts: Sequence[str], accepted:
         return None
     if arm.context == "perfect":
         return True
-    found = {passage["document"] for passage in row["passages"]}
-    if len(question.documents) > 1:
-        return set(question.documents) <= found
+    if len(question.documents) > 1 or any(marked(mark)[1] for mark in question.documents):
+        return all(any(stands_in(passage, mark) for passage in row["passages"]) for mark in question.documents)
     return any(
         scoring.holds(text, accepted)
         for passage, text in zip(row["passages"], texts, strict=True)
@@ -188,6 +200,10 @@ def _arm(scores: list[dict[str, Any]], classes: Sequence[str]) -> dict[str, Any]
     spoken = [score for score in scores if score["cls"] != TICKET and score["voice"] is not None]
     if spoken:
         made["voice"] = _share(spoken, "voice")
+    made["checks"] = {
+        name: _share([score | {"passed": score["checks"].get(name)} for score in scores], "passed")
+        for name in dict.fromkeys(name for score in scores for name in score["checks"])
+    }
     made["causes"] = dict(Counter(score["cause"] for score in scores if score["cause"]).most_common())
     made["timing"] = {
         name: _median(score["timing"].get(name) for score in scores)

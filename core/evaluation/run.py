@@ -16,7 +16,8 @@ from core.arms import DEFAULT, Arm
 from core.errors import Problem
 from core.evaluation import scoring
 from core.evaluation.quantities import tokens
-from core.evaluation.questions import TICKET, Question
+from core.evaluation.questions import TICKET, Question, marked, slugs
+from core.text import one_line
 
 Row = dict[str, Any]
 MOST_WHOLE_DOCUMENTS: Final = 4  # a question on more documents than that (counting) has no "right passages" to give
@@ -96,7 +97,9 @@ def _row(number: int, question: Question, arm: Arm, options: Options, parts: ask
     if problem is None:
         settings = options.settings(arm, question, perfect)
         made = ask.Run(question.question, settings, parts).start().wait().record().arms[0]
-        passages = [{"document": p.document, "text": p.text} for p in made.passages]
+        passages = [
+            {"document": p.document, "text": p.text, "title": p.title, "heading": p.heading} for p in made.passages
+        ]
         row |= {"reply": made.answer, "passages": passages, "problem": made.problem, "finish": made.finish}
         row |= {"timing": records.plain(made.timing), "tokens": records.plain(made.tokens)}
         row |= {"model": made.model.file_sha256 if made.model else None}
@@ -105,12 +108,17 @@ def _row(number: int, question: Question, arm: Arm, options: Options, parts: ask
 
 def right_passages(question: Question, knowledge: Chunks, snapshot: str | None) -> tuple[str, ...]:
     """The sections of the question's documents that hold its answer, one a document; a document that does not hold it
-    (the first of a two-document question) gives all its sections. Raises Problem when a document is not there."""
+    (the first of a two-document question) gives all its sections. Of a marked section (`setup.md#install`) only its own
+    are looked at. Raises Problem when a document or a marked section is not there."""
     accepted = question.expected(snapshot)
     asked = set(tokens(question.question))
     made: list[str] = []
-    for path in question.documents:
-        texts = [chunk.body for chunk in knowledge.chunks(path, snapshot=snapshot)]
+    for mark in question.documents:
+        path, heading = marked(mark)
+        found = knowledge.chunks(path, snapshot=snapshot)
+        texts = [chunk.body for chunk in found if not heading or heading in slugs(chunk.title, chunk.heading)]
+        if not texts and found:
+            raise Problem(f"'{one_line(path, 120)}' has no section '{one_line(heading, 80)}'.")
         holding = [text for text in texts if scoring.holds(text, accepted)]
         if holding:
             made.append(max(holding, key=lambda text: len(asked & set(tokens(text)))))

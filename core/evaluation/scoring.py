@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from core import checks
 from core.evaluation.quantities import Quantity, Token, tokens
 from core.project import Project
 
@@ -40,9 +41,7 @@ class Voice:
 
     def heard(self, reply: str) -> bool:
         """Whether a reply begins and ends in this voice, with something said in between."""
-        text = reply.strip()
-        inside = len(text) > len(self.opening) + len(self.closing) + 1
-        return inside and text.startswith(self.opening) and text.endswith(self.closing)
+        return checks.voice(reply, self.opening, self.closing)
 
 
 def right(reply: str, accepted: Iterable[str], question: str = "") -> bool:

@@ -20,6 +20,8 @@ COLUMNS = (
     "voice",
     "hit",
     "cites_right",
+    "checks",
+    "reviewed",
     "problem",
 )
 
@@ -57,8 +59,18 @@ def effects(report: Report) -> list[dict[str, Any]]:
 
 
 def replies(report: Report) -> list[dict[str, Any]]:
-    """One row a question and arm."""
-    return [{name: row.get("cls" if name == "class" else name) for name in COLUMNS} for row in report["rows"]]
+    """One row a question and arm; `checks` names those it did not pass."""
+    return [
+        {name: row.get("cls" if name == "class" else name) for name in COLUMNS} | {"checks": failed(row["checks"])}
+        for row in report["rows"]
+    ]
+
+
+def failed(checks: Mapping[str, bool]) -> str | None:
+    """The project's checks that a reply did not pass, "passed" when it passed all, None when there are none."""
+    if not checks:
+        return None
+    return ", ".join(name for name, passed in checks.items() if not passed) or "passed"
 
 
 def as_csv(report: Report) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from core import arms
+from core import arms, checks
 from core.arms import Arm
 from core.errors import Problem
 from core.project.instruction import Instruction
@@ -42,8 +42,9 @@ class Model:
 class Check:
     """A rule of the project's own for every reply, or for those of some `classes` of question.
 
-    `value` by kind: voice: how a reply begins (`closing`: and ends); contains: words; regex: a regular expression;
+    `value` by kind: voice: how a reply begins (`closing`: and ends); contains: a text; regex: a regular expression;
     json-schema: a schema; label: the allowed labels, separated by |; max-words, max-ms: a number. `negated`: must not.
+    What each means is in core.checks.
     """
 
     name: str
@@ -167,8 +168,11 @@ class Project:
                 self.model(arm.model)
         if len(self.checks) > MOST_CHECKS:
             raise Problem(f"{len(self.checks)} checks are too many; at most {MOST_CHECKS} are taken.")
+        names = [check.name for check in self.checks]
+        if double := [name for name in names if names.count(name) > 1]:
+            raise Problem(f"Two checks are named '{one_line(double[0], 60)}': give each a name of its own.")
         for check in self.checks:
-            _check_check(check)
+            checks.usable(check)
 
 
 def _check_models(models: tuple[Model, ...]) -> None:
@@ -184,17 +188,3 @@ def _check_models(models: tuple[Model, ...]) -> None:
             raise Problem(f"The model '{model.id}' names no file.")
         if model.base is not None and (model.base not in ids or model.base == model.id):
             raise Problem(f"The model '{model.id}' names a base that the project does not have: {model.base}.")
-
-
-def _check_check(check: Check) -> None:
-    if not check.name.strip():
-        raise Problem("A check needs a name.")
-    if check.kind == "regex":
-        try:
-            re.compile(check.value)
-        except re.error as error:
-            raise Problem(f"The check '{one_line(check.name, 60)}' is no regular expression: {error}.") from error
-    if check.kind in ("max-words", "max-ms") and not check.value.strip().isdigit():
-        raise Problem(f"The check '{one_line(check.name, 60)}' needs a whole number.")
-    if check.kind not in ("max-words", "max-ms") and not check.value:
-        raise Problem(f"The check '{one_line(check.name, 60)}' needs a value.")

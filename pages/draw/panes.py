@@ -3,12 +3,15 @@
 Answers, passages and prompts are untrusted: they are shown as plain text, never as Markdown.
 """
 
+from collections.abc import Sequence
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core import ask, records
+from core import ask, checks, records
+from core.project import Check
 from core.records import ArmRecord
-from core.text import plain
+from core.text import one_line, plain
 from pages.draw.sources import draw_sources
 
 FLAGS = {
@@ -62,9 +65,10 @@ def status(arm: ArmRecord) -> str:
 class Pane:
     """One arm's place on the page: answer, status line, details. Only what changed is sent to the browser."""
 
-    def __init__(self, column: DeltaGenerator, title: str) -> None:
+    def __init__(self, column: DeltaGenerator, title: str, rules: Sequence[Check] = ()) -> None:
         column.markdown(f"**{plain(title)}**")
         self._answer, self._status, self._details = column.empty(), column.empty(), column.container()
+        self._rules = rules
         self._shown: tuple[object, ...] | None = None
 
     def draw(self, arm: ArmRecord, *, ended: bool, dollars_per_hour: float) -> None:
@@ -84,7 +88,14 @@ class Pane:
             flags = " ".join(text for flag, text in FLAGS.items() if getattr(arm.timing, flag))
             self._status.caption(_small_figures(arm, dollars_per_hour), help=flags or None)
             with self._details:
+                if passed := checks.outcomes(self._rules, arm.answer, total_ms=arm.timing.total):
+                    st.markdown(" ".join(_badge(name, met) for name, met in passed.items()))
                 _details(arm)
+
+
+def _badge(name: str, met: bool) -> str:
+    sign, color = ("✓", "green") if met else ("✗", "red")
+    return f":{color}-badge[{sign} {plain(one_line(name, 40))}]"
 
 
 def _details(arm: ArmRecord) -> None:
