@@ -6,5 +6,7 @@ scoring.py      is a reply right, in voice, an abstention, a valid ticket; does 
 run.py          every question to every arm, through core.ask; results appended as they come
 causes.py       why a wrong reply is wrong
 statistics.py   accuracy with standard error, paired differences, the effect split
+power.py        how many questions: what a set can detect
+sequential.py   an interval that may be watched while a run goes on
 report.py       all of it as one JSON
 """
