@@ -172,7 +172,8 @@ class Runtime:
         made: list[object] = [project.id, plain(project.instruction), plain(project.tasks), project.pinned]
         for model in sorted({arm.model for arm in arms}):
             try:
-                made.append(spec(project, model).sha256)
+                found = spec(project, model)
+                made.append([found.sha256, found.template, found.stop, str(found.adapter or "")])
             except Problem:
                 made.append(None)  # not there: its arms will say so
         if any(arm.has_passages for arm in arms):
@@ -244,7 +245,8 @@ def spec(project: Project, model_id: str) -> "ModelSpec":
     if model.endpoint:
         raise Problem(f"'{model.title}' is an endpoint, and endpoints are not built yet.")
     found = catalog.spec(model.file) if os.sep not in model.file else catalog.from_path(Path(model.file))
-    return replace(found, adapter=Path(model.adapter)) if model.adapter else found
+    adapter = Path(model.adapter) if model.adapter else found.adapter
+    return replace(found, adapter=adapter, template=model.template, stop=model.stop)
 
 
 def check_installed() -> None:

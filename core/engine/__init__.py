@@ -1,9 +1,9 @@
 """Language models in worker processes that may die without harm: what to ask of them, and what comes back.
 
-The interface is ModelSpec, Sampling, Request, Generation, Result and Engine; all else is private to the package.
+The interface is ModelSpec, Sampling, Request, Generation, Result, Prompt and Engine; the rest is private.
 
     interface.py    the words above, as data
-    engine.py       the calls: submit, load, unload, status, embed, tokens, devices, close
+    engine.py       the calls: submit, load, unload, status, embed, tokens, prompt, devices, close
     supervisor.py   the one thread that starts workers, feeds and watches them, and notices when they die
     policy.py       its rules as pure functions: who answers next, who makes way, threads, deadlines, deaths
     messages.py     what supervisor and worker say to each other, as types, written and read in one place
@@ -12,6 +12,7 @@ The interface is ModelSpec, Sampling, Request, Generation, Result and Engine; al
     worker_llama.py the only module that imports llama_cpp, and only in a worker
     worker_trial.py the first tokens of a loaded model: is it sound, what pays here?
     template.py     the model's own chat template, rendered without trusting it or the texts
+    chats.py        chat forms to choose from for a file without a template
     prefix.py       how much of an evaluated prompt serves the next one
     streaming.py    bytes to text: UTF-8 and stop strings over token borders
     gguf_header.py  a bounded reader of GGUF headers
@@ -23,6 +24,6 @@ The interface is ModelSpec, Sampling, Request, Generation, Result and Engine; al
 """
 
 from core.engine.engine import Engine
-from core.engine.interface import Generation, Message, ModelSpec, Request, Result, Sampling
+from core.engine.interface import Generation, Message, ModelSpec, Prompt, Request, Result, Sampling
 
-__all__ = ["Engine", "Generation", "Message", "ModelSpec", "Request", "Result", "Sampling"]
+__all__ = ["Engine", "Generation", "Message", "ModelSpec", "Prompt", "Request", "Result", "Sampling"]

@@ -3,6 +3,7 @@
 import importlib.util
 import math
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.engine import host, messages
-from core.engine.interface import Generation, ModelSpec, Request, Sampling
+from core.engine import chats, host, messages
+from core.engine.interface import Generation, Message, ModelSpec, Prompt, Request, Sampling
 from core.engine.policy import Limits
 from core.engine.supervisor import Supervisor
 from core.errors import Problem
@@ -68,6 +69,17 @@ class Engine:
         """How many of the model's tokens a text has."""
         return int(self._call(spec, messages.CountTokens(0, _text(text))))
 
+    def prompt(self, spec: ModelSpec, chat: Sequence[Message]) -> Prompt:
+        """What the model would read of this chat, up to where it speaks; loads the model. Raises Problem."""
+        _check_request(Request(spec, (tuple(chat),)))
+        clean = tuple({"role": one["role"], "content": _text(one["content"])} for one in chat)
+        found: Prompt = self._call(spec, messages.Render(0, clean, spec.template))
+        return found
+
+    def loaded(self, spec: ModelSpec) -> bool:
+        """Whether the model's worker is ready, so that it answers at once."""
+        return any(one["path"] == str(spec.path) and one["state"] == "ready" for one in self.status())
+
     def devices(self) -> list[dict[str, Any]]:
         """Where models can run here: name, description, kind ("cpu", "gpu"), free and total bytes.
 
@@ -108,7 +120,9 @@ def _clean(request: Request) -> Request:
         tuple({"role": message["role"], "content": _text(message["content"])} for message in chat)
         for chat in request.alternatives
     )
-    return replace(request, alternatives=alternatives)
+    spec, sampling = request.model, request.sampling
+    stop = (*sampling.stop, *spec.stop, *(chats.form(spec.template).stop if spec.template else ()))
+    return replace(request, alternatives=alternatives, sampling=replace(sampling, stop=tuple(dict.fromkeys(stop))))
 
 
 def _check_spec(spec: ModelSpec) -> None:
@@ -118,6 +132,8 @@ def _check_spec(spec: ModelSpec) -> None:
         raise Problem(f"There is no device '{spec.device}': choose auto, cpu or gpu.")
     if spec.threads is not None and not 1 <= spec.threads <= 512:
         raise Problem(f"Threads must lie between 1 and 512, not {spec.threads}.")
+    if spec.template is not None:
+        chats.form(spec.template)
 
 
 def _check_request(request: Request) -> None:

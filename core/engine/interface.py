@@ -24,6 +24,8 @@ class ModelSpec:
     `context`: tokens of one prompt and its answer together. `adapter`: a LoRA GGUF applied at run time.
     `device`: "auto", "cpu" or "gpu"; `gpu_layers` and `threads`: None lets the worker choose.
     `sha256`: what the file must hash to, None when nothing is known of it.
+    `template`: the name of a chat form (see chats.py) instead of the file's own template; `stop`: strings that end its
+    answers, beside the form's.
     """
 
     id: str
@@ -34,6 +36,8 @@ class ModelSpec:
     gpu_layers: int | None = None
     threads: int | None = None
     sha256: str | None = None
+    template: str | None = None
+    stop: tuple[str, ...] = ()
 
     @property
     def sequences(self) -> int:
@@ -99,6 +103,15 @@ class Result:
     rates: dict[str, float | None]
     model: dict[str, Any]
     logprobs: list[dict[str, Any]] | None = None
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What a model would read: the exact text, its number of tokens, and a note when the template had to be helped."""
+
+    text: str
+    tokens: int
+    note: str | None = None
 
 
 class Generation:

@@ -31,12 +31,13 @@ class Load:
 
 @dataclass(frozen=True)
 class Generate:
-    """Begin an answer. `adapter`: path of a LoRA to apply."""
+    """Begin an answer. `adapter`: path of a LoRA to apply. `template`: name of a chat form, None for the file's own."""
 
     id: int
     alternatives: tuple[tuple[Message, ...], ...]
     sampling: Sampling
     adapter: str | None = None
+    template: str | None = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,15 @@ class CountTokens:
 
     id: int
     text: str
+
+
+@dataclass(frozen=True)
+class Render:
+    """Ask for the prompt of a chat and its number of tokens."""
+
+    id: int
+    chat: tuple[Message, ...]
+    template: str | None = None
 
 
 @dataclass(frozen=True)
@@ -182,7 +192,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Value:
-    """What was asked for: a number, or a vector as little-endian float32 in base64."""
+    """What was asked for: a number, a vector as little-endian float32 in base64, or a prompt as JSON."""
 
     id: int
     value: int | str
@@ -196,7 +206,7 @@ class Failed:
     message: str
 
 
-Asked = Embed | CountTokens | Prepare
+Asked = Embed | CountTokens | Render | Prepare
 Order = Load | Generate | Cancel | Threads | Ping | Asked
 Event = Pong | Phase | Loaded | Refused | Prefill | Text | Done | Value | Failed
 

@@ -29,7 +29,7 @@ import numpy as np
 import psutil
 
 from core.engine import messages, policy, wire
-from core.engine.interface import Generation, ModelSpec, Request, Result, State
+from core.engine.interface import Generation, ModelSpec, Prompt, Request, Result, State
 from core.engine.policy import Limits, Shares, Signs, Span, Ticket
 from core.engine.vitals import Stopwatch, is_stopped, processor_time, resident
 from core.engine.worklog import death, tail
@@ -184,7 +184,7 @@ class Supervisor:
         """Queue an answer."""
         generation = Generation(request, cancel=lambda generation: self.post(lambda: self._cancel(generation)))
         adapter = str(request.model.adapter) if request.model.adapter else None
-        order = messages.Generate(0, request.alternatives, request.sampling, adapter)
+        order = messages.Generate(0, request.alternatives, request.sampling, adapter, request.model.template)
         self.post(lambda: self._queue(Job(request.model, order, time.monotonic(), generation=generation)))
         return generation
 
@@ -761,6 +761,8 @@ def _result(worker: Worker, job: Job, done: messages.Done) -> Result:
 
 
 def _value(worker: Worker, job: Job, value: int | str) -> Any:
+    if isinstance(job.order, messages.Render):
+        return Prompt(**json.loads(str(value)))
     if isinstance(job.order, messages.Embed):
         return np.frombuffer(base64.b64decode(str(value)), dtype="<f4").astype(np.float32)
     return dict(worker.info) if isinstance(job.order, messages.Prepare) else value

@@ -18,6 +18,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 Message = dict[str, str]
 
+CHOSEN_NOTE = "The chat template '{}' was chosen for this model, instead of one of its file."
 FALLBACK_NOTE = "The file has no usable chat template; a plain one of ours is used, so answers may suffer."
 MERGED_NOTE = "The model's template takes no system message: it was put before the user's text."
 MAX_RENDERED = 1_000_000  # characters of template text around the marks
@@ -45,10 +46,10 @@ class Rendered:
 
 
 class ChatTemplate:
-    """`source`: the Jinja template of the GGUF, None when it has none. `bos`, `eos`: their texts."""
+    """`source`: the Jinja template, or None. `bos`, `eos`: their texts. `note`: told with prompts."""
 
-    def __init__(self, source: str | None, bos: str = "", eos: str = "") -> None:
-        self._names = {"bos_token": bos, "eos_token": eos}
+    def __init__(self, source: str | None, bos: str = "", eos: str = "", note: str | None = None) -> None:
+        self._names, self._note = {"bos_token": bos, "eos_token": eos}, note
         self._compiled = None
         if source:
             environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols])
@@ -64,7 +65,7 @@ class ChatTemplate:
         if self._compiled is not None:
             pieces = self._try(messages)
             if pieces is not None:
-                return Rendered(pieces)
+                return Rendered(pieces, self._note)
             merged = _without_system(messages)
             pieces = self._try(merged) if merged != list(messages) else None
             if pieces is not None:

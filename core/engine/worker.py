@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from core.engine import check, gguf_header, host, messages, wire, worklog
+from core.engine import chats, check, gguf_header, host, messages, wire, worklog
 from core.engine.interface import Message, Sampling
 from core.engine.streaming import TextStream
-from core.engine.template import ChatTemplate, Rendered
+from core.engine.template import CHOSEN_NOTE, ChatTemplate, Rendered
 from core.errors import Problem
 
 if TYPE_CHECKING:
@@ -105,6 +105,7 @@ class Chat:
     def __init__(self, link: Link, model: "Model", template: ChatTemplate, settings: dict[str, Any]) -> None:
         self.link, self.model, self.template, self.settings = link, model, template, settings
         self.contexts: dict[str | None, Context] = {}
+        self.chosen: dict[str, ChatTemplate] = {}
         self.answers: list[Answer] = []
         self.cancelled: set[int] = set()
         self.computing: Answer | None = None
@@ -152,7 +153,7 @@ class Chat:
             context = self.context(asked.adapter)
             load_ms = (time.perf_counter() - began) * 1000
             began = time.perf_counter()
-            alternative, prompt, tokens = self.fitting(asked.alternatives, sampling.max_tokens)
+            alternative, prompt, tokens = self.fitting(asked.alternatives, sampling.max_tokens, asked.template)
             taken = context.take(tokens, self.question(prompt, tokens))
             if taken is None:
                 raise Problem("No sequence of the model is free; ask again.")
@@ -168,12 +169,23 @@ class Chat:
         self.answers.append(answer)
         self.link.send(messages.Prefill(number, reused, len(tokens)))
 
-    def fitting(self, alternatives: Sequence[Sequence[Message]], answer: int) -> tuple[int, Rendered, list[int]]:
+    def render(self, chat: Sequence[Message], form: str | None = None) -> Rendered:
+        """The prompt of a chat by a form of chats.py, by default by the file's own template."""
+        if form is None:
+            return self.template.render(chat)
+        if form not in self.chosen:
+            bos, eos = (self.model.special_text(token) for token in (self.model.bos, self.model.eos))
+            self.chosen[form] = ChatTemplate(chats.form(form).source, bos, eos, CHOSEN_NOTE.format(form))
+        return self.chosen[form].render(chat)
+
+    def fitting(
+        self, alternatives: Sequence[Sequence[Message]], answer: int, form: str | None = None
+    ) -> tuple[int, Rendered, list[int]]:
         """The first version of the chat that leaves room for `answer` tokens. Raises Problem with the numbers."""
         room = self.settings["context"] - answer
         needed = "0"
         for index, chat in enumerate(alternatives):
-            rendered = self.template.render(chat)
+            rendered = self.render(chat, form)
             size = len(rendered.text.encode("utf-8", "replace"))
             if size > self.settings["context"] * 16 and size > self.settings["context"] * self.model.longest_piece:
                 needed = f"over {self.settings['context']:,}"
@@ -384,7 +396,7 @@ class Worker:
                 self.chat.use_threads(order.count)
         elif isinstance(order, messages.Generate) and self.chat is not None:
             self.chat.begin(order)
-        elif isinstance(order, messages.Generate | messages.Embed | messages.CountTokens | messages.Prepare):
+        elif isinstance(order, messages.Generate | messages.Asked):
             try:
                 self.link.send(messages.Value(order.id, self.value(order)))
             except Problem as problem:
@@ -396,6 +408,9 @@ class Worker:
             return len(self.model.tokenize(order.text, special=False))
         if isinstance(order, messages.Embed) and self.embedder is not None:
             return base64.b64encode(self.embedder.embed(order.text).astype("<f4").tobytes()).decode("ascii")
+        if isinstance(order, messages.Render) and self.chat is not None:
+            prompt = self.chat.render(order.chat, order.template)
+            return json.dumps({"text": prompt.text, "tokens": len(self.chat.tokens(prompt)), "note": prompt.note})
         if isinstance(order, messages.Prepare) and self.chat is not None:
             self.chat.context(order.adapter)
             return host.peak_memory()
