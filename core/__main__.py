@@ -12,6 +12,7 @@ COMMANDS = {
     "ask": "one question, four arms: base and fine-tuned, each without and with retrieval",
     "evaluate": "the same arms over a question set, with intervals and causes",
     "calculate": "cost, latency and accuracy of the four approaches",
+    "decide": "from a brief to a recommendation and a decision record to sign",
     "prices": "the price catalogue, and taking in a newer list",
     "advise": "a recommendation from a few answers",
     "inspect": "what a GGUF file holds, and whether it may be loaded",

@@ -1,96 +1,278 @@
-"""The decision record: one HTML file with verdict, figures, charts, inputs and sources. Needs no network; prints well.
+"""The decision record: what stands on the page for who signs, and in the appendix behind it.
 
-Everything that is not ours (names, origins, currency) is escaped. Knows no page.
+Says it once, as blocks; record_files.py writes them as HTML or Markdown. Knows no page of the app.
 """
 
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
-from html import escape
 
-import plotly.graph_objects as go
-
+from core import picks
+from core.advisor import guidance, score
+from core.advisor.rules import load as rules
 from core.approaches import NAMES
-from core.calculator import cares, flips
-from core.calculator.approaches import accuracy_over_time
-from core.calculator.inputs import Scenario
-from core.calculator.model import Outcome, evaluate_cached
+from core.calculator import cares, compare
+from core.calculator.calibrate import Change
+from core.calculator.inputs import Scenario, every, words
+from core.calculator.model import Outcome, Result, evaluate_cached
+from core.calculator.report import origin
 from core.calculator.tables import inputs_table, summary
-from core.calculator.verdict import verdict
-from core.charts import calculator as charts
-from core.errors import Problem
-from core.evidence import figures
+from core.calculator.verdict import Verdict, headline, measure_first, money, rounded, verdict
+from core.charts.bars import Bar, ranges
+from core.evidence import figures, price_lists, prices
+from core.text import one_line
+from core.theme import APPROACH_COLORS
 
-STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; color: #17202A; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
-h1 { font-size: 1.6rem } h2 { font-size: 1.2rem; margin-top: 2rem; border-bottom: 1px solid #ccc }
-table { border-collapse: collapse; width: 100%; font-size: .85rem } td, th { border-bottom: 1px solid #ddd;
-padding: .25rem .5rem; text-align: left; vertical-align: top } .verdict { font-size: 1.15rem; font-weight: 600 }
-figure { margin: 1rem 0; break-inside: avoid } figcaption { font-size: .85rem; color: #555 } tr { break-inside: avoid }
-@media print { body { margin: 0; max-width: none } h2 { break-after: avoid } .modebar { display: none } }
-"""
+RISKS, FLIPS, NEXT = 5, 3, 3  # lines on the page for who signs
 
 
-def decision_record(
-    scenario: Scenario, title: str = "Decision record", link: str = "", made: date | None = None
-) -> str:
-    """The standalone HTML document. `made` is the date on it, today when not given."""
+@dataclass(frozen=True)
+class Decision:
+    """What the record is of beside the scenario. `other`: a second scenario and its name, set side by side."""
+
+    title: str = "Decision record"
+    owner: str = ""
+    signer: str = ""
+    made: date = field(default_factory=date.today)
+    brief: str = ""
+    answers: Mapping[str, str] = field(default_factory=dict)
+    measured: Sequence[Change] = ()
+    other: tuple[str, Scenario] | None = None
+    link: str = ""
+
+
+@dataclass(frozen=True)
+class Block:
+    """One part of the record: `kind` is heading, text, strong, list, table, numbers, bars, sign or break."""
+
+    kind: str
+    text: str = ""
+    lines: tuple[str, ...] = ()
+    rows: tuple[Mapping[str, str], ...] = ()
+    bars: str = ""
+
+
+def content(scenario: Scenario, decision: Decision) -> list[Block]:
+    """What stands in the record, in its order; everything after the block `break` is the appendix."""
     outcome = evaluate_cached(scenario)
-    said = verdict(scenario, outcome)
-    day = (made or date.today()).isoformat()
-    parts = [
-        f"<h1>{escape(title)}</h1><p>Made {day} with Retrieve or Retrain, seed {scenario.number('seed'):.0f}, "
-        f"{scenario.number('draws'):,.0f} draws.</p>",
-        f'<p class="verdict">{escape(said.headline)}</p>{_list(said.lines)}',
-        f"<h2>What would flip it</h2>{_list(said.flips)}",
-        f"<h2>Doubts</h2>{_list(said.doubts)}" if said.doubts else "",
-        f"<h2>The four approaches</h2>{_table(summary(scenario, outcome))}",
-        "<h2>Charts</h2>" + _charts(scenario, outcome) if outcome.results else "",
-        "<h2>Where the documents' figures need care</h2>"
-        + _table([{"Point": care.title, "What to know": care.text} for care in cares.every()]),
-        f"<h2>Inputs</h2>{_table(inputs_table(scenario))}",
-        f"<h2>Sources</h2>{_list([source.words() for source in figures.sources().values()])}",
-        f"<h2>Scenario</h2><p>Link parameter: <code style='word-break:break-all'>s={escape(link)}</code></p>"
-        if link
-        else "",
+    return [*_page(scenario, outcome, decision), Block("break"), *_appendix(scenario, outcome, decision)]
+
+
+def numbers(scenario: Scenario, outcome: Outcome, name: str | None) -> list[dict[str, str]]:
+    """The three numbers of an approach: what it costs, how fast and how right it is, each beside its target."""
+    if name is None or name not in outcome.results:
+        return []
+    result = outcome.results[name]
+    cost, title, limit = cost_of(result, scenario)
+    latency = result.ttft if scenario.words["latency_measure"] == "ttft" else result.latency
+    what = "First word within" if scenario.words["latency_measure"] == "ttft" else "Answer within"
+    right = result.accuracy
+    return [
+        {
+            "What": title,
+            "Value": money(cost["p50"], scenario),
+            "Range": f"{rounded(cost['p5'])} to {rounded(cost['p95'])}",
+            "Target": f"at most {rounded(limit)}" if limit else "no limit set",
+        },
+        {
+            "What": f"{what} (p95)",
+            "Value": f"{latency['p95'] / 1000:.1f} s",
+            "Range": f"half of them within {latency['p50'] / 1000:.1f} s",
+            "Target": f"at most {scenario.number('latency_target') / 1000:g} s",
+        },
+        {
+            "What": "Right answers",
+            "Value": f"{right['p50']:.0f} %",
+            "Range": f"{right['p5']:.0f} to {right['p95']:.0f} %",
+            "Target": f"at least {scenario.number('accuracy_target'):g} %",
+        },
     ]
+
+
+def cost_of(result: Result, scenario: Scenario) -> tuple[dict[str, float], str, float]:
+    """(percentiles, what they are of, limit or 0): the first year's cost when its budget is set, else the horizon's."""
+    if limit := scenario.number("budget_first_year"):
+        return result.first_year, "Cost, first year", limit
+    return result.total, f"Cost, {scenario.number('horizon'):.0f} months", scenario.number("budget_total")
+
+
+def bars(scenario: Scenario, outcome: Outcome, out: Mapping[str, str]) -> str:
+    """The approaches' costs as HTML bars, each with what it misses or why it is out."""
+    drawn, limit, chosen = [], 0.0, recommended(outcome, out)
+    for name, fits in outcome.fits.items():
+        result, barred = outcome.results.get(name), out.get(name, "")
+        label = NAMES[name].capitalize()
+        if result is None:
+            drawn.append(Bar(label, None, "does not fit", "#8A8F98", f"{fits.over_by:,.0f} tokens too long", True))
+            continue
+        cost, _, limit = cost_of(result, scenario)
+        missed = [aim for aim, met in result.meets.items() if not met]
+        note = f"out: {barred}" if barred else f"misses {', '.join(missed)}" if missed else "meets every target"
+        note = f"recommended; {note}" if name == chosen else note
+        drawn.append(
+            Bar(
+                label,
+                (cost["p5"], cost["p50"], cost["p95"]),
+                f"{money(cost['p50'], scenario)} ({rounded(cost['p5'])} to {rounded(cost['p95'])})",
+                APPROACH_COLORS[name],
+                note,
+                bool(missed or barred),
+            )
+        )
+    return ranges(drawn, limit or None, f"budget: {money(limit, scenario)}")
+
+
+def recommended(outcome: Outcome, out: Container[str] = ()) -> str | None:
+    """The approach that the record is about: the cheapest that meets every target and is not ruled out; where none
+    does, the cheapest that is not ruled out."""
+    left = {name: one for name, one in outcome.results.items() if name not in out}
+    good = {name: one for name, one in left.items() if all(one.meets.values())}
+    if outcome.choice.recommended in good:
+        return outcome.choice.recommended
+    return min(good or left, key=lambda name: left[name].mean_total, default=None)
+
+
+def answer(scenario: Scenario, outcome: Outcome, out: Mapping[str, str]) -> str:
+    """The verdict's headline; where a hard requirement rules its approach out, what is left instead."""
+    first = outcome.choice.recommended or outcome.cheapest
+    if first is None or first not in out:
+        return headline(scenario, outcome)
+    name = recommended(outcome, out)
+    if name is None:
+        return f"Nothing is left: {' '.join(dict.fromkeys(out.values()))} One requirement has to give."
+    missed = [aim for aim, met in outcome.results[name].meets.items() if not met]
+    meets = f"it misses {' and '.join(missed)}" if missed else "it meets every target"
+    cost = money(outcome.results[name].total["p50"], scenario)
     return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>{''.join(parts)}</body></html>"
+        f"{NAMES[name].capitalize()}: {meets} and costs {cost} over {scenario.number('horizon'):.0f} months. "
+        f"{NAMES[first].capitalize()} would cost less but is ruled out: {out[first]}"
     )
 
 
-def _charts(scenario: Scenario, outcome: Outcome) -> str:
-    pictures: list[tuple[str, go.Figure]] = [
-        ("Cumulative cost", charts.cumulative_cost(scenario, outcome)),
-        ("Break-even volumes", charts.break_even(outcome.crossings)),
-        ("Cost a query by part", charts.cost_by_part(scenario, outcome)),
-        ("Latency by part", charts.latency(scenario, outcome)),
-        ("Accuracy over time", charts.accuracy_over_time(scenario, *accuracy_over_time(scenario))),
-        ("Cost, latency and accuracy", charts.trade_off(scenario, outcome)),
+def flips(said: Verdict, out: Mapping[str, str]) -> list[str]:
+    """What would flip it; an approach that is ruled out is never offered as if it were not."""
+    lines = []
+    for line in said.flips:
+        barred = [name for name in out if f"makes {NAMES[name]} " in line]
+        lines.append(f"{line.rstrip('.')}; but it is ruled out." if barred else line)
+    return lines
+
+
+def risks(scenario: Scenario, outcome: Outcome, today: date) -> list[str]:
+    """What may go wrong: what is sold no longer, old prices, the verdict's risks, then its doubts."""
+    used, said = picks.in_use(scenario, price_lists.catalogue()), verdict(scenario, outcome)
+    found = [*picks.ends(used, today, scenario.number("horizon")), prices.old(used, today)]
+    return [line for line in (*found, *said.risks, *said.doubts) if line]
+
+
+def measure_next(scenario: Scenario, outcome: Outcome, answers: Mapping[str, str]) -> list[str]:
+    """What to measure before more is spent: inputs by what knowing them is worth, else the advisor's list."""
+    return measure_first(scenario, outcome) or list(guidance.measure(score.advise(answers)))
+
+
+def _page(scenario: Scenario, outcome: Outcome, decision: Decision) -> list[Block]:
+    said, out = verdict(scenario, outcome), ruled_out(decision.answers)
+    owner = f"Owner: {decision.owner}. " if decision.owner else ""
+    draws = f"{scenario.number('draws'):,.0f} draws, seed {scenario.number('seed'):.0f}"
+    return [
+        Block("title", decision.title),
+        Block("small", f"{owner}{decision.made:%d %B %Y}. Made with Retrieve or Retrain ({draws})."),
+        Block("strong", answer(scenario, outcome, out)),
+        Block("numbers", rows=tuple(numbers(scenario, outcome, recommended(outcome, out)))),
+        Block("bars", bars=bars(scenario, outcome, out)),
+        Block("heading", "What would flip it"),
+        Block("list", lines=tuple(flips(said, out)[:FLIPS])),
+        Block("heading", "Risks"),
+        Block(
+            "list", lines=tuple(risks(scenario, outcome, decision.made)[:RISKS]) or ("None beyond the ranges above.",)
+        ),
+        Block("heading", "Measure next"),
+        Block("list", lines=tuple(measure_next(scenario, outcome, decision.answers)[:NEXT])),
+        Block("sign", lines=(decision.owner, decision.signer, f"{decision.made:%d %B %Y}")),
     ]
-    if outcome.cheapest:
-        name = outcome.recommended or outcome.cheapest
-        what = f"total cost of {NAMES[name]}"
-        pictures.append(("What drives it", charts.tornado(scenario, *flips.tornado(scenario, name), what)))
-    return "".join(_figure(title, picture, first=at == 0) for at, (title, picture) in enumerate(pictures))
 
 
-def _figure(title: str, picture: go.Figure, first: bool) -> str:
-    picture.update_layout(template="plotly_white")
-    drawn = picture.to_html(full_html=False, include_plotlyjs=first, config={"displaylogo": False, "responsive": True})
-    said = escape(charts.alt(picture))
-    return f'<figure role="img" aria-label="{said}">{drawn}<figcaption>{escape(title)}. {said}</figcaption></figure>'
+def _appendix(scenario: Scenario, outcome: Outcome, decision: Decision) -> list[Block]:
+    said = verdict(scenario, outcome)
+    known = rules().questions
+    answered = [
+        {"Question": known[name].ask, "Answer": known[name].option(option).label}
+        for name, option in decision.answers.items()
+        if name in known
+    ]
+    excluded = [
+        {"Ruled out": NAMES[name].capitalize(), "Because": why} for name, why in ruled_out(decision.answers).items()
+    ]
+    found = [
+        Block("title", "Appendix"),
+        *_part("The brief", Block("text", decision.brief) if decision.brief else None),
+        *_part("Answers", _table(answered), _table(excluded)),
+        *_part("The four approaches", _table(_turned(summary(scenario, outcome)))),
+        *_part("Why", Block("list", lines=said.lines)),
+        *_part(
+            "All that would flip it",
+            Block("list", lines=tuple(flips(said, ruled_out(decision.answers)))) if said.flips[FLIPS:] else None,
+        ),
+        *_part("What was set for this case", _table(_set_here(scenario))),
+        *_part("Measured", _table(_measured(decision.measured))),
+    ]
+    if decision.other is not None:
+        name, second = decision.other
+        both = compare.side_by_side({"This scenario": scenario, one_line(name, 40): second})
+        found += _part(
+            "Two scenarios and what differs", _table([{k or "What": v for k, v in row.items()} for row in both])
+        )
+    return [
+        *found,
+        *_part(
+            "Where the documents' figures need care",
+            _table([{"Point": care.title, "What to know": care.text} for care in cares.every()]),
+        ),
+        *_part("All inputs", _table([{k: v for k, v in row.items() if k != "Name"} for row in inputs_table(scenario)])),
+        *_part("Sources", Block("list", lines=tuple(source.words() for source in figures.sources().values()))),
+        *_part(
+            "The scenario itself",
+            Block("text", f"python -m core calculate --json --link {decision.link}") if decision.link else None,
+        ),
+    ]
 
 
-def _list(lines: tuple[str, ...] | list[str]) -> str:
-    return f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>"
+def _part(title: str, *blocks: Block | None) -> list[Block]:
+    """A heading and its blocks; nothing at all when there are none."""
+    there = [block for block in blocks if block is not None]
+    return [Block("heading", title), *there] if there else []
 
 
-def _table(rows: list[dict[str, str]]) -> str:
-    if not rows:
-        raise Problem("There is nothing to put into this table.")
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    head = "".join(f"<th>{escape(name)}</th>" for name in names)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escape(row.get(name, ''))}</td>" for name in names) + "</tr>" for row in rows
-    )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+def _table(rows: Sequence[Mapping[str, str]]) -> Block | None:
+    return Block("table", rows=tuple(rows)) if rows else None
+
+
+def _turned(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Approaches as columns: four narrow columns read on a telephone, twelve do not."""
+    names = list(dict.fromkeys(name for row in rows for name in row if name != "Approach"))
+    return [{"": name, **{row["Approach"]: row.get(name, "") for row in rows}} for name in names]
+
+
+def _set_here(scenario: Scenario) -> list[dict[str, str]]:
+    return [
+        {"Input": one.label, "Value": words(name, scenario.value(name)), "From": origin(scenario, name)}
+        for name, one in every().items()
+        if scenario.value(name) != one.default
+    ]
+
+
+def _measured(changes: Sequence[Change]) -> list[dict[str, str]]:
+    return [
+        {"Input": every()[one.name].label, "Measured": words(one.name, one.value), "Of": one.origin, "Note": one.scales}
+        for one in changes
+    ]
+
+
+def ruled_out(answers: Mapping[str, str]) -> dict[str, str]:
+    """Approach -> why a hard requirement rules it out. What fits into a prompt the calculator works out itself."""
+    found: dict[str, str] = {}
+    for constraint in score.advise(answers).constraints:
+        if set(constraint.when) != {"knowledge-size"}:
+            for name in constraint.excludes:
+                found.setdefault(name, constraint.because)
+    return found

@@ -16,7 +16,7 @@ from core.errors import Problem
 from core.text import one_line
 
 VERSION = 2  # raise it whenever a default changes: an old link then says that it is old
-SECTIONS = ("calculator", "advisor", "playground")
+SECTIONS = ("calculator", "advisor", "playground", "decision")
 PARAMETER = "s"
 
 MAX_LINK = 16_000  # characters; browsers and proxies cut links not far above

@@ -15,6 +15,7 @@ PAGES = {
         ("overview", "Overview", "🧭"),
     ],
     "Decide": [
+        ("decide", "Decide", "✅"),
         ("advisor", "Advisor", "💡"),
         ("calculator", "Calculator", "🧮"),
         ("compare", "Compare", "⚖️"),

@@ -22,6 +22,7 @@ st.markdown(
 )
 with st.container(horizontal=True):
     for name, label, icon in (
+        ("decide", "Decide in three minutes", "✅"),
         ("advisor", "Answer a few questions", "💡"),
         ("calculator", "Estimate cost and latency", "🧮"),
         ("playground", "Watch four answers", "🧪"),

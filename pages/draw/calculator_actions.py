@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from core import paths, record, runtime
+from core import paths, record, record_files, runtime
 from core import scenario as envelope
 from core.calculator import calibrate, compare, inputs, report, tables
 from core.calculator.model import Outcome, evaluate_cached
@@ -41,13 +41,14 @@ def share(scenario: inputs.Scenario, outcome: Outcome) -> None:
     st.caption("This page's address holds the whole scenario: copy it to share. The command gives the same result:")
     command = f"python -m core calculate --json --link {link}" if link else "python -m core calculate --json"
     st.code(command, language=None, wrap_lines=True)
+    made = record.Decision(answers=state.answers(), link=link)
     saved = envelope.dumps(state.whole())  # now: a download is made outside the session
     with st.container(horizontal=True):
         files: tuple[tuple[str, str, Callable[[], str]], ...] = (
             ("Scenario (JSON)", "scenario.json", lambda: saved),
             ("Results (JSON)", "results.json", lambda: one_document(report.report(scenario))),
             ("Cost by month (CSV)", "cost-by-month.csv", lambda: report.as_csv(scenario)),
-            ("Decision record (HTML)", "decision-record.html", lambda: record.decision_record(scenario, link=link)),
+            ("Decision record (HTML)", "decision-record.html", lambda: record_files.html(scenario, made)),
         )
         for label, name, make in files:
             st.download_button(label, make, name, on_click="ignore", key=name)

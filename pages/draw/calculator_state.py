@@ -5,7 +5,9 @@ The scenario lives in `st.session_state["calculator"]`; the page's address alway
 
 import streamlit as st
 
+from core import decide
 from core import scenario as envelope
+from core.advisor import handover
 from core.calculator import compare, inputs
 
 STATE, SHELF, REST, LINK, NOTES, BESIDE, UNDO = (
@@ -38,6 +40,8 @@ def open_envelope(found: dict, notes: list[str]) -> None:
     section = found.pop("calculator", {})
     scenario, wrong = inputs.check(section)
     shelf, unkept = compare.shelf_of(section)
+    found["decision"], lost = decide.kept(found.get("decision", {}))
+    notes = [*notes, *lost]
     before = st.session_state.get(STATE)
     st.session_state.update({STATE: scenario, SHELF: shelf, REST: found, NOTES: [*notes, *wrong, *unkept]})
     st.session_state.update({BESIDE: {}, UNDO: before})
@@ -46,6 +50,27 @@ def open_envelope(found: dict, notes: list[str]) -> None:
 def change(scenario: inputs.Scenario) -> None:
     """Make `scenario` the present one, in place of one that "Undo" brings back."""
     st.session_state.update({UNDO: st.session_state[STATE], STATE: scenario, NOTES: [], BESIDE: {}})
+
+
+def set_to(scenario: inputs.Scenario) -> None:
+    """Make `scenario` the present one after a change of a single input: "Undo" stays where it was."""
+    st.session_state.update({STATE: scenario, NOTES: [], BESIDE: {}})
+
+
+def section(name: str) -> dict:
+    """Another page's section of the envelope; {} when there is none."""
+    found = st.session_state.get(REST, {}).get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def answers() -> dict[str, str]:
+    """The advisor's answers that the envelope brought, checked."""
+    return handover.answers_in(section("advisor"))[0]
+
+
+def keep(name: str, value: dict) -> None:
+    """Put another page's section into the envelope."""
+    st.session_state[REST] = {**st.session_state[REST], name: value}
 
 
 def undo() -> None:

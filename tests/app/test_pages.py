@@ -8,7 +8,17 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("overview", "advisor", "calculator", "compare", "playground", "evaluation", "documents", "model_files")
+PAGES = (
+    "overview",
+    "decide",
+    "advisor",
+    "calculator",
+    "compare",
+    "playground",
+    "evaluation",
+    "documents",
+    "model_files",
+)
 
 BLOCKED = """
 import sys

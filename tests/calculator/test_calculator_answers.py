@@ -2,13 +2,10 @@
 
 import json
 import re
-from datetime import date
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 
-from core import record
 from core.arms import parse
 from core.calculator import (
     approaches,
@@ -351,31 +348,6 @@ def test_four_scenarios_stand_side_by_side_and_a_fifth_is_refused(bot):
     assert kept == shelf and len(notes) == 1
     rows = compare.side_by_side({"present": bot} | {one["name"]: inputs.check(one)[0] for one in shelf})
     assert [row[""] for row in rows][:2] == ["Recommended", "Cheapest"] and rows[-1][""] == "Queries a month"
-
-
-class Tags(HTMLParser):
-    def __init__(self):
-        super().__init__()
-        self.seen = []
-
-    def handle_starttag(self, tag, attrs):
-        self.seen.append((tag, dict(attrs)))
-
-
-def test_the_record_is_one_file_that_asks_nothing_of_a_network_and_escapes_what_others_wrote(bot):
-    nasty = "<img src=https://evil.example/x onerror=alert(1)>"
-    page = record.decision_record(
-        bot.replace({"queries": [1, 2]}, {"queries": nasty}), nasty, "abc", date(2026, 11, 21)
-    )
-    parser = Tags()
-    parser.feed(page)
-    assert not [tag for tag, attrs in parser.seen if tag in ("img", "iframe", "link") or "onerror" in attrs]
-    assert not [attrs for tag, attrs in parser.seen if "src" in attrs or "href" in attrs]
-    said = verdict.verdict(bot.replace({"queries": [1, 2]}), model.evaluate_cached(bot.replace({"queries": [1, 2]})))
-    assert said.headline in page and "2026-11-21" in page and "plotly.js v" in page
-    for one in inputs.every().values():
-        assert one.name in page
-    assert page.count("<figure") >= 7
 
 
 def test_the_csv_holds_every_month(bot):

@@ -1,0 +1,38 @@
+"""Decision in three minutes: a brief, its numbers confirmed, ten inputs with their effect at once, a record to sign."""
+
+import streamlit as st
+
+from core.calculator.model import evaluate_cached
+from core.errors import Problem
+from core.text import plain
+from pages.draw import calculator_form as form
+from pages.draw import calculator_state as state
+from pages.draw import decide_brief, decide_effect, decide_inputs, decide_record
+
+st.title("Decide in three minutes")
+st.caption("Paste a brief, confirm what was read, see what each input does, take a record away to sign.")
+scenario = state.current()
+answers = state.answers()
+arrived = bool(answers or state.section("decision").get("brief"))
+with st.expander("1 · Your brief", expanded=st.session_state.get("decide_open", not arrived), icon="📝"):
+    decide_brief.draw()
+if answers and not state.section("decision").get("brief"):
+    said = f"{len(answers)} answers and what they mean for the inputs. Nothing is asked again."
+    st.caption(f"Taken over from the advisor: {said}")
+elif not arrived:
+    st.caption("Nothing is confirmed yet: what stands below is an example, the documents' own figures.")
+form.draw_notes()
+try:
+    outcome = evaluate_cached(scenario)
+    decide_effect.short(scenario, outcome, answers)
+    left, right = st.columns([2, 3], gap="large")
+    with right:
+        decide_effect.draw(scenario, outcome, answers)
+    with left:
+        st.subheader("2 · Your case", anchor=False)
+        decide_inputs.draw(scenario)
+    link = state.write_link()
+    with st.container(border=True, key="decide_sign"):
+        decide_record.draw(scenario, answers, link)
+except Problem as problem:
+    st.error(plain(problem.message))

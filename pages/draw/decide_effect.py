@@ -1,0 +1,65 @@
+"""The effect of the inputs: recommendation, three numbers, the four approaches' costs, what would flip it, warnings."""
+
+from datetime import date
+
+import streamlit as st
+
+from core import record
+from core.approaches import NAMES
+from core.calculator.inputs import Scenario
+from core.calculator.model import Outcome
+from core.calculator.verdict import verdict
+from core.charts import bars
+from core.text import plain
+
+STYLE = """<style>
+div:has(> .st-key-decide_short) { position: sticky; top: 3.2rem; z-index: 50 }
+.st-key-decide_short { position: sticky; top: 3.2rem; z-index: 50; padding: .4rem 0;
+  background: var(--st-background-color, Canvas); border-bottom: 1px solid rgba(128,140,152,.35) }
+.st-key-decide_needs [data-testid=stButtonGroup] > div { flex-wrap: wrap }
+</style>"""
+
+
+def short(scenario: Scenario, outcome: Outcome, answers: dict[str, str]) -> None:
+    """The answer in one line that stays on the screen while one moves the inputs."""
+    st.html(STYLE)
+    out = record.ruled_out(answers)
+    name = record.recommended(outcome, out)
+    line = "**Nothing fits into the context.**"
+    if name is not None:
+        sure = "" if all(outcome.results[name].meets.values()) else " :orange[misses a target]"
+        cost, latency, right = record.numbers(scenario, outcome, name)
+        over = cost["What"].removeprefix("Cost, ")
+        line = f"**{NAMES[name].capitalize()}**{sure} · {plain(cost['Value'])} in {plain(over)} · {latency['Value']} · "
+        line += f"{plain(right['Value'])} right"
+    shown = st.session_state.get("decide_shown", line)
+    if shown != line:
+        st.session_state["decide_before"] = shown
+    st.session_state["decide_shown"] = line
+    with st.container(key="decide_short"):
+        before = st.session_state.get("decide_before")
+        st.markdown(line + (f"  \n:small[:gray[before: {before.replace('**', '')}]]" if before else ""))
+
+
+def draw(scenario: Scenario, outcome: Outcome, answers: dict[str, str]) -> None:
+    """Everything that follows from the inputs."""
+    out = record.ruled_out(answers)
+    with st.container(border=True, key="decide_verdict"):
+        st.markdown(f"#### {plain(record.answer(scenario, outcome, out))}")
+        st.html(bars.numbers(record.numbers(scenario, outcome, record.recommended(outcome, out))))
+        _, what, _ = record.cost_of(next(iter(outcome.results.values())), scenario) if outcome.results else ("", "", 0)
+        st.markdown(f"**{what}** :gray[5 to 95 of 100 draws, the mark in the middle]")
+        st.html(record.bars(scenario, outcome, out))
+    said = verdict(scenario, outcome)
+    with st.container(border=True):
+        _list("What would flip it", record.flips(said, out)[:3])
+        _list("Risks", record.risks(scenario, outcome, date.today())[:5])
+        _list("Measure next", record.measure_next(scenario, outcome, answers)[:3])
+        with st.expander("Why"):
+            st.markdown("\n".join(f"- {plain(line)}" for line in said.lines))
+        st.page_link("calculator.py", label="All charts and views in the calculator", icon="🧮")
+
+
+def _list(title: str, lines: tuple[str, ...] | list[str]) -> None:
+    if lines:
+        st.markdown(f"**{title}**\n" + "\n".join(f"- {plain(line)}" for line in lines))
