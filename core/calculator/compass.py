@@ -93,16 +93,17 @@ class Compass:
         d = central(scenario, **_filled(moved, unmoved))
         months = costs.calendar(d)
         first = scenario.words["latency_measure"] == "ttft"
-        return {name: _reached(one, months, first) for name, one in compose(d, scenario.words).items()}
+        shares = requests.lengths(d["length_spread"] / 100)
+        return {name: _reached(one, months, first, shares) for name, one in compose(d, scenario.words).items()}
 
 
 def _table(values: Sequence[Any], rows: int) -> NDArray[Any]:
     return np.stack([np.broadcast_to(one, (rows,)) for one in values])
 
 
-def _reached(one: Approach, months: costs.Calendar, first: bool) -> dict[str, Array]:
+def _reached(one: Approach, months: costs.Calendar, first: bool, shares: tuple[Array, Array]) -> dict[str, Array]:
     amounts = costs.paid(one, months)
-    ttft, latency = requests.quantiles(one.timing, (95,))
+    ttft, latency = requests.quantiles(one.timing, (95,), shares)
     total = costs.cumulative(amounts, months)[-1]
     return {
         "cost": total,

@@ -120,15 +120,11 @@ class _Priced:
 
 def evaluate(scenario: Scenario) -> Outcome:
     """Draw, compose, price what fits, choose, summarise. Same scenario and seed, same outcome to the last digit."""
-    d, fits = sample(scenario), fit(scenario)
+    d, fits, limit = sample(scenario), fit(scenario), judge.limits(scenario)
     months = calendar(d)
     with ThreadPoolExecutor() as pool:  # NumPy lets threads work side by side
         priced = _price(d, fits, months, scenario, pool)
-        limit = judge.limits(scenario)
-        met = {name: judge.chances(one.reached, limit) for name, one in priced.items()}
-        choice = judge.choose({name: one.line[-1] for name, one in priced.items()}, met)
-        if choice.close and scenario.number("draws") < MOST_DRAWS:
-            choice, met = _with_more_draws(scenario, fits, limit, pool)
+        choice, met = _choice(scenario, fits, priced, pool)
         wins = _wins({name: one.line[-1] for name, one in priced.items()})
         made = pool.map(lambda name: _result(name, priced[name], wins[name], met[name], months, d, scenario), priced)
         results = dict(zip(priced, made, strict=True))
@@ -154,6 +150,13 @@ def evaluate(scenario: Scenario) -> Outcome:
     )
 
 
+def decide(scenario: Scenario) -> judge.Choice:
+    """The choice of `evaluate` alone, without the summaries."""
+    d, fits = sample(scenario), fit(scenario)
+    with ThreadPoolExecutor() as pool:
+        return _choice(scenario, fits, _price(d, fits, calendar(d), scenario, pool), pool)[0]
+
+
 @lru_cache(maxsize=32)
 def _evaluate_cached(key: tuple[Any, ...]) -> Outcome:
     return evaluate(Scenario(dict(key[0]), dict(key[1])))
@@ -170,13 +173,17 @@ def _price(
     """What fits, priced. The months' shared sums are worked out once, before the threads ask for them."""
     chosen = {name: one for name, one in compose(d, scenario.words).items() if fits[name].fits}
     first = scenario.words["latency_measure"] == "ttft"
-    return dict(zip(chosen, pool.map(lambda one: _priced(one, months, first), chosen.values()), strict=True))
+    spread = d["length_spread"] / 100
+    count = requests.worlds(scenario.number("draws"))
+    shares = requests.lengths(spread[:count] if np.ndim(spread) else spread)
+    made = pool.map(lambda one: _priced(one, months, first, count, shares), chosen.values())
+    return dict(zip(chosen, made, strict=True))
 
 
-def _priced(one: Approach, months: Calendar, first: bool) -> _Priced:
+def _priced(one: Approach, months: Calendar, first: bool, count: int, shares: tuple[Array, Array]) -> _Priced:
     amounts = costs.paid(one, months)
     line = cumulative(amounts, months)
-    ttft, latency = requests.quantiles(one.timing.first(), REQUEST_PERCENTILES)
+    ttft, latency = requests.quantiles(one.timing.first(count), REQUEST_PERCENTILES, shares)
     reached = {
         "latency": (ttft if first else latency)[REQUEST_PERCENTILES.index(95)],
         "accuracy": one.accuracy,
@@ -189,14 +196,18 @@ def _priced(one: Approach, months: Calendar, first: bool) -> _Priced:
     return _Priced(one, amounts, line, ttft, latency, reached)
 
 
-def _with_more_draws(
-    scenario: Scenario, fits: Mapping[str, Fit], limit: Mapping[str, float], pool: ThreadPoolExecutor
+def _choice(
+    scenario: Scenario, fits: Mapping[str, Fit], priced: Mapping[str, _Priced], pool: ThreadPoolExecutor
 ) -> tuple[judge.Choice, dict[str, dict[str, judge.Chance]]]:
-    """The choice again over MOST_DRAWS draws, which begin with the same ones."""
-    d = sample(scenario.replace({"draws": MOST_DRAWS}))
-    priced = _price(d, fits, calendar(d), scenario, pool)
+    """The choice and the chances by aim; a close one is made again over MOST_DRAWS draws, which begin with the same."""
+    limit = judge.limits(scenario)
     met = {name: judge.chances(one.reached, limit) for name, one in priced.items()}
-    return judge.choose({name: one.line[-1] for name, one in priced.items()}, met), met
+    choice = judge.choose({name: one.line[-1] for name, one in priced.items()}, met)
+    if not choice.close or scenario.number("draws") >= MOST_DRAWS:
+        return choice, met
+    more = scenario.replace({"draws": MOST_DRAWS})
+    d = sample(more)
+    return _choice(more, fits, _price(d, fits, calendar(d), more, pool), pool)
 
 
 def _wins(total: Mapping[str, Array]) -> dict[str, float]:

@@ -15,7 +15,8 @@ import numpy as np
 from core.calculator.formulas import Array
 
 POINTS = 64
-WORLDS = 4000  # draws whose requests are worked out; more add time and no digit that is shown
+WORLDS = 4000  # draws whose requests are worked out: of 10,000 draws; of more draws more of them, up to MOST_WORLDS
+MOST_WORLDS = 16_000
 
 
 @dataclass(frozen=True)
@@ -34,21 +35,37 @@ class Timing:
     wait_ms: Array  # mean wait of those that wait
     spread: Array  # standard deviation of lengths as a share of their mean
 
-    def first(self) -> "Timing":
-        """The same for the first WORLDS draws."""
-        return Timing(*(value[:WORLDS] if np.ndim(value) else value for value in vars(self).values()))
+    def first(self, count: int) -> "Timing":
+        """The same for the first `count` draws."""
+        return Timing(*(value[:count] if np.ndim(value) else value for value in vars(self).values()))
 
 
-def quantiles(timing: Timing, wanted: Sequence[int]) -> tuple[Array, Array]:
-    """(TTFT, total) in ms: arrays (len(wanted), draws), the percentiles over the requests of each draw."""
+def worlds(draws: float) -> int:
+    """Of so many draws, how many have their requests worked out."""
+    return int(min(max(WORLDS, draws * 0.4), MOST_WORLDS))
+
+
+def lengths(spread: Array) -> tuple[Array, Array]:
+    """(length of the question and history, length of the answer) of every request as a share of the draw's mean:
+    (draws, POINTS) each, log-normal. The same for all approaches, so it is worked out once."""
+    question, answer, _, _ = _requests()
+    sigma = np.sqrt(np.log1p(np.reshape(spread, (-1, 1)) ** 2))
+    return np.exp(sigma * question - sigma**2 / 2), np.exp(sigma * answer - sigma**2 / 2)
+
+
+def quantiles(timing: Timing, wanted: Sequence[int], shares: tuple[Array, Array]) -> tuple[Array, Array]:
+    """(TTFT, total) in ms: arrays (len(wanted), draws), the percentiles over the requests of each draw.
+
+    `shares` are the `lengths` of requests.
+    """
     t = Timing(*(np.reshape(value, (-1, 1)) for value in vars(timing).values()))
-    question, answer, hit, wait = _requests()
-    sigma = np.sqrt(np.log1p(t.spread**2))
-    asked, answered = (np.exp(sigma * z - sigma**2 / 2) for z in (question, answer))
-    read = t.steady_tokens + t.varying_tokens * asked - np.where(hit < t.hit, t.cacheable, 0.0)
+    _, _, hit, wait = _requests()
+    asked, answered = shares
+    read = t.varying_tokens * asked + (t.steady_tokens - np.where(hit < t.hit, t.cacheable, 0.0))
     waited = t.wait_ms * np.log(np.maximum(t.wait_chance / (1 - wait), 1.0))
-    first = t.fixed_ms + waited + np.maximum(read, 0) * t.ms_per_read
-    total = first + np.maximum(t.answer_tokens * answered - 1, 0) * t.ms_per_token
+    first = np.maximum(read, 0, out=read) * t.ms_per_read + (t.fixed_ms + waited)
+    written = t.answer_tokens * answered - 1
+    total = first + np.maximum(written, 0, out=written) * t.ms_per_token
     return _ranked(first, wanted), _ranked(total, wanted)
 
 
@@ -66,7 +83,7 @@ def _requests() -> tuple[Array, Array, Array, Array]:
 
 def _ranked(times: Array, wanted: Sequence[int]) -> Array:
     """Percentiles along the requests, straight between ranks: (len(wanted), draws)."""
-    ranked = np.sort(times, axis=1)
+    ranked = np.sort(times, axis=1) if times.shape[1] > 1 else times
     rows = []
     for p in wanted:
         place = p / 100 * (ranked.shape[1] - 1)

@@ -69,14 +69,11 @@ def _basis(scenario: Scenario, names: Sequence[str], count: int) -> Array:
 
 def _given(basis: Array, gaps: Array, means: Array) -> Array:
     """(inputs,) expected gain from choosing by the fitted expectation."""
-    centred = gaps - means[:, None]
-    fits = np.einsum("kjn,an->kja", basis, centred, optimize=True) / gaps.shape[1]
-    fits[np.abs(fits) < NOISE * centred.std(axis=1) / gaps.shape[1] ** 0.5] = 0.0
-    best = np.full((basis.shape[0], gaps.shape[1]), -np.inf)
-    alone = np.full(basis.shape[0], -np.inf)
-    for at, mean in enumerate(means):
-        expected = mean + np.einsum("kjn,kj->kn", basis, fits[:, :, at])
-        np.maximum(best, expected, out=best)
-        np.maximum(alone, expected.mean(axis=1), out=alone)
-    gain: Array = best.mean(axis=1) - alone
-    return np.where(np.any(fits != 0, axis=(1, 2)), np.maximum(gain, 0), 0.0)
+    centred, draws = gaps - means[:, None], gaps.shape[1]
+    fits = (basis.reshape(-1, draws) @ centred.T / draws).reshape(*basis.shape[:2], -1)  # (inputs, 3, approaches)
+    fits[np.abs(fits) < NOISE * centred.std(axis=1) / draws**0.5] = 0.0
+    gain = np.zeros(basis.shape[0])
+    for at in np.flatnonzero(np.any(fits != 0, axis=(1, 2))):
+        expected = means[:, None] + fits[at].T @ basis[at]
+        gain[at] = expected.max(axis=0).mean() - expected.mean(axis=1).max()
+    return np.maximum(gain, 0)
