@@ -17,10 +17,12 @@ from typing import Any
 
 from core.calculator.inputs import Range, Scenario, every
 from core.errors import Problem
+from core.evidence import figures
 from core.records import ArmRecord, RunRecord
 
 NINETY_FIVE = 1.96
-MODEL = "135M parameters on this machine"
+MODEL = "the bundled model ({ours.bundled-params}) on this machine"
+LARGER = "{ours.larger-params}"
 
 
 @dataclass(frozen=True)
@@ -46,13 +48,14 @@ _RULES = (
         "prefill_rate",
         "prefill_per_s",
         lambda rate: rate,
-        f"measured with {MODEL}; the rate falls as parameters grow (8B: about 60 times); elsewhere use the roofline",
+        f"measured with {MODEL}; the rate falls as parameters grow ({LARGER}: {{ours.scale-compute}}); elsewhere use "
+        "the roofline",
     ),
     _Rule(
         "decode_ms",
         "decode_per_s",
         lambda rate: 1000 / rate,
-        f"measured with {MODEL}; the time grows with the model's bytes (8B in 16 bit: about 110 times a Q8 135M)",
+        f"measured with {MODEL}; the time grows with the model's bytes ({LARGER} in 16 bit: {{ours.scale-bytes}})",
     ),
     _Rule("retrieval_ms", "retrieval_ms", lambda ms: ms, "does not depend on the chat model; grows with the corpus"),
     _Rule(
@@ -65,7 +68,7 @@ _RULES = (
         "retrain_days",
         "training_minutes",
         lambda minutes: minutes / 1440,
-        "machine time only, without people; grows with parameters x tokens (8B: about 60 times on the same hardware)",
+        f"machine time only, without people; grows with parameters x tokens ({LARGER}: {{ours.scale-compute}})",
     ),
 )
 
@@ -177,7 +180,7 @@ def _change(name: str, low: float, high: float, origin: str, scales: str) -> Cha
     """A change clipped to the input's limits."""
     one = every()[name]
     low, high = (min(max(value, one.min), one.max) for value in (low, high))
-    return Change(name, (low, high), origin or "measured here", scales)
+    return Change(name, (low, high), origin or "measured here", figures.fill(scales))
 
 
 def _numbers(values: Any) -> list[float]:

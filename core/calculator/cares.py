@@ -1,4 +1,7 @@
-"""Where a document's figure needs care: the texts of cares.toml with the figures that they concern."""
+"""Where a document's figure needs care: the texts of cares.toml with the figures that they concern.
+
+No number stands in a text: `{figure-id}` is filled in from core/evidence/figures.toml.
+"""
 
 import tomllib
 from dataclasses import dataclass
@@ -39,7 +42,10 @@ class Care:
 def every() -> tuple[Care, ...]:
     """All of them, in the order of the file."""
     raw = tomllib.loads((Path(__file__).resolve().parent / "cares.toml").read_text(encoding="utf-8"))
-    return tuple(Care(**{**entry, "figures": tuple(entry["figures"])}) for entry in raw["care"])
+    return tuple(
+        Care(entry["view"], figures.fill(entry["title"]), figures.fill(entry["text"]), tuple(entry["figures"]))
+        for entry in raw["care"]
+    )
 
 
 def of(view: str) -> list[Care]:

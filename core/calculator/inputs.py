@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import Problem
+from core.evidence import figures
 from core.text import one_line
 
 HERE = Path(__file__).resolve().parent
@@ -236,8 +237,11 @@ def short(value: float) -> str:
 
 
 def _input(entry: dict[str, Any], group: str) -> Input:
-    one = {**entry, "group": group}
-    if entry["kind"] == "range":
+    one = {**entry, "group": group, "help": figures.fill(entry["help"]), "source": figures.fill(entry["source"])}
+    scale = one.pop("scale", 1)
+    if not {"low", "value"} & set(entry):
+        one["default"] = tuple(float(end * scale) for end in figures.get(entry["source"]).range)
+    elif entry["kind"] == "range":
         one["default"] = (float(one.pop("low")), float(one.pop("high")))
     else:
         value = one.pop("value")

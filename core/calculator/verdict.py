@@ -11,6 +11,7 @@ from core.calculator.inputs import Scenario, every, short, words
 from core.calculator.judge import AIMS, limits
 from core.calculator.model import Outcome, Result
 from core.calculator.weights import Stability
+from core.evidence import figures
 
 FLIPS_SHOWN = 6
 WORTHS_SHOWN = 3
@@ -140,12 +141,21 @@ def doubts(scenario: Scenario, outcome: Outcome) -> list[str]:
     if scenario.words["retrieval_cost_from"] == "document":
         found.append("D2's retrieval cost a query already holds the passages' tokens; they are not charged again.")
     if scenario.words["training_from"] == "document":
-        found.append("D2's training cost is open above ('10,000+'); 10,000 USD is used as the upper end.")
+        found.append(
+            figures.fill("D2's training cost ({D2.training-cost}) is open above; {D2.training-cost|high} is used.")
+        )
     if scenario.words["latency_from"] == "document":
-        found.append("D2's latencies state no output length, and 200-500 plus 200-500 ms is not 500-1500 ms.")
+        found.append(
+            figures.fill(
+                "D2's latencies state no output length, and {D2.latency.fine-tuning} plus {D2.retrieval-overhead} "
+                "is not {D2.latency.retrieval}."
+            )
+        )
     if scenario.words["tuned_hosting"] == "same" and scenario.words["hosting"] == "api":
         found.append(
-            "Fine-tuned calls are priced like the base model's (D2); provider lists ask 1.5 to 2 times as much."
+            figures.fill(
+                "Fine-tuned calls are priced like the base model's (D2); provider lists ask {PRICES.tuned-premium}."
+            )
         )
     for name, one in outcome.fits.items():
         if not one.fits and one.fits_at_low_end:

@@ -82,6 +82,29 @@ class Figure:
         return f"{'~' if self.approximate else ''}{number}{'+' if self.open_high else ''}{unit}{error}"
 
 
+PLACEHOLDER = re.compile(r"\{([A-Za-z0-9.-]+)(?:\|(number|low|high|percent))?\}")
+
+
+def fill(text: str) -> str:
+    """`text` with each figure in its place, so that no text repeats a number: `{D2.training-cost}` reads as its source
+    states it, `{id|number}` without unit, `{id|low}` and `{id|high}` one end, `{id|percent}` a share in percent.
+
+    Raises Problem for a figure that does not exist, or that is a rating in words where a number is asked for.
+    """
+    return PLACEHOLDER.sub(lambda found: _written(get(found[1]), found[2]), text)
+
+
+def _written(figure: Figure, form: str | None) -> str:
+    if form is None:
+        return figure.words()
+    low, high = figure.range
+    if form in ("low", "high"):
+        return _number(low if form == "low" else high)
+    if form == "percent":
+        return f"{low:.0%}".replace("%", " %")
+    return _number(low) if low == high else f"{_number(low)} to {_number(high)}"
+
+
 @cache
 def sources() -> dict[str, Source]:
     """All sources by id."""

@@ -1,5 +1,6 @@
 """The figures of the five documents, transcribed a second time by hand, each with its place."""
 
+import re
 import tomllib
 
 import pytest
@@ -162,3 +163,52 @@ def test_measured_accuracies_are_read_with_error_origin_and_date(tmp_path):
     file.write_text('{"results": 3}')
     with pytest.raises(Problem, match=r"measured\.json"):
         figures.measured(file)
+
+
+NAMES_WITH_DIGITS = re.compile(r"\b([DP]\d|H100|GPT-3\.5|\d+B|16 bit|E1|P1's)\b")
+
+
+def test_no_text_of_the_calculator_repeats_a_figure():
+    for file in ("cares.toml", "inputs.toml"):
+        raw = tomllib.loads((paths.ROOT / "core/calculator" / file).read_text(encoding="utf-8"))
+        entries = raw.get("care") or [one for group in raw["group"] for one in group["inputs"]]
+        for entry in entries:
+            for key in ("title", "text") if "care" in raw else ("source",):
+                rest = NAMES_WITH_DIGITS.sub("", figures.PLACEHOLDER.sub("", entry[key]))
+                if "D0" in entry[key] or "D2" in entry[key] or "D3" in entry[key] or "care" in raw:
+                    assert not re.search(r"\d", rest), (file, rest)
+
+
+def test_a_text_takes_its_numbers_from_the_figures():
+    assert figures.fill("D2: {D2.training-cost}; {D2.training-cost|high}; {P6.lora-share|percent}.") == (
+        "D2: 100 to 10,000+ USD; 10,000; 67 %."
+    )
+    for text in ("{no.such-figure}", "{D2.setup-time.retrieval|number}"):
+        with pytest.raises(Problem):
+            figures.fill(text)
+    assert figures.fill("a {b c} {}") == "a {b c} {}"
+
+
+def test_our_derived_figures_follow_from_the_published_ones():
+    def value(name):
+        return figures.get(name).value
+
+    slope, base = value("E1.output-slope"), value("E1.output-base")
+    assert figures.get("ours.energy-out").range[1] == pytest.approx(1000 * (slope * 8 + base), rel=1e-3)
+    joules = 2 * 8e9 / (989e12 * 0.55) * 700  # an input token: 2 N operations at 55 % of the peak and 700 W
+    assert figures.get("ours.energy-in").range == pytest.approx((joules / 3.6, joules / 0.36), rel=0.05)
+    assert figures.get("ours.grid").range == (value("E3.france"), value("E3.china"))
+    assert value("ours.dedicated-query-few") == value("ours.dedicated-hour") * 730 / 10_000
+    assert value("ours.dedicated-query-many") == value("ours.dedicated-hour") * 730 / 1_000_000
+    assert value("ours.decode-300") == pytest.approx(0.3 * value("ours.decode-floor"), rel=0.03)
+    assert value("ours.scale-compute") == pytest.approx(
+        value("ours.larger-params") / value("ours.bundled-params"), rel=0.02
+    )
+    models = ("mistral-7b", "llama2-7b", "orca2-7b")
+    losses = [
+        100 * (value(f"P1.current-events.{name}.base-rag") - value(f"P1.current-events.{name}.ft-rag"))
+        for name in models
+    ]
+    assert figures.get("ours.hybrid-loss").range == pytest.approx((min(losses), max(losses)))
+    alone = [100 * value(f"P1.current-events.{name}.base") for name in models]
+    assert figures.get("ours.closed-book").range == pytest.approx((min(alone), max(alone)), abs=0.5)
