@@ -1,9 +1,11 @@
 """The ASGI application: `python -m streamlit run app.py` starts it.
 
-It holds what concerns every page at once: security headers, and the lifespan in which workers and store are closed.
+It holds what concerns every page at once: security headers, room for new visitors, and the lifespan in which workers
+and store are closed.
 The pages themselves start at pages/main.py.
 """
 
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,13 +13,14 @@ from pathlib import Path
 
 import streamlit as st
 from starlette.middleware import Middleware
+from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 ROOT = Path(__file__).resolve().parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from core import runtime  # noqa: E402  (needs the path above)
+from core import handles, runtime  # noqa: E402  (needs the path above)
 
 HEADERS = {
     # Charts need inline scripts and styles; nothing may be fetched from another host, so no text can leak by an image.
@@ -49,12 +52,36 @@ class SecurityHeaders:
         await self.app(scope, receive, with_headers)
 
 
+WAIT_S = 10
+WAIT = f"""<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="{WAIT_S}">
+<title>Retrieve or Retrain</title><body style="font-family: sans-serif; max-width: 40em; margin: 4em auto">
+<h1>Please wait a moment</h1><p>This server has as many open pages as it can hold. This page tries again every
+{WAIT_S} seconds; it opens as soon as somebody closes one.</p></body></html>"""
+
+
+class RoomForVisitors:
+    """Asks whoever opens a page to wait while the process is about to run out of file handles."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self.app
+        if scope["type"] == "http" and b"text/html" in dict(scope["headers"]).get(b"accept", b"") and handles.crowded():
+            app = HTMLResponse(WAIT, 503, {"retry-after": str(WAIT_S)})
+        await app(scope, receive, send)
+
+
 @asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[None]:
     """Workers must not outlive the server: SIGTERM ends the lifespan, and the lifespan ends them."""
+    os.umask(0o077)  # questions, documents and logs are for the owner of the process only
+    handles.raise_limit()
     runtime.serve()
     yield
     runtime.close()
 
 
-app = st.App(ROOT / "pages" / "main.py", middleware=[Middleware(SecurityHeaders)], lifespan=lifespan)
+app = st.App(
+    ROOT / "pages" / "main.py", middleware=[Middleware(SecurityHeaders), Middleware(RoomForVisitors)], lifespan=lifespan
+)

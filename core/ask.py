@@ -188,6 +188,8 @@ class Run:
     parts: Parts
     watched: bool = False  # a page looks at it; when none does any more, it is cancelled
     on_done: Callable[["Run"], None] | None = None
+    owner: str = ""  # who asks: owners share the machine fairly
+    background: bool = False  # in the gaps that others leave
     id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     made: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
@@ -329,6 +331,8 @@ class Run:
                 alternatives=self._alternatives(arm),
                 sampling=arm.arm.sampling,
                 contended=contended,
+                owner=self.owner,
+                background=self.background,
             )
             arm.before_submit_ms = (time.perf_counter() - begun) * 1000
             arm.generation = self.parts.engine.submit(request)
@@ -383,9 +387,11 @@ class Runs:
         self._live: OrderedDict[str, Run] = OrderedDict()
         self._lock = threading.Lock()
 
-    def start(self, question: str, settings: Settings, parts: Parts, *, watched: bool = True) -> Run:
+    def start(self, question: str, settings: Settings, parts: Parts, *, watched: bool = True, owner: str = "") -> Run:
         """Check and begin a run. Raises Problem on a question or setting that cannot be run."""
-        run = Run(question, settings, parts, watched=watched, on_done=lambda done: self._stored.save(done.record()))
+        run = Run(
+            question, settings, parts, watched, on_done=lambda done: self._stored.save(done.record()), owner=owner
+        )
         with self._lock:
             self._live[run.id] = run
             while len(self._live) > KEPT_RUNS:

@@ -181,9 +181,9 @@ class Runtime:
             made.append([(document.path, document.version) for document in documents])
         return made
 
-    def ask(self, project: Project, question: str, settings: Settings, *, watched: bool = True) -> Run:
-        """Put a question to arms of a project. Raises Problem."""
-        return self.runs.start(question, settings, self.parts(project), watched=watched)
+    def ask(self, project: Project, question: str, settings: Settings, *, watched: bool = True, owner: str = "") -> Run:
+        """Put a question to arms of a project. Owners share the machine fairly. Raises Problem."""
+        return self.runs.start(question, settings, self.parts(project), watched=watched, owner=owner)
 
     def prepare(
         self, project: Project, arms: Sequence[Arm], report: Callable[[float, str], None], stop: Callable[[], bool]

@@ -14,9 +14,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from core.errors import Problem
+from core.paths import private_file
 
 T = TypeVar("T")
 BUSY_MS = 15_000
+REPAIR = (
+    "To look at it: python -m core state check; to mend it, with the broken file set aside: python -m core state repair"
+)
 
 
 @dataclass(frozen=True)
@@ -45,17 +49,18 @@ class Store:
     def __init__(self, path: Path, migrations: Sequence[Migration], also_known: Sequence[str] = ()) -> None:
         self.path, self._also_known = path, frozenset(also_known)
         self._local = threading.local()
-        self._open: list[sqlite3.Connection] = []
+        self._open: dict[threading.Thread, sqlite3.Connection] = {}
         self._lock = threading.Lock()
         self._queue: queue.SimpleQueue[tuple[Callable[[sqlite3.Connection], Any], Future[Any]] | None]
         self._queue = queue.SimpleQueue()
         self._closed = False
         try:
+            private_file(path)
             self._writer = _connect(path)
             mode = self._writer.execute("PRAGMA journal_mode = WAL").fetchone()[0]
             self._migrate(migrations)
         except sqlite3.Error as error:
-            advice = _disk_advice(error, path) or "Move it away to start afresh, or set RR_HOME to another folder."
+            advice = _disk_advice(error, path) or f"{REPAIR}, or set RR_HOME to another folder."
             raise Problem(f"The database {path} cannot be opened ({error}). {advice}") from error
         if mode != "wal":
             raise Problem(f"The database {path} is not on a local disk ({mode}). Set RR_HOME to a local folder.")
@@ -70,14 +75,19 @@ class Store:
             raise Problem(f"The database {self.path} could not be read ({error}).") from error
 
     def connection(self) -> sqlite3.Connection:
-        """This thread's reading connection (autocommit)."""
+        """This thread's reading connection (autocommit).
+
+        Connections of threads that have ended are closed here: a page's every redraw is a thread of its own, and kept
+        connections used up the process's file handles after some hundred redraws.
+        """
         if self._closed:
             raise Problem("The database is closed: the app is shutting down.")
         found: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if found is None:
-            found = self._local.connection = _connect(self.path)
             with self._lock:
-                self._open.append(found)
+                for ended in [thread for thread in self._open if not thread.is_alive()]:
+                    self._open.pop(ended).close()
+                found = self._local.connection = self._open[threading.current_thread()] = _connect(self.path)
         return found
 
     def write(self, change: Callable[[sqlite3.Connection], T]) -> T:
@@ -106,7 +116,7 @@ class Store:
             self._closed = True
             self._queue.put(None)
         self._thread.join()
-        for connection in [self._writer, *self._open]:
+        for connection in (self._writer, *self._open.values()):
             connection.close()
 
     def _write_loop(self) -> None:

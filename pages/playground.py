@@ -1,6 +1,7 @@
 """One question, several answers side by side: the project's models, each without and with retrieval."""
 
 import time
+import uuid
 
 import streamlit as st
 
@@ -95,7 +96,8 @@ with st.container(horizontal=True):
 
 try:
     if asked:
-        st.query_params["run"] = here.ask(project, question, chosen_settings).id
+        owner = st.session_state.setdefault("owner", uuid.uuid4().hex)  # this session
+        st.query_params["run"] = here.ask(project, question, chosen_settings, owner=owner).id
     if run_id := st.query_params.get("run"):
         finished = follow(run_id, rate)
         if finished.finished:

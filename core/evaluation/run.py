@@ -96,7 +96,8 @@ def _row(number: int, question: Question, arm: Arm, options: Options, parts: ask
     row: Row = {"number": number, "arm": arm.name, "reply": "", "passages": [], "problem": problem}
     if problem is None:
         settings = options.settings(arm, question, perfect)
-        made = ask.Run(question.question, settings, parts).start().wait().record().arms[0]
+        asking = ask.Run(question.question, settings, parts, owner=parts.project.id, background=True)
+        made = asking.start().wait().record().arms[0]
         passages = [
             {"document": p.document, "text": p.text, "title": p.title, "heading": p.heading} for p in made.passages
         ]

@@ -9,6 +9,7 @@ import sys
 import threading
 from pathlib import Path
 
+import psutil
 import pytest
 
 from core.errors import Problem
@@ -111,7 +112,7 @@ def test_migrations_run_once_and_a_newer_file_is_refused(tmp_path: Path) -> None
 def test_a_file_that_is_no_database_is_a_problem_with_advice(tmp_path: Path) -> None:
     path = tmp_path / "no.sqlite3"
     path.write_bytes(b"not a database at all" * 100)
-    with pytest.raises(Problem, match="Move it away"):
+    with pytest.raises(Problem, match="core state repair"):
         Store(path, TABLE)
 
 
@@ -191,8 +192,32 @@ def test_a_disk_that_is_full_from_the_start_is_a_problem_not_a_broken_file(tmp_p
         command = [sys.executable, "-c", script, str(path), limit]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
-        assert "full" in done.stdout and "Move it away" not in done.stdout, (limit, done.stdout)
+        assert "full" in done.stdout and "repair" not in done.stdout, (limit, done.stdout)
     store = Store(path, TABLE)  # with room again it opens, whatever was left behind
     store.write(lambda db: db.execute("INSERT INTO t VALUES (1)"))
     assert count(store) == 1
     store.close()
+
+
+def test_threads_that_ended_give_their_file_handles_back(store: Store) -> None:
+    barrier = threading.Barrier(20)
+
+    def redraw() -> None:
+        assert count(store) == 0
+        barrier.wait(30)
+
+    for _ in range(15):  # 300 redraws, 20 at a time
+        threads = [threading.Thread(target=redraw) for _ in range(20)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    held = [file.path for file in psutil.Process().open_files() if file.path.startswith(str(store.path))]
+    assert len(held) <= 2 * 40 + 3  # two files a connection, of two rounds at most, and the shared one
+    assert count(store) == 0
+
+
+def test_the_database_and_what_sqlite_writes_beside_it_are_its_owners_only(store: Store) -> None:
+    store.write(lambda db: db.execute("INSERT INTO t VALUES (1)"))
+    modes = {file.name: file.stat().st_mode & 0o777 for file in store.path.parent.iterdir()}
+    assert len(modes) >= 3 and set(modes.values()) == {0o600}, modes

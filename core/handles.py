@@ -1,0 +1,52 @@
+"""File handles: how many this process may have, how many it has, whether another session may begin. Knows no session.
+
+A browser's tab costs a connection, a thread and the database connections of that thread; at the limit nothing can be
+opened any more, not even the app's own scripts. So the limit is raised as far as the system lets us, and a new visitor
+is asked to wait before it is reached.
+"""
+
+import sys
+from pathlib import Path
+
+MOST = 65_536  # enough for any machine; some systems' hard limit is a billion, and some libraries walk through it
+SPARE = 128  # kept for those who are already here: files of pages, databases, workers
+FOLDERS = ("/proc/self/fd", "/dev/fd")  # Linux, macOS: one entry a handle
+
+
+def raise_limit() -> None:
+    """Take as many handles as the system gives."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST if hard == resource.RLIM_INFINITY else min(hard, MOST)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def limit() -> int | None:
+    """How many handles this process may have; None where nobody says."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return None if soft == resource.RLIM_INFINITY else soft
+
+
+def used() -> int | None:
+    """How many it has; None where nobody says."""
+    for folder in map(Path, FOLDERS):
+        if folder.is_dir():
+            return sum(1 for _ in folder.iterdir())
+    return None
+
+
+def crowded() -> bool:
+    """Whether a new session has to wait."""
+    try:
+        most, now = limit(), used()
+    except OSError:  # not even a folder can be listed any more
+        return True
+    return most is not None and now is not None and now > most - SPARE
