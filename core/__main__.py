@@ -9,6 +9,7 @@ from core.errors import Problem
 from core.text import one_line
 
 COMMANDS = {
+    "project": "the projects: list, make, change, duplicate, export, import",
     "ask": "one question, four arms: base and fine-tuned, each without and with retrieval",
     "evaluate": "the same arms over a question set, with intervals and causes",
     "calculate": "cost, latency and accuracy of the four approaches",

@@ -6,7 +6,7 @@ latest one.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -112,13 +112,19 @@ def result(here: "Runtime", job_id: str) -> dict[str, Any]:
     job = here.jobs.get(job_id)
     if job.kind != KIND:
         raise Problem("That job is no evaluation.")
-    asked, options = _given(job.parameters)
     project = here.projects.get(project_of(job))
-    made = report(asked, here.jobs.rows(job_id), options.arms, project, options.snapshot)
-    return {"id": job.id, "project": project.id, "state": job.state, "options": records.plain(options), **made}
+    made = scored(job.parameters, here.jobs.rows(job_id), project)
+    return {"id": job.id, "project": project.id, "state": job.state, **made}
 
 
-def _given(parameters: dict[str, Any]) -> tuple[tuple[Question, ...], Options]:
+def scored(parameters: Mapping[str, Any], rows: Sequence[dict[str, Any]], project: Project) -> dict[str, Any]:
+    """The report on rows that came of a job with these parameters, with its options."""
+    asked, options = _given(parameters)
+    made = report(asked, rows, options.arms, project, options.snapshot)
+    return {"options": records.plain(options), **made}
+
+
+def _given(parameters: Mapping[str, Any]) -> tuple[tuple[Question, ...], Options]:
     """A job's questions and options, of this version or one whose arms were texts with one search for all."""
     given = dict(parameters["options"])
     if given["arms"] and isinstance(given["arms"][0], str):

@@ -384,3 +384,24 @@ def _job(row: sqlite3.Row) -> Job:
     fields["parameters"] = json.loads(row["parameters"])
     fields["result"] = None if row["result"] is None else json.loads(row["result"])
     return Job(**fields)
+
+
+def insert_ended(db: sqlite3.Connection, job: Job, rows: Rows) -> None:
+    """Keep a job that ended elsewhere, with its results, inside a change of the store. It has no key: none goes on."""
+    values = (job.id, job.kind, job.state, job.progress, job.message, job.created, job.heartbeat, job.owner)
+    db.execute(
+        "INSERT INTO jobs (id, kind, state, progress, message, created, heartbeat, owner, parameters, result) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*values, json.dumps(job.parameters), json.dumps(job.result)),
+    )
+    db.executemany("INSERT INTO job_rows VALUES (?, ?, ?)", [(job.id, n, json.dumps(r)) for n, r in enumerate(rows, 1)])
+
+
+def erase(db: sqlite3.Connection, parameter: str, value: str) -> None:
+    """Erase the jobs that were started with that parameter, with their results, inside a change of the store."""
+    found = [
+        (row["id"],)
+        for row in db.execute("SELECT id FROM jobs WHERE json_extract(parameters, ?) = ?", (f"$.{parameter}", value))
+    ]
+    db.executemany("DELETE FROM job_rows WHERE job = ?", found)
+    db.executemany("DELETE FROM jobs WHERE id = ?", found)

@@ -1,5 +1,6 @@
 """Finished runs, kept: the one owner of the table `runs`. Starts nothing and knows no engine."""
 
+import sqlite3
 from collections.abc import Mapping
 from typing import Final
 
@@ -35,12 +36,7 @@ class StoredRuns:
 
     def save(self, record: RunRecord) -> None:
         """Keep a run."""
-        row = (record.id, record.made, record.question, record.settings.way, records.dumps(record), record.project)
-        self._store.write(
-            lambda db: db.execute(
-                "INSERT OR REPLACE INTO runs (id, made, question, way, body, project) VALUES (?, ?, ?, ?, ?, ?)", row
-            )
-        )
+        self._store.write(lambda db: insert(db, record))
 
     def get(self, run_id: str) -> RunRecord:
         """One run. Raises Problem when there is none."""
@@ -68,3 +64,9 @@ class StoredRuns:
             except Problem:  # one damaged row must not hide the others
                 continue
         return found
+
+
+def insert(db: sqlite3.Connection, record: RunRecord) -> None:
+    """Keep a run inside a change of the store."""
+    row = (record.id, record.made, record.question, record.settings.way, records.dumps(record), record.project)
+    db.execute("INSERT OR REPLACE INTO runs (id, made, question, way, body, project) VALUES (?, ?, ?, ?, ?, ?)", row)

@@ -104,11 +104,14 @@ class Runtime:
         """The projects; those deleted more than a day ago are erased with their documents."""
         from core.project.projects import Projects
 
+        def erase(project_id: str) -> None:
+            for file in paths.knowledge_dir().glob(f"{project_id}.sqlite3*"):
+                file.unlink(missing_ok=True)
+
         def make() -> Projects:
-            projects = Projects(self.store)
+            projects = Projects(self.store, fresh=erase)
             for gone in projects.purge():
-                for file in paths.knowledge_dir().glob(f"{gone}.sqlite3*"):
-                    file.unlink()
+                erase(gone)
             return projects
 
         return self._part("projects", make)
@@ -146,12 +149,17 @@ class Runtime:
     def knowledge(self, project: Project) -> "KnowledgeBase":
         """The project's documents and their index, in a file of its own."""
         store = self.base_store(project)
-        return self._part(f"knowledge {project.id}", lambda: open_knowledge(store, self.engine))
+        return self._part(f"knowledge {project.id} {project.made}", lambda: open_knowledge(store, self.engine))
 
     def base_store(self, project: Project) -> Store:
-        """The file of a project's documents."""
+        """The store of a project's documents."""
+        # An erased project's id may come back: what was open for the old one is not for the new one.
+        return self._part(f"base {project.id} {project.made}", lambda: open_base(self.base_file(project)))
+
+    def base_file(self, project: Project) -> Path:
+        """Where a project's documents lie; there may be none yet."""
         _ = self.store  # an older version's documents are carried over first
-        return self._part(f"base {project.id}", lambda: open_base(paths.knowledge_dir() / f"{project.id}.sqlite3"))
+        return paths.knowledge_dir() / f"{project.id}.sqlite3"
 
     @property
     def stored_runs(self) -> StoredRuns:

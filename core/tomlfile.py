@@ -23,12 +23,20 @@ WORDS = {str: "a text", bool: "true or false", int: "a whole number", float: "a 
 def read(path: Path, shape: type[T]) -> T:
     """The file as one `shape`. Raises Problem naming file, place and key when it cannot be read or does not fit."""
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise Problem(f"{path.name} cannot be read ({error.strerror}); restore it from the repository.") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise Problem(f"{path.name} is not TOML: {error}.") from error
-    return build(raw, shape, path.name)
+    return build(loads(text, path.name), shape, path.name)
+
+
+def loads(text: str, where: str) -> dict[str, Any]:
+    """TOML as plain values; `where` begins the message. Raises Problem."""
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise Problem(f"{where} is not TOML: {one_line(str(error), 200)}.") from error
 
 
 def build(raw: Mapping[str, Any], shape: type[T], where: str) -> T:

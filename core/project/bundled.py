@@ -30,7 +30,9 @@ def all_bundled() -> dict[str, Project]:
 
 
 def documents(project: Project) -> dict[str, Path]:
-    """Snapshot -> folder of its documents, the latest first."""
+    """Snapshot -> folder of its documents, the latest first; nothing for a project that is not bundled."""
+    if not project.bundled:
+        return {}
     return {name: paths.ROOT / project.folder / name for name in project.snapshots}
 
 

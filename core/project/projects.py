@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from core import records, tomlfile
+from core import jobs, records, tomlfile
 from core.errors import Problem
 from core.project import bundled
 from core.project.values import LONGEST_TITLE, Project
@@ -39,11 +39,26 @@ MIGRATIONS: Final = [
 _KEPT_APART: Final = ("folder", "bundled", "made", "changed")  # known from elsewhere, so not in a project's text
 
 
-class Projects:
-    """The bundled projects and those in `store`. `now` is the clock, for tests."""
+With = Callable[[sqlite3.Connection, Project], None]
 
-    def __init__(self, store: Store, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self._store, self._now = store, now
+
+def _nothing(_db: sqlite3.Connection, _project: Project) -> None:
+    """What a new project brings along when it brings nothing."""
+
+
+class Projects:
+    """The bundled projects and those in `store`. `now` is the clock, for tests.
+
+    `fresh` is called with the id of every new project before its row is kept: nothing older may lie under that id.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        fresh: Callable[[str], None] = lambda _id: None,
+    ) -> None:
+        self._store, self._now, self._fresh = store, now, fresh
 
     def all(self) -> list[Project]:
         """Every project: the bundled ones, then by title."""
@@ -60,21 +75,29 @@ class Projects:
             raise Problem(f"There is no project '{one_line(project_id, 60)}'. Projects: {known}.")
         return _project(rows[0])
 
-    def create(self, title: str, like: Project | None = None, owner: str = "") -> Project:
-        """A new project, empty or with everything of `like` that lies in a project's own text. Raises Problem."""
+    def create(self, title: str, like: Project | None = None, owner: str = "", bring: With = _nothing) -> Project:
+        """A new project, empty or with everything of `like` that lies in a project's own text. Raises Problem.
+
+        `bring`: what else comes with it, in the same transaction as its row.
+        """
         title = one_line(title.strip(), LONGEST_TITLE + 1)
-        project = replace(
-            like or Project("new", title), id=self._free_id(title), title=title, bundled=False, folder="", snapshots=(),
-            owner=owner,
-        )  # fmt: skip
-        project.check()
-        stamp = self._stamp()
 
-        def add(db: sqlite3.Connection) -> None:
-            insert(db, project, stamp)
+        def add(db: sqlite3.Connection) -> str:
+            project = replace(
+                like or Project("new", title),
+                id=_free_id(db, title),
+                title=title,
+                bundled=False,
+                folder="",
+                owner=owner,
+            )
+            project.check()
+            self._fresh(project.id)
+            insert(db, project, self._stamp())
+            bring(db, project)
+            return project.id
 
-        self._store.write(add)
-        return self.get(project.id)
+        return self.get(self._store.write(add))
 
     def save(self, project: Project) -> Project:
         """Keep a changed project. Raises Problem when it is bundled, gone, or cannot be used."""
@@ -111,7 +134,7 @@ class Projects:
         return self.get(project_id)
 
     def purge(self) -> list[str]:
-        """Erase what was deleted more than a day ago, with its questions and runs; gives the ids."""
+        """Erase what was deleted more than a day ago, with its questions, runs and evaluations; gives the ids."""
         before = (self._now() - UNDO).isoformat(timespec="seconds")
 
         def erase(db: sqlite3.Connection) -> list[str]:
@@ -119,22 +142,25 @@ class Projects:
             for project_id in gone:
                 for table, column in (("runs", "project"), ("question_sets", "project"), ("projects", "id")):
                     db.execute(f"DELETE FROM {table} WHERE {column} = ?", (project_id,))
+                jobs.erase(db, "project", project_id)
             return gone
 
         return self._store.write(erase)
 
-    def _free_id(self, title: str) -> str:
-        text = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-        slug = re.sub(r"[^a-z0-9]+", "-", text).strip("-")[:40].strip("-") or "project"
-        taken = {row["id"] for row in self._store.read("SELECT id FROM projects")} | set(bundled.all_bundled())
-        for number in range(1, 100):
-            name = slug if number == 1 else f"{slug}-{number}"
-            if name not in taken:
-                return name
-        return f"{slug[:40]}-{uuid.uuid4().hex[:6]}"
-
     def _stamp(self) -> str:
         return self._now().isoformat(timespec="seconds")
+
+
+def _free_id(db: sqlite3.Connection, title: str) -> str:
+    """An id made of the title that no project has or had within its day of grace."""
+    text = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", text).strip("-")[:40].strip("-") or "project"
+    taken = {row["id"] for row in db.execute("SELECT id FROM projects")} | set(bundled.all_bundled())
+    for number in range(1, 100):
+        name = slug if number == 1 else f"{slug}-{number}"
+        if name not in taken:
+            return name
+    return f"{slug[:40]}-{uuid.uuid4().hex[:6]}"
 
 
 def insert(db: sqlite3.Connection, project: Project, stamp: str) -> None:

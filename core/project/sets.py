@@ -42,22 +42,29 @@ class QuestionSets:
 
     def save(self, project: Project, name: str, asked: Sequence[Question]) -> None:
         """Keep a set under a name, instead of one that had it. Raises Problem."""
-        name = one_line(name.strip(), LONGEST_NAME + 1)
-        if not name or len(name) > LONGEST_NAME:
-            raise Problem(f"A question set needs a name of at most {LONGEST_NAME} characters.")
+        name = checked_name(name)
         if project.bundled and name in bundled.question_files(project):
             raise Problem(f"'{name}' is bundled with the project and read-only: choose another name.")
         if len(asked) > questions.MOST_QUESTIONS:
             raise Problem(f"{len(asked):,} questions are too many; at most {questions.MOST_QUESTIONS:,} are taken.")
-        body = json.dumps([question.row() for question in asked], ensure_ascii=False)
-        row = (project.id, name, body, datetime.now(UTC).isoformat(timespec="seconds"))
-
-        def change(db: sqlite3.Connection) -> None:
-            db.execute("INSERT OR REPLACE INTO question_sets VALUES (?, ?, ?, ?)", row)
-
-        self._store.write(change)
+        self._store.write(lambda db: insert(db, project.id, name, asked))
 
     def delete(self, project: Project, name: str) -> None:
         """Remove a set of the project's own."""
         row = (project.id, name)
         self._store.write(lambda db: db.execute("DELETE FROM question_sets WHERE project = ? AND name = ?", row))
+
+
+def checked_name(name: str) -> str:
+    """A set's name on one line. Raises Problem when there is none or it is too long."""
+    name = one_line(name.strip(), LONGEST_NAME + 1)
+    if not name or len(name) > LONGEST_NAME:
+        raise Problem(f"A question set needs a name of at most {LONGEST_NAME} characters.")
+    return name
+
+
+def insert(db: sqlite3.Connection, project_id: str, name: str, asked: Sequence[Question]) -> None:
+    """Keep a set inside a change of the store."""
+    body = json.dumps([question.row() for question in asked], ensure_ascii=False)
+    row = (project_id, name, body, datetime.now(UTC).isoformat(timespec="seconds"))
+    db.execute("INSERT OR REPLACE INTO question_sets VALUES (?, ?, ?, ?)", row)
