@@ -62,8 +62,8 @@ def onward(link: str) -> None:
     query = {scenario.PARAMETER: link}
     with st.container(horizontal=True):
         for name, text, icon in (
-            ("calculator", "Take the answers to the calculator", "🧮"),
-            ("playground", "See it happen in the playground", "🧪"),
+            ("calculator", "Take the answers to the calculator", ":material/calculate:"),
+            ("playground", "See it happen in the playground", ":material/science:"),
         ):
             st.page_link(PAGES / f"{name}.py", label=text, icon=icon, query_params=query)
     with st.popover("Share"):

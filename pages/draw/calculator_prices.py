@@ -35,7 +35,7 @@ def warnings(scenario: inputs.Scenario, catalogue: dict[str, Offer]) -> None:
     used, today = picks.in_use(scenario, catalogue), date.today()
     for line in (*picks.ends(used, today, scenario.number("horizon")), prices.old(used, today)):
         if line:
-            st.warning(plain(line), icon="📅")
+            st.warning(plain(line), icon=":material/event:")
 
 
 def pick(scenario: inputs.Scenario, catalogue: dict[str, Offer], role: str) -> None:

@@ -79,7 +79,7 @@ class Pane:
         self._shown = now
         if not ended:
             self._answer.text(arm.answer or " ")
-            self._status.caption(f"⏳ {status(arm)}")
+            self._status.caption(f":material/hourglass_top: {status(arm)}")
         elif arm.problem:
             self._answer.warning(plain(arm.problem))
             self._status.empty()
