@@ -14,7 +14,9 @@ st.caption("Paste a brief, confirm what was read, see what each input does, take
 scenario = state.current()
 answers = state.answers()
 arrived = bool(answers or state.section("decision").get("brief"))
-with st.expander("1 · Your brief", expanded=st.session_state.get("decide_open", not arrived), icon="📝"):
+with st.expander(
+    "1 · Your brief", expanded=st.session_state.get("decide_open", not arrived), icon=":material/edit_note:"
+):
     decide_brief.draw()
 if answers and not state.section("decision").get("brief"):
     said = f"{len(answers)} answers and what they mean for the inputs. Nothing is asked again."

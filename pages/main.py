@@ -12,25 +12,25 @@ HERE = Path(__file__).resolve().parent
 
 PAGES = {
     "": [
-        ("overview", "Overview", "🧭"),
+        ("overview", "Overview", ":material/explore:"),
     ],
     "Decide": [
-        ("decide", "Decide", "✅"),
-        ("advisor", "Advisor", "💡"),
-        ("calculator", "Calculator", "🧮"),
-        ("compare", "Compare", "⚖️"),
+        ("decide", "Decide", ":material/check_circle:"),
+        ("advisor", "Advisor", ":material/lightbulb:"),
+        ("calculator", "Calculator", ":material/calculate:"),
+        ("compare", "Compare", ":material/balance:"),
     ],
     "Try": [
-        ("playground", "Playground", "🧪"),
-        ("evaluation", "Evaluation", "📊"),
+        ("playground", "Playground", ":material/science:"),
+        ("evaluation", "Evaluation", ":material/analytics:"),
     ],
     "Manage": [
-        ("documents", "Documents", "📚"),
-        ("model_files", "Model files", "📦"),
+        ("documents", "Documents", ":material/library_books:"),
+        ("model_files", "Model files", ":material/deployed_code:"),
     ],
 }
 
-st.set_page_config(page_title="Retrieve or Retrain", page_icon="🧭", layout="wide")
+st.set_page_config(page_title="Retrieve or Retrain", page_icon=":material/explore:", layout="wide")
 page = st.navigation(
     {
         section: [

@@ -22,11 +22,11 @@ st.markdown(
 )
 with st.container(horizontal=True):
     for name, label, icon in (
-        ("decide", "Decide in three minutes", "✅"),
-        ("advisor", "Answer a few questions", "💡"),
-        ("calculator", "Estimate cost and latency", "🧮"),
-        ("playground", "Watch four answers", "🧪"),
-        ("compare", "See what the sources say", "⚖️"),
+        ("decide", "Decide in three minutes", ":material/check_circle:"),
+        ("advisor", "Answer a few questions", ":material/lightbulb:"),
+        ("calculator", "Estimate cost and latency", ":material/calculate:"),
+        ("playground", "Watch four answers", ":material/science:"),
+        ("compare", "See what the sources say", ":material/balance:"),
     ):
         if (HERE / f"{name}.py").exists():
             st.page_link(HERE / f"{name}.py", label=label, icon=icon)

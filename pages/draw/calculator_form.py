@@ -44,7 +44,9 @@ def draw_notes() -> None:
     notes, place = st.session_state[state.NOTES], st.empty()
     if notes:
         more = [f"And {len(notes) - 6} more."] if len(notes) > 6 else []
-        place.warning("  \n".join(plain(one_line(note, 300)) for note in [*notes[:6], *more]), icon=":material/warning:")
+        place.warning(
+            "  \n".join(plain(one_line(note, 300)) for note in [*notes[:6], *more]), icon=":material/warning:"
+        )
 
 
 def draw_inputs() -> None:

@@ -30,7 +30,7 @@ def draw() -> None:
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Read it", type="primary", on_click=_read, key="decide_read_it")
-        st.page_link("advisor.py", label="or answer the advisor's questions", icon="💡")
+        st.page_link("advisor.py", label="or answer the advisor's questions", icon=":material/lightbulb:")
     if READ in st.session_state:
         _confirm(st.session_state[READ])
 

@@ -57,7 +57,7 @@ def draw(scenario: Scenario, outcome: Outcome, answers: dict[str, str]) -> None:
         _list("Measure next", record.measure_next(scenario, outcome, answers)[:3])
         with st.expander("Why"):
             st.markdown("\n".join(f"- {plain(line)}" for line in said.lines))
-        st.page_link("calculator.py", label="All charts and views in the calculator", icon="🧮")
+        st.page_link("calculator.py", label="All charts and views in the calculator", icon=":material/calculate:")
 
 
 def _list(title: str, lines: tuple[str, ...] | list[str]) -> None:

@@ -29,7 +29,7 @@ def draw(scenario: Scenario, answers: dict[str, str], link: str) -> None:
             place.text_input(label, key=f"decide_{name}", placeholder=hint, max_chars=decide.TEXTS[name])
         st.form_submit_button("Sign off", type="primary", on_click=_signed, key="decide_sign_off")
     if said.get("signer"):
-        st.success(f"Signed off by {plain(said['signer'])}. Take the record along:", icon="✅")
+        st.success(f"Signed off by {plain(said['signer'])}. Take the record along:", icon=":material/check_circle:")
     with st.expander("Set a second scenario beside it"):
         _keep(scenario)
     names = ["nothing", *(one["name"] for one in st.session_state[state.SHELF])]
