@@ -150,12 +150,13 @@ def answer(scenario: Scenario, outcome: Outcome, out: Mapping[str, str]) -> str:
 
 
 def flips(said: Verdict, out: Mapping[str, str]) -> list[str]:
-    """What would flip it; an approach that is ruled out is never offered as if it were not."""
-    lines = []
-    for line in said.flips:
-        barred = [name for name in out if f"makes {NAMES[name]} " in line]
-        lines.append(f"{line.rstrip('.')}; but it is ruled out." if barred else line)
-    return lines
+    """What would flip it; what makes a ruled-out approach the cheapest comes last and says so."""
+    names = [f"makes {NAMES[name]} " for name in out]
+    barred = [line for line in said.flips if any(name in line for name in names)]
+    return [
+        *(line for line in said.flips if line not in barred),
+        *(f"{line[:-1]}; but it is ruled out." for line in barred),
+    ]
 
 
 def risks(scenario: Scenario, outcome: Outcome, today: date) -> list[str]:

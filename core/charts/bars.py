@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from html import escape
 
 TRACK = "position:relative;height:14px;border-radius:7px;background:rgba(128,140,152,.18);margin:3px 0 10px"
-CARD = "flex:1 1 8.5rem;border:1px solid rgba(128,140,152,.4);border-radius:8px;padding:.5rem .75rem"
+CARD = "flex:1 1 7.5rem;border:1px solid rgba(128,140,152,.4);border-radius:8px;padding:.5rem .75rem"
+VALUE = "font-size:1.3rem;white-space:nowrap"
 SMALL = "font-size:.8rem;opacity:.8"
 LINE = "top:-3px;height:20px;border-left:2px dashed #D55E00"
 PART = "position:absolute;border-radius"
@@ -59,7 +60,7 @@ def _row(one: Bar, most: float, line: str) -> str:
 def numbers(rows: Sequence[Mapping[str, str]]) -> str:
     """Cards that wrap on a narrow screen, one a row: What, Value, Range and Target."""
     cards = "".join(
-        f'<div style="{CARD}"><div style="{SMALL}">{escape(row["What"])}</div><b style="font-size:1.4rem">'
+        f'<div style="{CARD}"><div style="{SMALL}">{escape(row["What"])}</div><b style="{VALUE}">'
         f'{escape(row["Value"])}</b><div style="{SMALL}">{escape(row["Range"])}</div>'
         f'<div style="{SMALL}">{escape(row["Target"])}</div></div>'
         for row in rows

@@ -62,6 +62,7 @@ def onward(link: str) -> None:
     query = {scenario.PARAMETER: link}
     with st.container(horizontal=True):
         for name, text, icon in (
+            ("decide", "Decide and sign", ":material/check_circle:"),
             ("calculator", "Take the answers to the calculator", ":material/calculate:"),
             ("playground", "See it happen in the playground", ":material/science:"),
         ):

@@ -76,7 +76,9 @@ def _take() -> None:
     for one in found.found:
         option = st.session_state.get(f"decide_answer_{one.question}", UNSAID)
         answers |= {one.question: option} if option != UNSAID else {}
-    start = inputs.from_preset(state.present().preset)
+    again = bool(state.section("decision").get("brief"))  # a new brief replaces the last one, not the advisor's answers
+    start = inputs.from_preset(state.present().preset) if again else state.present()
+    answers = answers if again else state.answers() | answers
     scenario, notes = decide.put(start, answers, numbers)
     state.change(scenario)
     st.session_state[state.NOTES] = notes

@@ -29,6 +29,8 @@ def draw(scenario: Scenario) -> None:
         calculator_prices.pick(scenario, catalogue, "tuned")
     with st.expander(f"Everything: all {len(inputs.every())} inputs"):
         form.draw_inputs()
+    none = st.session_state.get(state.UNDO) in (None, state.present())
+    st.button("Undo the last brief, model or file", on_click=state.undo, key="decide_undo", disabled=none)
     with st.expander("What the words mean"):
         st.markdown("\n".join(f"- **{word}**: {text}" for word, text in decide.terms().items()))
 

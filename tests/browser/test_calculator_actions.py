@@ -1,6 +1,5 @@
 """What changes the calculator's verdict besides its presets, in a real browser: prices, a saved file, calibration."""
 
-import json
 import re
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,9 +13,11 @@ from core import paths
 from core import scenario as envelope
 from core.calculator import calibrate, inputs, model, verdict
 from core.evidence import prices
+from core.records import dumps
 from core.runtime import migrations
 from core.store import Store
 from tests.browser.conftest import Server
+from tests.calculator.test_calculator_answers import RUN
 
 WAIT = 90_000  # ms: a first visit on a busy machine
 ROW = 35  # pixels of a table's header and of each row
@@ -69,7 +70,7 @@ def test_another_price_of_tokens_is_another_verdict(page: Page, server: Server) 
     page.wait_for_timeout(1500)
     low.press("Enter")
     after = before.replace({"price_in": [50, 60]})
-    assert "Fine-tuning is the cheapest" in said(after) and "Fine-tuning" not in said(before)
+    assert "Fine-tuning costs less" in said(after) and "Fine-tuning" not in said(before)
     shows(page, after)
 
 
@@ -113,19 +114,13 @@ def test_a_saved_file_brings_its_scenario_and_a_broken_one_is_said(page: Page, s
 def test_calibrating_puts_this_machines_figures_into_the_verdict(
     page: Page, fresh_server: Callable[..., Server], tmp_path: Path
 ) -> None:
-    arms = [
-        {"arm": name, "finish": "stop", "timing": {"embed": 8.0, "search": 2.0}, "passages": [1, 2, 3] if more else []}
-        | {"tokens": {"prompt": 60 + more, "output": 40}, "rates": {"prefill_per_s": 2000.0, "decode_per_s": 50.0}}
-        for name, more in (("base", 0), ("base+retrieval", 600))
-    ]
-    run = {"id": "seeded", "made": "2026-11-20T10:00:00", "question": "How?", "arms": arms}
     store = Store(tmp_path / "retrieve-or-retrain.sqlite3", migrations())
-    row = (run["id"], run["made"], "How?", "one at a time", json.dumps(run))
-    store.write(lambda db: db.execute("INSERT INTO runs VALUES (?, ?, ?, ?, ?)", row))
+    row = (RUN.id, RUN.made, RUN.question, "one at a time", dumps(RUN), RUN.project)
+    store.write(lambda db: db.execute("INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?)", row))
     store.close()
     before = opened(page, fresh_server(tmp_path).url)
     view(page, "Calibrate")
-    measured = calibrate.collect([run], paths.ROOT / "models" / "cards" / "measured.json")
+    measured = calibrate.collect([RUN], paths.ROOT / "models" / "cards" / "measured.json")
     after = calibrate.apply(before, [one for one in calibrate.changes(measured) if "playground" in one.origin])
     assert said(after) != said(before)
     expect(main(page).get_by_text(said(after)).first).to_be_visible(timeout=WAIT)  # said before it is used
