@@ -191,7 +191,7 @@ def _export(given: Namespace) -> Result:
             Path(name).unlink(missing_ok=True)
     except OSError as error:
         raise Problem(f"{one_line(str(target), 200)} cannot be written ({error.strerror}).") from error
-    log(f"wrote {target}, {target.stat().st_size / 1e6:.1f} MB")
+    log(f"wrote {target}, {target.stat().st_size / 1e3:,.0f} kB")
     return {"id": project.id, "file": str(target), "bytes": target.stat().st_size}
 
 
