@@ -19,6 +19,7 @@ COMMANDS = {
     "inspect": "what a GGUF file holds, and whether it may be loaded",
     "fetch": "the model files: list, fetch, derive, choose",
     "merge": "one GGUF out of a base and a LoRA adapter",
+    "state": "check, back up, restore and repair what the app keeps",
     "index": "build, update, list and query a knowledge base",
 }
 READER_LEFT = 141  # what a shell shows for a program that SIGPIPE ended: 128 + 13

@@ -90,9 +90,11 @@ class Runtime:
     @property
     def store(self) -> Store:
         """The one database; what a version without projects left in it is carried over."""
+        from core import state
         from core.project import migrate
 
         def make() -> Store:
+            state.finish(paths.state_dir())  # a restore or repair that was killed on its way
             store = open_store(paths.database())
             migrate.carry_over(store, paths.knowledge_dir())
             return store

@@ -9,6 +9,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -57,8 +58,12 @@ class Store:
         try:
             private_file(path)
             self._writer = _connect(path)
-            mode = self._writer.execute("PRAGMA journal_mode = WAL").fetchone()[0]
-            self._migrate(migrations)
+            try:
+                mode = self._writer.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+                self._migrate(migrations)
+            except BaseException:
+                self._writer.close()
+                raise
         except sqlite3.Error as error:
             advice = _disk_advice(error, path) or f"{REPAIR}, or set RR_HOME to another folder."
             raise Problem(f"The database {path} cannot be opened ({error}). {advice}") from error
@@ -71,8 +76,11 @@ class Store:
         """All rows of one SELECT, from a connection of the calling thread's own."""
         try:
             return self.connection().execute(sql, params).fetchall()
-        except sqlite3.OperationalError as error:
-            raise Problem(f"The database {self.path} could not be read ({error}).") from error
+        except sqlite3.DatabaseError as error:
+            if not _is_for_people(error):
+                raise
+            advice = f" {REPAIR}." if _is_broken(error) else ""
+            raise Problem(f"The database {self.path} could not be read ({error}).{advice}") from error
 
     def connection(self) -> sqlite3.Connection:
         """This thread's reading connection (autocommit).
@@ -127,10 +135,12 @@ class Store:
                 result = change(self._writer)
                 self._writer.execute("COMMIT")
             except BaseException as error:
-                if self._writer.in_transaction:
-                    self._writer.execute("ROLLBACK")
-                if isinstance(error, sqlite3.OperationalError):
-                    advice = _disk_advice(error, self.path) or "Nothing of it was kept: try again."
+                with suppress(sqlite3.Error):  # a broken file refuses even that, and the next change must be heard
+                    if self._writer.in_transaction:
+                        self._writer.execute("ROLLBACK")
+                if isinstance(error, sqlite3.DatabaseError) and _is_for_people(error):
+                    advice = f"{REPAIR}." if _is_broken(error) else _disk_advice(error, self.path)
+                    advice = advice or "Nothing of it was kept: try again."
                     problem = Problem(f"The change was not saved: {error}. {advice}")
                     problem.__cause__ = error
                     done.set_exception(problem)
@@ -160,6 +170,16 @@ class Store:
                 f"The database {self.path} was written by a newer version of this app ({', '.join(sorted(strange))}). "
                 "Update the app, or set RR_HOME to another folder."
             )
+
+
+def _is_for_people(error: sqlite3.DatabaseError) -> bool:
+    """Whether it is the file's or the disk's fault and not the program's."""
+    return isinstance(error, sqlite3.OperationalError) or _is_broken(error)
+
+
+def _is_broken(error: sqlite3.Error) -> bool:
+    """Whether the file itself is damaged, or no database."""
+    return getattr(error, "sqlite_errorname", "").startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
 
 
 def _disk_advice(error: sqlite3.Error, path: Path) -> str:
