@@ -1,0 +1,427 @@
+"""Reads a description by the rules of lexicon.toml: proposed answers, exact numbers, and what became of every word.
+
+    words.py        words, clauses, stems          patterns.py     phrases over them, and negation
+    quantities.py   numbers with units, and rates  lexicon.toml    what words mean to the advisor
+
+Three kinds of rule: plain statements ("nothing to look up"), questions of degree (a topic such as tone, with how much of
+it is wanted), and numbers (how much text, how many requests, how often facts change). The stronger kind of evidence
+wins; between equals the more demanding option, which comes later in rules.toml. Nothing leaves the machine, and nothing
+counts before a person has confirmed it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from core import tomlfile
+from core.advisor import quantities, rules
+from core.advisor.patterns import Span, find_any, negated
+from core.advisor.quantities import Quantity
+from core.advisor.words import Word, after, parse, stem
+
+FILE = Path(__file__).with_name("lexicon.toml")
+MAX_TEXT = 20_000  # characters read; a description is shorter
+STATED, COUNTED, HINTED, WEAK = 3, 2, 1, 0  # kinds of evidence, the strongest first
+# From so many times a month on, facts change so often.
+OFTEN = ((60.0, "live"), (3.0, "daily"), (0.2, "monthly"), (0.0, "rarely"))
+PAGES = ((2000, "large"), (16, "medium"), (0, "fits-prompt"))
+DOCUMENTS = ((300, "large"), (6, "medium"), (0, "fits-prompt"))
+QUESTIONS = ((2000, "large"), (60, "medium"), (0, "fits-prompt"))
+EXAMPLES = ((1000, "thousands"), (100, "hundreds"), (0, "collectable"))
+VOLUMES = ((1e6, "high"), (1e4, "medium"), (0, "low"))
+DELAYS = ((2001, "relaxed"), (500, "interactive"), (0, "tight"))  # ms
+WEEKS = ((9, "months"), (1.01, "weeks"), (0, "days"))
+TOKENS_A_PAGE, WORDS_A_PAGE = 500, 400  # only to choose an option; the hand-over has its own, wider range
+FEWEST_EXAMPLES = 20  # "seven headings" are none
+SOON = {"in", "within", "under", "below", "after", "than", "about", "launch", "live"}
+DELAY_WORDS = {"within", "under", "below", "than", "about", "in"}
+WEEK = {"day": 1 / 7, "week": 1.0, "month": 4.35, "quarter": 13.0, "year": 52.0}
+UNREAD, READ, OVERRULED, LIGHT = "unread", "read", "overruled", "light"
+
+
+@dataclass(frozen=True)
+class Found:
+    """Words that speak for one option. `start`, `end`: their place in the text; `used`: it became the answer."""
+
+    question: str
+    option: str
+    words: str
+    start: int
+    end: int
+    used: bool = True
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A number that the text states: low and high in `unit`, under a name that handover.toml knows."""
+
+    name: str
+    low: float
+    high: float
+    unit: str
+    words: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of the text: READ, OVERRULED by stronger words, LIGHT (no meaning of its own, spaces) or UNREAD."""
+
+    text: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a text gave away."""
+
+    answers: dict[str, str]
+    found: tuple[Found, ...]
+    facts: tuple[Fact, ...]
+    pieces: tuple[Piece, ...]
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """The words that no rule understood, in reading order."""
+        return tuple(piece.text for piece in self.pieces if piece.kind == UNREAD)
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A question of degree: phrases that speak of it, and the option for each degree."""
+
+    options: dict[str, str]
+    strong: tuple[str, ...]
+    weak: tuple[str, ...]
+    mild: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Change:
+    """Words of change, of what changes, and phrases that say how often."""
+
+    words: tuple[str, ...]
+    data: tuple[str, ...]
+    live: tuple[str, ...]
+    daily: tuple[str, ...]
+    monthly: tuple[str, ...]
+    rarely: tuple[str, ...]
+    never: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Words that make a count of things a count of examples."""
+
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """The shape of lexicon.toml."""
+
+    units: dict[str, tuple[str, ...]]
+    degree: dict[str, tuple[str, ...]]
+    graded: dict[str, Graded]
+    change: Change
+    said: dict[str, dict[str, tuple[str, ...]]]
+    hint: dict[str, dict[str, tuple[str, ...]]]
+    weak: dict[str, dict[str, tuple[str, ...]]]
+    checked: Checked
+
+
+@dataclass(frozen=True)
+class _Mark:
+    question: str
+    option: str
+    span: Span
+    strength: int
+
+
+def read(text: str) -> Reading:
+    """Everything that the text gives away; never raises, whatever the text."""
+    text = text[:MAX_TEXT]
+    words = parse(text)
+    numbers = quantities.quantities(words, _units())
+    marks = [*_said(words), *_graded(words), *_changing(words, numbers), *_counted(words, numbers)]
+    answers = {asked: option for asked in rules.load().questions if (option := _best(asked, marks))}
+    facts = tuple(_facts(text, words, numbers))
+    found = tuple(_found(text, words, marks, answers))
+    return Reading(answers, found, facts, tuple(_pieces(text, words, found, facts)))
+
+
+def _best(question: str, marks: Sequence[_Mark]) -> str:
+    """The option with the strongest evidence; between equals the one that comes later in the rules."""
+    order = [option.id for option in rules.load().questions[question].options]
+    here = [(mark.strength, order.index(mark.option), mark.option) for mark in marks if mark.question == question]
+    return max(here)[2] if here else ""
+
+
+def _said(words: Sequence[Word]) -> Iterator[_Mark]:
+    """Plain statements, hints and weak signs."""
+    lexicon = load()
+    for strength, sections in ((STATED, lexicon.said), (HINTED, lexicon.hint), (WEAK, lexicon.weak)):
+        for question, options in sections.items():
+            for option, phrases in options.items():
+                for span in find_any(phrases, words):
+                    if not negated(span, words):
+                        yield _Mark(question, option, span, strength)
+
+
+def _graded(words: Sequence[Word]) -> Iterator[_Mark]:
+    """Questions of degree: every topic with the degree that its sentence gives it."""
+    topics = [
+        (question, kind, span)
+        for question, graded in load().graded.items()
+        for kind in ("strong", "weak", "mild")
+        for span in find_any(getattr(graded, kind), words)
+    ]
+    every = [(degree, span) for degree, phrases in load().degree.items() for span in find_any(phrases, words)]
+    degrees = [(degree, span) for degree, span in every if not any(_inside(span, other) for _, other in every)]
+    for question, kind, span in topics:
+        options = load().graded[question].options
+        if negated(span, words):
+            if kind != "mild":
+                yield _Mark(question, options["none"], span, STATED if kind == "strong" else COUNTED)
+            continue
+        told = [pair for pair in degrees if _speaks_of(pair[1], span, [each for _, _, each in topics], words)]
+        if kind == "mild":
+            yield _Mark(question, options["wish"], span, HINTED)
+        elif not told:
+            yield _Mark(
+                question, options["must" if kind == "strong" else "wish"], span, COUNTED if kind == "strong" else WEAK
+            )
+        else:
+            degree = min(told, key=lambda pair: ("none", "wish", "must").index(pair[0]))[0]
+            yield _Mark(question, options[degree], span, STATED)
+            for each, at in told:
+                if each == degree:
+                    yield _Mark(question, options[degree], at, STATED)
+
+
+def _inside(span: Span, other: Span) -> bool:
+    """Whether a span is a part of a longer one ("not matter" in "not matter much")."""
+    return span != other and other.first <= span.first and span.last <= other.last
+
+
+def _speaks_of(degree: Span, topic: Span, topics: Sequence[Span], words: Sequence[Word]) -> bool:
+    """Whether words of degree belong to a topic: same clause, else the nearest topic of the sentence, the one before first."""
+    at, here = words[degree.first], words[topic.first]
+    if degree.first >= topic.first and degree.last <= topic.last:
+        return False  # part of the topic's own words
+    if at.clause == here.clause:
+        return True
+    if at.sentence != here.sentence or any(words[each.first].clause == at.clause for each in topics):
+        return False
+    others = {words[each.first].clause for each in topics if words[each.first].sentence == at.sentence}
+    before = [clause for clause in others if clause < at.clause]
+    return here.clause == (max(before) if before else min(others))
+
+
+def _changing(words: Sequence[Word], numbers: Sequence[Quantity]) -> Iterator[_Mark]:
+    """How often facts change: rates beside a word of change or beside changing data, and phrases that say so."""
+    change = load().change
+    moving = [span for span in find_any(change.words, words) if not negated(span, words)]
+    data = list(find_any(change.data, words))
+    taken = {place for each in numbers if each.per_month for place in range(each.first, each.last + 1)}
+    for rate in quantities.rates(words):
+        near = [span for span in data if words[span.first].clause == words[rate.first].clause]
+        beside = any(abs(span.first - rate.last) <= 2 or abs(rate.first - span.last) <= 2 for span in near)
+        moved = any(words[span.first].clause == words[rate.first].clause for span in moving)
+        if rate.first not in taken and (moved or beside):
+            yield _Mark("data-changes", _step(OFTEN, rate.per_month), Span(rate.first, rate.last), STATED)
+    for each in numbers:
+        before = words[each.first : each.last + 1]
+        if each.per_month and any(word.text == "new" for word in before):
+            yield _Mark("data-changes", _step(OFTEN, each.low * each.per_month), Span(each.first, each.last), STATED)
+    for option, strength in (
+        ("never", STATED),
+        ("rarely", STATED),
+        ("monthly", COUNTED),
+        ("daily", COUNTED),
+        ("live", COUNTED),
+    ):
+        for span in find_any(getattr(change, option), words):
+            if not negated(span, words):
+                yield _Mark("data-changes", option, span, strength)
+
+
+def _counted(words: Sequence[Word], numbers: Sequence[Quantity]) -> Iterator[_Mark]:
+    """What the numbers say of size, examples, volume, delay and launch."""
+    checked = {words[span.first].clause for span in find_any(load().checked.words, words)}
+    for each in numbers:
+        span = Span(each.first, each.last)
+        an_example = words[each.first].clause in checked and each.kind in ("document", "request", "thing", "person")
+        if each.per_month and each.kind in ("request", "document", "thing", "example"):
+            if not any(word.text == "new" for word in words[each.first : each.last + 1]):
+                yield _Mark("volume", _step(VOLUMES, each.low * each.per_month), span, COUNTED)
+        elif each.kind in ("example",) or (an_example and each.kind != "person"):
+            if each.low >= FEWEST_EXAMPLES:
+                yield _Mark("examples", _step(EXAMPLES, each.low), span, COUNTED)
+        elif pages := _pages(each):
+            yield _Mark("knowledge-size", _step(PAGES, pages), span, COUNTED)
+        elif stem(each.noun) == "question" and _asked_about(each, words):
+            yield _Mark("knowledge-size", _step(QUESTIONS, each.low), span, COUNTED)
+        elif each.kind == "document" and each.low > 1:
+            yield _Mark("knowledge-size", _step(DOCUMENTS, each.low), span, HINTED)
+        elif (delay := _delay(each, words)) is not None:
+            yield _Mark("latency", _step(DELAYS, delay), _wider(span, words), STATED)
+        elif (weeks := _weeks(each, words)) is not None:
+            yield _Mark("time", _step(WEEKS, weeks), _wider(span, words), STATED)
+
+
+def _asked_about(each: Quantity, words: Sequence[Word]) -> bool:
+    """Whether a count of questions is one of different questions: "twelve frequent questions", "40 questions about"."""
+    inside = {word.text for word in words[each.first : each.last + 1]}
+    behind = {word.text for _, word in after(words, each.last, 1)}
+    return bool(
+        inside & {"frequent", "same", "common", "standard", "typical", "usual", "different"} or behind & {"about", "on"}
+    )
+
+
+def _pages(each: Quantity) -> float:
+    """How many pages of text a quantity is; 0 when it is none."""
+    if each.kind == "page":
+        return each.low
+    if each.kind == "token" and each.low >= 1000:
+        return each.low / TOKENS_A_PAGE
+    return each.low / WORDS_A_PAGE if each.kind == "word" and each.low >= 200 else 0
+
+
+def _delay(each: Quantity, words: Sequence[Word]) -> float | None:
+    """The delay in ms that a quantity sets, or None."""
+    if each.kind == "ms":
+        return each.high
+    second = each.kind == "time" and stem(each.noun) == stem("second")
+    return each.high * 1000 if second and _before(each, words) & DELAY_WORDS else None
+
+
+def _weeks(each: Quantity, words: Sequence[Word]) -> float | None:
+    """The weeks until launch that a quantity sets, or None: "in 8 weeks", "launch in 3 months"."""
+    length = {stem(word): value for word, value in WEEK.items()}.get(stem(each.noun)) if each.kind == "time" else None
+    clause = words[each.first].clause
+    moving = any(words[span.first].clause == clause for span in find_any(load().change.words, words))
+    if length is None or each.per_month or moving or not _before(each, words) & SOON:
+        return None
+    return each.high * length
+
+
+def _wider(span: Span, words: Sequence[Word]) -> Span:
+    """A span with the words before it that gave it its meaning: "launch in" 8 weeks."""
+    first = span.first
+    while first and words[first - 1].text in SOON | DELAY_WORDS and words[first - 1].part == words[span.first].part:
+        first -= 1
+    return Span(first, span.last)
+
+
+def _before(each: Quantity, words: Sequence[Word]) -> set[str]:
+    """The two words before a quantity in its clause."""
+    first = each.first
+    return {word.text for word in words[max(0, first - 2) : first] if word.clause == words[first].clause}
+
+
+def _facts(text: str, words: Sequence[Word], numbers: Sequence[Quantity]) -> Iterator[Fact]:
+    """The exact numbers, by name."""
+    taken: set[str] = set()
+    for name, unit, low, high, first, last in _named(words, numbers):
+        if name not in taken:
+            taken.add(name)
+            start, end = words[first].start, words[last].end
+            yield Fact(name, low, high, unit, text[start:end], start, end)
+
+
+def _named(words: Sequence[Word], numbers: Sequence[Quantity]) -> Iterator[tuple[str, str, float, float, int, int]]:
+    checked = {words[span.first].clause for span in find_any(load().checked.words, words)}
+    for at, each in enumerate(numbers):
+        if not each.exact:
+            continue
+        clause = " ".join(word.text for word in words if word.clause == words[each.first].clause)
+        place = each.first, each.last
+        if _is_price_pair(numbers, at):
+            yield "price_in", "USD/M tokens", each.low, each.low, *place
+            yield "price_out", "USD/M tokens", numbers[at + 1].low, numbers[at + 1].low, *place
+        elif at and _is_price_pair(numbers, at - 1):
+            continue
+        elif each.kind == "money" and each.low >= 1:
+            span = "month" if each.per_month else "first_year" if "first year" in clause else "total"
+            near = [at for at, word in after(words, each.last, 4) if word.text in ("year", "month", "total")]
+            yield f"budget_{span}", "USD", each.low, each.high, each.first, max([each.last, *near])
+        elif each.per_month and each.kind in ("request", "document", "thing"):
+            if "new" not in [word.text for word in words[each.first : each.last + 1]]:
+                low, high = (round(end * each.per_month) for end in (each.low, each.high))
+                yield "queries", "queries/month", low, high, *place
+        elif each.kind == "token" and each.low >= 1000:
+            yield "corpus_tokens", "tokens", each.low, each.high, *place
+        elif each.kind == "page":
+            yield "pages", "pages", each.low, each.high, *place
+        elif (delay := _delay(each, words)) is not None:
+            yield "latency_ms", "ms", delay, delay, *place
+        elif (weeks := _weeks(each, words)) is not None:
+            yield "launch_weeks", "weeks", weeks, weeks, *place
+        elif each.kind == "person" and stem(each.noun) in (stem("engineer"), stem("developer")) and each.low <= 50:
+            yield "people", "engineers", each.low, each.high, *place
+        elif each.kind == "person":
+            yield f"count of {each.noun}", "people", each.low, each.high, *place
+        elif each.kind == "document" and each.low > 1 and not checked & {words[each.first].clause}:
+            yield "documents", "documents", each.low, each.high, *place
+        elif each.kind in ("example", "document", "thing", "request") and each.low >= FEWEST_EXAMPLES:
+            if each.kind == "example" or checked & {words[each.first].clause}:
+                yield "labelled_rows", "rows", each.low, each.high, *place
+
+
+def _is_price_pair(numbers: Sequence[Quantity], at: int) -> bool:
+    """'0.40 / 1.60 a million': two small numbers close together, the second per million of nothing but tokens."""
+    pair = numbers[at : at + 2]
+    kinds = ("", "thing", "token", "money")
+    if len(pair) < 2 or pair[1].first - pair[0].first > 5 or any(each.kind not in kinds for each in pair):
+        return False
+    return all(each.low < 1000 for each in pair) and pair[1].noun in ("million", "mtok", "m")
+
+
+def _found(text: str, words: Sequence[Word], marks: Sequence[_Mark], answers: Mapping[str, str]) -> Iterator[Found]:
+    """Every mark once, in reading order; of an answer only its evidence counts as used."""
+    seen: set[tuple[str, str, int, int]] = set()
+    for mark in sorted(marks, key=lambda each: (each.span.first, -each.strength)):
+        start, end = words[mark.span.first].start, words[mark.span.last].end
+        key = (mark.question, mark.option, start, end)
+        if key not in seen:
+            seen.add(key)
+            used = answers[mark.question] == mark.option
+            yield Found(mark.question, mark.option, text[start:end], start, end, used)
+
+
+def _pieces(text: str, words: Sequence[Word], found: Sequence[Found], facts: Sequence[Fact]) -> Iterator[Piece]:
+    """The whole text in stretches, so that joined they give it back."""
+    kinds = [LIGHT] * len(text)
+    for word in words:
+        if not word.plain:
+            kinds[word.start : word.end] = [UNREAD] * (word.end - word.start)
+    for kind, spans in (
+        (OVERRULED, [each for each in found if not each.used]),
+        (READ, [*(each for each in found if each.used), *facts]),
+    ):
+        for each in spans:
+            kinds[each.start : each.end] = [kind] * (each.end - each.start)
+    start = 0
+    for at in range(1, len(text) + 1):
+        if at == len(text) or kinds[at] != kinds[start]:
+            yield Piece(text[start:at], kinds[start])
+            start = at
+
+
+def _step(steps: Sequence[tuple[float, str]], value: float) -> str:
+    """The first option whose threshold the value reaches."""
+    return next(option for least, option in steps if value >= least)
+
+
+@cache
+def load() -> Lexicon:
+    """The lexicon as shipped. Raises Problem on a slip in the file."""
+    return tomlfile.read(FILE, Lexicon)
+
+
+@cache
+def _units() -> dict[str, frozenset[str]]:
+    return {kind: frozenset(map(stem, nouns)) for kind, nouns in load().units.items()}

@@ -1,0 +1,111 @@
+"""A description cut into words, clauses and sentences, with stems. Knows English spelling and no meaning."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+import snowballstemmer
+
+TOKEN = re.compile(r"\d[\d.,]*\d[a-z]{0,2}\b|\d+[a-z]{0,2}\b|[^\W\d_]+(?:'[^\W\d_]+)?|[^\w\s]")
+BREAKS, ENDS = set(",;:()—–"), set(".!?")
+ATTACHED = {"but", "though", "although", "however", "strictly"}  # a clause that begins so speaks of the one before
+LIGHT = set(
+    """a an the this that these those our ours their its his her your my we us it they them he she you i is are was be
+    been being has have had do does did will would can could should may might of also just very quite really so too
+    all any some such then there here own ever even rather more""".split()
+)
+FUNCTION = set(
+    """in on at of for from to with by into onto over under about as and or but so if than then when while where because
+    which who whom whose what how why there here one ones per via up out off not no nor only both either neither each
+    every get gets got make makes made take takes let lets want wants need needs use uses used like""".split()
+)
+POSSESSIVE = re.compile(r"'(s|re|d|ll|ve|m)$")
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word or number. `start`, `end`: its place in the text; `glued`: the hyphen or slash that joins it to the next."""
+
+    text: str
+    stem: str
+    start: int
+    end: int
+    sentence: int
+    clause: int
+    part: int  # its clause before short ones were joined; a negation reaches no further
+    glued: str = ""
+
+    @property
+    def plain(self) -> bool:
+        """Whether a reader need not know that nothing was made of it: light, or a preposition or conjunction."""
+        return self.light or self.text in FUNCTION or len(self.text) == 1
+
+    @property
+    def light(self) -> bool:
+        """Whether it carries no meaning of its own: articles, pronouns, auxiliaries, adverbs in -ly."""
+        return self.text in LIGHT or (self.text.endswith("ly") and self.text not in ("daily", "weekly", "monthly"))
+
+
+def parse(text: str) -> tuple[Word, ...]:
+    """The words of a text in reading order. Negations like "doesn't" become two words, `does` and `not`."""
+    found: list[Word] = []
+    sentence = clause = 0
+    flat = text.lower().replace("’", "'")
+    for match in TOKEN.finditer(flat):
+        token, start, end = match[0], match.start(), match.end()
+        spaced = flat[start - 1 : start].isspace()
+        if token in ENDS:
+            sentence, clause = sentence + 1, clause + 1
+        elif token in BREAKS or (token == "-" and spaced):
+            clause += 1
+        elif token in "-/" and found and found[-1].end == start:
+            found[-1] = replace(found[-1], glued=token)
+        elif token in "$€£%":
+            found.append(Word(token, token, start, end, sentence, clause, clause))
+        elif token[0].isalnum():
+            negated = token.endswith("n't")
+            bare = POSSESSIVE.sub("", token.removesuffix("n't"))
+            bare = "can" if negated and bare == "ca" else bare
+            found.append(Word(bare, stem(bare), start, end, sentence, clause, clause))
+            if negated:
+                found.append(Word("not", "not", start, end, sentence, clause, clause))
+    return tuple(_attached(found))
+
+
+def stem(word: str) -> str:
+    """The stem of a lower-case word: 'changes', 'changed' and 'changing' have one."""
+    return _stem(word)
+
+
+def after(words: Sequence[Word], at: int, most: int) -> Iterator[tuple[int, Word]]:
+    """Up to `most` words of the same part of a clause after place `at`."""
+    for place in range(at + 1, min(len(words), at + 1 + most)):
+        if words[place].part != words[at].part:
+            return
+        yield place, words[place]
+
+
+@cache
+def _stem(word: str) -> str:
+    made: str = _stemmer().stemWord(word)
+    return made
+
+
+@cache
+def _stemmer() -> "snowballstemmer.stemmer":
+    return snowballstemmer.stemmer("english")
+
+
+def _attached(words: list[Word]) -> Iterator[Word]:
+    """Words with a clause of at most two words, or one that begins with "but", joined to the clause before it."""
+    moved: dict[int, int] = {}
+    clauses = sorted({word.clause for word in words})
+    for before, now in zip(clauses, clauses[1:], strict=False):
+        inside = [word for word in words if word.clause == now]
+        previous = [word for word in words if word.clause == before]
+        same = inside[0].sentence == previous[0].sentence
+        if same and (len(inside) <= 2 or inside[0].text in ATTACHED):
+            moved[now] = moved.get(before, before)
+    for word in words:
+        yield replace(word, clause=moved.get(word.clause, word.clause))
