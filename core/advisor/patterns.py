@@ -1,8 +1,8 @@
 """Phrases to look for in words: a small language for the lexicon, matched on stems. Knows no question of the advisor.
 
 A phrase is a row of words; each stands for every word of its stem. `a|b` is either word, `_` any one word, `~` up to
-three words, `#` a number, `x?` may be missing, `"x` exactly this spelling. Words without meaning of their own (articles,
-pronouns, adverbs in -ly) may stand in between.
+three words, `#` a number, `x?` may be missing, `"x` exactly this spelling. Words without meaning of their own
+(articles, pronouns, adverbs in -ly) may stand in between.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Numbers in a description with what they count, and how often things happen. Knows units, no question of the advisor."""
+"""Numbers in a description with what they count, and how often things happen. Knows no question of the advisor."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,9 +19,11 @@ VAGUE = {
     "couple": 2.0,
 }
 VAGUE |= {"handful": 5.0, "tens": 30.0, "many": 30.0}
-SMALL = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
-eighteen nineteen twenty""".split()
-NUMBERS = {word: float(value) for value, word in enumerate(SMALL)} | {"thirty": 30.0, "forty": 40.0, "fifty": 50.0}
+SMALL = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
+)
+NUMBERS = {word: float(value) for value, word in enumerate(SMALL.split())}
+NUMBERS |= {"eighteen": 18.0, "nineteen": 19.0, "twenty": 20.0, "thirty": 30.0, "forty": 40.0, "fifty": 50.0}
 NUMBERS |= {"sixty": 60.0, "seventy": 70.0, "eighty": 80.0, "ninety": 90.0, "single": 1.0, "half": 0.5}
 MONTHLY = {
     "second": 2.6e6,
@@ -152,7 +154,7 @@ def _unit(words: Sequence[Word], at: int, last: int, units: Mapping[str, frozens
         return "money", words[at - 1].text, last
     thing: tuple[str, str, int] = ("", "", last)
     for place, word in after(words, last, LOOK):
-        if word.text in STOPS and place > last + 1:
+        if (word.text in STOPS and place > last + 1) or word.text[0].isdigit():
             break
         for kind, stems in units.items():
             if word.stem in stems:

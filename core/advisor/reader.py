@@ -3,10 +3,10 @@
     words.py        words, clauses, stems          patterns.py     phrases over them, and negation
     quantities.py   numbers with units, and rates  lexicon.toml    what words mean to the advisor
 
-Three kinds of rule: plain statements ("nothing to look up"), questions of degree (a topic such as tone, with how much of
-it is wanted), and numbers (how much text, how many requests, how often facts change). The stronger kind of evidence
-wins; between equals the more demanding option, which comes later in rules.toml. Nothing leaves the machine, and nothing
-counts before a person has confirmed it.
+Three kinds of rule: plain statements ("nothing to look up"), questions of degree (a topic such as tone, with how much
+of it is wanted), and numbers (how much text, how many requests, how often facts change). The stronger kind of evidence
+wins; between equals the more demanding option, which comes later in rules.toml. Nothing leaves the machine, and
+nothing counts before a person has confirmed it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -207,7 +207,7 @@ def _inside(span: Span, other: Span) -> bool:
 
 
 def _speaks_of(degree: Span, topic: Span, topics: Sequence[Span], words: Sequence[Word]) -> bool:
-    """Whether words of degree belong to a topic: same clause, else the nearest topic of the sentence, the one before first."""
+    """Whether words of degree belong to a topic: in its clause, or it is the nearest of the sentence, before first."""
     at, here = words[degree.first], words[topic.first]
     if degree.first >= topic.first and degree.last <= topic.last:
         return False  # part of the topic's own words
@@ -253,13 +253,11 @@ def _counted(words: Sequence[Word], numbers: Sequence[Quantity]) -> Iterator[_Ma
     checked = {words[span.first].clause for span in find_any(load().checked.words, words)}
     for each in numbers:
         span = Span(each.first, each.last)
-        an_example = words[each.first].clause in checked and each.kind in ("document", "request", "thing", "person")
         if each.per_month and each.kind in ("request", "document", "thing", "example"):
             if not any(word.text == "new" for word in words[each.first : each.last + 1]):
                 yield _Mark("volume", _step(VOLUMES, each.low * each.per_month), span, COUNTED)
-        elif each.kind in ("example",) or (an_example and each.kind != "person"):
-            if each.low >= FEWEST_EXAMPLES:
-                yield _Mark("examples", _step(EXAMPLES, each.low), span, COUNTED)
+        elif _examples(each, words, checked):
+            yield _Mark("examples", _step(EXAMPLES, each.low), span, COUNTED)
         elif pages := _pages(each):
             yield _Mark("knowledge-size", _step(PAGES, pages), span, COUNTED)
         elif stem(each.noun) == "question" and _asked_about(each, words):
@@ -270,6 +268,12 @@ def _counted(words: Sequence[Word], numbers: Sequence[Quantity]) -> Iterator[_Ma
             yield _Mark("latency", _step(DELAYS, delay), _wider(span, words), STATED)
         elif (weeks := _weeks(each, words)) is not None:
             yield _Mark("time", _step(WEEKS, weeks), _wider(span, words), STATED)
+
+
+def _examples(each: Quantity, words: Sequence[Word], checked: set[int]) -> bool:
+    """Whether a count is one of good examples: of examples, or of anything in a clause that says they were checked."""
+    counted = each.kind in ("document", "thing", "request") and words[each.first].clause in checked
+    return (counted or each.kind == "example") and each.low >= FEWEST_EXAMPLES
 
 
 def _asked_about(each: Quantity, words: Sequence[Word]) -> bool:
@@ -339,10 +343,11 @@ def _named(words: Sequence[Word], numbers: Sequence[Quantity]) -> Iterator[tuple
             continue
         clause = " ".join(word.text for word in words if word.clause == words[each.first].clause)
         place = each.first, each.last
-        if _is_price_pair(numbers, at):
-            yield "price_in", "USD/M tokens", each.low, each.low, *place
-            yield "price_out", "USD/M tokens", numbers[at + 1].low, numbers[at + 1].low, *place
-        elif at and _is_price_pair(numbers, at - 1):
+        if _is_price_pair(numbers[at : at + 2], words):
+            last = numbers[at + 1].last
+            yield "price_in", "USD/M tokens", each.low, each.low, each.first, last
+            yield "price_out", "USD/M tokens", numbers[at + 1].low, numbers[at + 1].low, each.first, last
+        elif at and _is_price_pair(numbers[at - 1 : at + 1], words):
             continue
         elif each.kind == "money" and each.low >= 1:
             span = "month" if each.per_month else "first_year" if "first year" in clause else "total"
@@ -366,18 +371,17 @@ def _named(words: Sequence[Word], numbers: Sequence[Quantity]) -> Iterator[tuple
             yield f"count of {each.noun}", "people", each.low, each.high, *place
         elif each.kind == "document" and each.low > 1 and not checked & {words[each.first].clause}:
             yield "documents", "documents", each.low, each.high, *place
-        elif each.kind in ("example", "document", "thing", "request") and each.low >= FEWEST_EXAMPLES:
-            if each.kind == "example" or checked & {words[each.first].clause}:
-                yield "labelled_rows", "rows", each.low, each.high, *place
+        elif _examples(each, words, checked):
+            yield "labelled_rows", "rows", each.low, each.high, *place
 
 
-def _is_price_pair(numbers: Sequence[Quantity], at: int) -> bool:
+def _is_price_pair(pair: Sequence[Quantity], words: Sequence[Word]) -> bool:
     """'0.40 / 1.60 a million': two small numbers close together, the second per million of nothing but tokens."""
-    pair = numbers[at : at + 2]
     kinds = ("", "thing", "token", "money")
     if len(pair) < 2 or pair[1].first - pair[0].first > 5 or any(each.kind not in kinds for each in pair):
         return False
-    return all(each.low < 1000 for each in pair) and pair[1].noun in ("million", "mtok", "m")
+    per = {word.text for word in words[pair[1].first : pair[1].last + 1]} & {"million", "mtok", "m"}
+    return bool(per) and all(each.low < 1000 for each in pair)
 
 
 def _found(text: str, words: Sequence[Word], marks: Sequence[_Mark], answers: Mapping[str, str]) -> Iterator[Found]:
@@ -398,12 +402,10 @@ def _pieces(text: str, words: Sequence[Word], found: Sequence[Found], facts: Seq
     for word in words:
         if not word.plain:
             kinds[word.start : word.end] = [UNREAD] * (word.end - word.start)
-    for kind, spans in (
-        (OVERRULED, [each for each in found if not each.used]),
-        (READ, [*(each for each in found if each.used), *facts]),
-    ):
-        for each in spans:
-            kinds[each.start : each.end] = [kind] * (each.end - each.start)
+    told = [(READ if each.used else OVERRULED, each.start, each.end) for each in found]
+    told += [(READ, fact.start, fact.end) for fact in facts]
+    for kind, start, end in sorted(told):  # OVERRULED first, so that what counts is not hidden by it
+        kinds[start:end] = [kind] * (end - start)
     start = 0
     for at in range(1, len(text) + 1):
         if at == len(text) or kinds[at] != kinds[start]:

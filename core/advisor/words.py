@@ -4,28 +4,28 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import pairwise
 
-import snowballstemmer
+import snowballstemmer  # type: ignore[import-untyped]
 
 TOKEN = re.compile(r"\d[\d.,]*\d[a-z]{0,2}\b|\d+[a-z]{0,2}\b|[^\W\d_]+(?:'[^\W\d_]+)?|[^\w\s]")
 BREAKS, ENDS = set(",;:()—–"), set(".!?")
 ATTACHED = {"but", "though", "although", "however", "strictly"}  # a clause that begins so speaks of the one before
-LIGHT = set(
-    """a an the this that these those our ours their its his her your my we us it they them he she you i is are was be
+LIGHT_WORDS = """
+    a an the this that these those our ours their its his her your my we us it they them he she you i is are was be
     been being has have had do does did will would can could should may might of also just very quite really so too
-    all any some such then there here own ever even rather more""".split()
-)
-FUNCTION = set(
-    """in on at of for from to with by into onto over under about as and or but so if than then when while where because
+    all any some such then there here own ever even rather more"""
+FUNCTION_WORDS = """
+    in on at of for from to with by into onto over under about as and or but so if than then when while where because
     which who whom whose what how why there here one ones per via up out off not no nor only both either neither each
-    every get gets got make makes made take takes let lets want wants need needs use uses used like""".split()
-)
+    every get gets got make makes made take takes let lets want wants need needs use uses used like"""
+LIGHT, FUNCTION = frozenset(LIGHT_WORDS.split()), frozenset(FUNCTION_WORDS.split())
 POSSESSIVE = re.compile(r"'(s|re|d|ll|ve|m)$")
 
 
 @dataclass(frozen=True)
 class Word:
-    """One word or number. `start`, `end`: its place in the text; `glued`: the hyphen or slash that joins it to the next."""
+    """One word or number. `start`, `end`: its place in the text; `glued`: a hyphen or slash between it and the next."""
 
     text: str
     stem: str
@@ -101,7 +101,7 @@ def _attached(words: list[Word]) -> Iterator[Word]:
     """Words with a clause of at most two words, or one that begins with "but", joined to the clause before it."""
     moved: dict[int, int] = {}
     clauses = sorted({word.clause for word in words})
-    for before, now in zip(clauses, clauses[1:], strict=False):
+    for before, now in pairwise(clauses):
         inside = [word for word in words if word.clause == now]
         previous = [word for word in words if word.clause == before]
         same = inside[0].sentence == previous[0].sentence
