@@ -13,7 +13,9 @@ from core.advisor.words import Word, stem
 
 GAP = 3
 NEGATIONS = {"no", "not", "never", "without", "nobody", "none", "nothing", "neither", "nor", "cannot", "hardly"}
-LEAVING = {"drop", "leave", "break", "lose", "out", "deviate", "depart", "slip", "vary", "only"}
+LEAVING = {
+    stem(word) for word in ("drop", "leave", "break", "lose", "out", "deviate", "depart", "slip", "vary", "only")
+}
 REACH = 3  # words with meaning that a negation reaches over
 
 
@@ -70,7 +72,7 @@ def negated(span: Span, words: Sequence[Word]) -> bool:
         if word.part != words[span.first].part or left == 0 or word.text in ("but", "only"):
             return False
         if word.text in NEGATIONS:
-            return words[place + 1].text not in LEAVING  # "may never leave our tone" wants the tone
+            return words[place + 1].stem not in LEAVING  # "may never leave our tone" wants the tone
         left -= not word.light
     return False
 

@@ -146,10 +146,19 @@ def read(text: str) -> Reading:
     words = parse(text)
     numbers = quantities.quantities(words, _units())
     marks = [*_said(words), *_graded(words), *_changing(words, numbers), *_counted(words, numbers)]
+    marks = list(_plausible(marks))
     answers = {asked: option for asked in rules.load().questions if (option := _best(asked, marks))}
     facts = tuple(_facts(text, words, numbers))
     found = tuple(_found(text, words, marks, answers))
     return Reading(answers, found, facts, tuple(_pieces(text, words, found, facts)))
+
+
+def _plausible(marks: Sequence[_Mark]) -> Iterator[_Mark]:
+    """Marks without weak signs of "nothing to look up" where facts change: changing facts must come from somewhere."""
+    moving = _best("data-changes", marks) in ("monthly", "daily", "live")
+    for mark in marks:
+        if not (moving and (mark.question, mark.option, mark.strength) == ("knowledge-size", "none", WEAK)):
+            yield mark
 
 
 def _best(question: str, marks: Sequence[_Mark]) -> str:
