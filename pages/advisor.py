@@ -3,12 +3,14 @@
 import streamlit as st
 
 from core import scenario
-from core.advisor import handover, prefill, rules, score
+from core.advisor import handover, rules, score
 from core.errors import Problem
 from core.text import plain
 from pages.draw import advice as draw
+from pages.draw import calculator_state as state
+from pages.draw import reading
 
-LOADED, KEPT = "advisor-loaded", "advisor-kept"
+LOADED, KEPT, NUMBERS = "advisor-loaded", "advisor-kept", reading.NUMBERS
 QUESTIONS = rules.load().questions
 UNKNOWN = rules.UNKNOWN
 
@@ -24,40 +26,39 @@ def set_answers(answers: dict[str, str]) -> None:
         st.session_state[key(name)] = answers.get(name, UNKNOWN)
 
 
+def given() -> dict[str, str]:
+    """The answers in the widgets."""
+    chosen = {name: st.session_state.get(key(name), UNKNOWN) for name in QUESTIONS}
+    return {question: option for question, option in chosen.items() if option != UNKNOWN}
+
+
+def start_again() -> None:
+    """Forget answers, numbers and description."""
+    set_answers({})
+    reading.forget()
+
+
 def arrive() -> None:
-    """Take the answers of a link that is new to this session, or those left here when the page was last open."""
+    """Take the answers of a link that is new to this session, those left here, or those that the calculator keeps."""
     link = st.query_params.get(scenario.PARAMETER, "")
     if link and link != st.session_state.get(LOADED):
         whole, notes = scenario.decode(link)
-        section = whole.get("advisor", {})
-        answers, more = handover.answers_in(section)
-        st.session_state[LOADED], st.session_state[KEPT] = link, whole
-        set_answers(answers)
-        for note in notes + more:
-            st.warning(plain(note))
+        st.session_state[LOADED] = link
+        take(whole, notes)
     elif key(next(iter(QUESTIONS))) not in st.session_state:
-        whole = st.session_state.get(KEPT, scenario.empty())
-        set_answers(handover.answers_in(whole.get("advisor", {}))[0])
+        elsewhere = state.whole() if state.STATE in st.session_state else scenario.empty()
+        take(elsewhere if elsewhere.get("advisor") else st.session_state.get(KEPT, elsewhere), [])
 
 
-def describe() -> None:
-    """Free text that pre-fills answers by plain rules."""
-    with st.expander("Describe your use case in your own words"):
-        text = st.text_area(
-            "Description",
-            key="advisor-text",
-            max_chars=prefill.MAX_TEXT,
-            placeholder="A support bot for our shop: prices change daily, answers should sound like us ...",
-            help="Read by plain rules on this machine (core/advisor/phrases.toml). Nothing is sent anywhere.",
-        )
-        if st.button("Fill in the answers", key="advisor-fill"):
-            answers, found = prefill.read(text)
-            set_answers(answers)
-            st.session_state["advisor-found"] = found
-        for each in st.session_state.get("advisor-found", ()):
-            st.caption(f"{each.question}: **{each.option}**, from “{plain(each.words)}”")
-        if "advisor-found" in st.session_state and not st.session_state["advisor-found"]:
-            st.caption("No rule found anything in it. Please answer the questions yourself.")
+def take(whole: dict, notes: list[str]) -> None:
+    """Make a scenario's answers and numbers those of this page, and say what could not be used."""
+    section = whole.get("advisor", {})
+    answers, wrong = handover.answers_in(section)
+    st.session_state[NUMBERS], unusable = handover.numbers_in(section)
+    st.session_state[KEPT] = whole
+    set_answers(answers)
+    for note in [*notes, *wrong, *unusable]:
+        st.warning(plain(note))
 
 
 def ask() -> dict[str, str]:
@@ -79,13 +80,12 @@ st.title("Advisor")
 st.caption("Fourteen questions, each may stay open. The recommendation follows every answer, and shows why.")
 arrive()
 head = st.container()
-describe()
+reading.describe(lambda found: set_answers({**given(), **found}))
 answers = ask()
-if st.button("Start again", key="advisor-clear", on_click=lambda: set_answers({})):
-    st.session_state.pop("advisor-found", None)
+st.button("Start again", key="advisor-clear", on_click=start_again)
 
 advice = score.advise(answers)
-whole = handover.whole(answers, advice.verdict, st.session_state.get(KEPT))
+whole = handover.whole(answers, advice.verdict, st.session_state.get(KEPT), st.session_state[NUMBERS])
 try:
     link = scenario.encode(whole)
 except Problem as problem:  # a link from elsewhere may have brought more than fits back into one
@@ -93,7 +93,7 @@ except Problem as problem:  # a link from elsewhere may have brought more than f
     whole = handover.whole(answers, advice.verdict)
     link = scenario.encode(whole)
 st.session_state[LOADED], st.session_state[KEPT] = link, whole
-if answers or scenario.PARAMETER in st.query_params:
+if answers or st.session_state[NUMBERS] or scenario.PARAMETER in st.query_params:
     st.query_params[scenario.PARAMETER] = link
 
 with head:

@@ -43,9 +43,8 @@ MONTHLY |= {
     "season": 1 / 6,
     "year": 1 / 12,
 }
-MONTHLY |= dict.fromkeys(
-    "january february march april june july august september october november december".split(), 1 / 12
-)
+NAMED = "january february march april june july august september october november december"  # "may" is a verb too
+MONTHLY |= dict.fromkeys(NAMED.split(), 1 / 12)
 ADVERBS = {"hourly": 730.0, "daily": 30.4, "nightly": 30.4, "overnight": 30.4, "weekly": 4.35, "fortnightly": 2.2}
 ADVERBS |= {"monthly": 1.0, "quarterly": 1 / 3, "yearly": 1 / 12, "annually": 1 / 12, "annual": 1 / 12}
 STOPS = {"in", "for", "on", "to", "with", "at", "by", "from", "and", "or", "that", "which", "who", "must", "is", "are"}

@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 from core import scenario
-from core.advisor import guidance, handover, prefill, rules, score
+from core.advisor import guidance, handover, reader, rules, score
 from core.commands import emit, log, parser
 from core.errors import Problem
 
@@ -13,7 +13,11 @@ def main(argv: list[str]) -> int:
     """Print the advice for the answers given; exit status 0, or 2 on an answer that does not exist."""
     options = parser("advise", "A recommendation from a few answers; what is not answered counts as unknown.")
     options.add_argument("--set", action="append", default=[], metavar="QUESTION=OPTION", help="one answer; repeat it")
-    options.add_argument("--text", default="", help="a description of the use case; pre-fills what --set leaves open")
+    options.add_argument(
+        "--text",
+        default="",
+        help="a description of the use case: what is read in it answers what --set leaves open; check `prefilled`",
+    )
     options.add_argument("--link", default="", help="the text after ?s= in a shared link: start from its answers")
     options.add_argument("--list", action="store_true", help="every question with options, help and source")
     given = options.parse_args(argv)
@@ -24,13 +28,19 @@ def main(argv: list[str]) -> int:
     answers, more = handover.answers_in(shared.get("advisor", {}))
     for note in notes + more:
         log(note)
-    prefilled, found = prefill.read(given.text)
-    answers = {**answers, **prefilled}
+    numbers, unusable = handover.numbers_in(shared.get("advisor", {}))
+    for note in unusable:
+        log(note)
+    reading = reader.read(given.text)
+    answers = {**answers, **reading.answers}
+    numbers = {**numbers, **handover.numbers_of(reading.facts)}
     for name, option in pairs(given.set):
         answers.pop(name, None)
         answers |= {name: option} if option else {}
-    result = report(answers)
-    result["prefilled"] = [dataclasses.asdict(each) for each in found]
+    result = report(answers, numbers)
+    result["prefilled"] = [dataclasses.asdict(each) for each in reading.found if each.used]
+    result["numbers"] = [dataclasses.asdict(each) for each in reading.facts]
+    result["unread"] = list(reading.unread)
     if given.json:
         emit(result)
     else:
@@ -53,8 +63,8 @@ def pairs(settings: list[str]) -> list[tuple[str, str]]:
     return list(made.items())
 
 
-def report(answers: dict[str, str]) -> dict[str, Any]:
-    """The advice as JSON values."""
+def report(answers: dict[str, str], numbers: dict[str, handover.Number] | None = None) -> dict[str, Any]:
+    """The advice as JSON values. `numbers`: what was stated exactly, to travel in the link."""
     advice = score.advise(answers)
     return {
         "verdict": advice.verdict,
@@ -78,7 +88,7 @@ def report(answers: dict[str, str]) -> dict[str, Any]:
             {"kind": each.kind, "text": each.text, "source": each.source} for each in guidance.applying(advice)
         ],
         "answers": advice.answers,
-        "link": scenario.encode(handover.whole(answers, advice.verdict)),
+        "link": scenario.encode(handover.whole(answers, advice.verdict, None, numbers)),
     }
 
 
@@ -94,8 +104,13 @@ def show(result: dict[str, Any]) -> None:
     """The advice for people: the verdict, everything that adds up to the scores, what would change it, what to do."""
     print(f"{result['verdict']} (confidence {result['confidence_word']}, {result['confidence']:.0%})")
     print(result["why_undecided"] or f"Confidence: {result['confidence_means']}")
-    for each in result["prefilled"]:
-        print(f"read from the text: {each['question']} = {each['option']}, from '{each['words']}'")
+    for question, option in {each["question"]: each["option"] for each in result["prefilled"]}.items():
+        words = dict.fromkeys(each["words"] for each in result["prefilled"] if each["question"] == question)
+        print(f"read from the text: {question} = {option}, from {', '.join(repr(each) for each in words)}")
+    for each in result["numbers"]:
+        print(f"stated: {each['name']} {each['low']:g} to {each['high']:g} {each['unit']}, from '{each['words']}'")
+    if result["unread"]:
+        print(f"not understood: {', '.join(result['unread'])}")
     names = list(result["scores"])
     print("  " + "".join(f"{name:>13}" for name in names))
     print(_line("start, before any answer", result["start"], "ours"))
