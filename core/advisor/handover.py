@@ -127,7 +127,7 @@ def whole(
         ours = {name for name, text in _dict(earlier.get("origins")).items() if str(text).startswith(OURS)}
         mine[part] = {**{name: value for name, value in before.items() if name not in ours}, **mine.get(part, {})}
     rest = {name: value for name, value in earlier.items() if name not in ("inputs", "origins", "excluded")}
-    stated = {name: [each.low, each.high, each.words] for name, each in (numbers or {}).items()}
+    stated = {name: [_plain(each.low), _plain(each.high), each.words] for name, each in (numbers or {}).items()}
     told: dict[str, Any] = {"answers": dict(answers), "numbers": stated}
     return {
         **kept,
@@ -175,7 +175,7 @@ def _number(value: Any) -> Number | None:
 
 def _value(into: Into, number: Number) -> float | list[float] | None:
     """The input's value: one number or [low, high] within its limits, or None where it cannot take it."""
-    low, high = number.low * into.each[0], number.high * into.each[1]
+    low, high = _plain(number.low * into.each[0]), _plain(number.high * into.each[1])
     one = inputs.every().get(into.input)
     value = high if low == high or (one and one.kind == "number") else [low, high]
     try:
@@ -183,6 +183,11 @@ def _value(into: Into, number: Number) -> float | list[float] | None:
     except Problem:
         return None
     return value
+
+
+def _plain(value: float) -> float:
+    """Whole numbers without a decimal point, so that a link reads and writes the same."""
+    return int(value) if float(value).is_integer() else value
 
 
 def _dict(value: Any) -> dict[str, Any]:

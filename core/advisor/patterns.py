@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from core.advisor.words import Word, stem
+from core.advisor.words import Word, Words, stem
 
 GAP = 3
 NEGATIONS = {"no", "not", "never", "without", "nobody", "none", "nothing", "neither", "nor", "cannot", "hardly"}
@@ -49,16 +49,21 @@ def compiled(phrase: str) -> tuple[Part, ...]:
     return tuple(_part(token) for token in phrase.split())
 
 
-def find(phrase: str, words: Sequence[Word]) -> Iterator[Span]:
+def find(phrase: str, words: Words) -> Iterator[Span]:
     """Every place at which a phrase stands, within one clause."""
     parts = compiled(phrase)
-    for start in range(len(words)):
+    first = parts[0]
+    keys = first.stems | first.exact
+    places = (
+        {at for key in keys for at in words.places.get(key, ())} if keys and not first.optional else range(len(words))
+    )
+    for start in sorted(places):
         last = _match(parts, words, start, start)
         if last is not None:
             yield Span(start, last)
 
 
-def find_any(phrases: Iterable[str], words: Sequence[Word]) -> Iterator[Span]:
+def find_any(phrases: Iterable[str], words: Words) -> Iterator[Span]:
     """Every place of any of the phrases."""
     for phrase in phrases:
         yield from find(phrase, words)
@@ -88,8 +93,8 @@ def _part(token: str) -> Part:
     return Part(frozenset(stem(word) for word in words if not word.startswith('"')), exact, optional=optional)
 
 
-def _match(parts: tuple[Part, ...], words: Sequence[Word], at: int, start: int) -> int | None:
-    """The place of the last word when `parts` fit from place `at` on, else None."""
+def _match(parts: tuple[Part, ...], words: Words, at: int, start: int, skipped: int = 0) -> int | None:
+    """The place of the last word when `parts` fit from place `at` on, else None. Light words skipped: at most GAP."""
     if not parts:
         return at - 1
     part, rest = parts[0], parts[1:]
@@ -101,6 +106,7 @@ def _match(parts: tuple[Part, ...], words: Sequence[Word], at: int, start: int) 
     if at < len(words) and words[at].clause == words[start].clause:
         if part.fits(words[at]) and (last := _match(rest, words, at + 1, start)) is not None:
             return last
-        if at > start and words[at].light and (last := _match(parts, words, at + 1, start)) is not None:
+        light = at > start and skipped < GAP and words[at].light
+        if light and (last := _match(parts, words, at + 1, start, skipped + 1)) is not None:
             return last
     return _match(rest, words, at, start) if part.optional else None

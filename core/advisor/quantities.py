@@ -48,6 +48,7 @@ MONTHLY |= dict.fromkeys(NAMED.split(), 1 / 12)
 ADVERBS = {"hourly": 730.0, "daily": 30.4, "nightly": 30.4, "overnight": 30.4, "weekly": 4.35, "fortnightly": 2.2}
 ADVERBS |= {"monthly": 1.0, "quarterly": 1 / 3, "yearly": 1 / 12, "annually": 1 / 12, "annual": 1 / 12}
 STOPS = {"in", "for", "on", "to", "with", "at", "by", "from", "and", "or", "that", "which", "who", "must", "is", "are"}
+LARGEST = 1e15
 LOOK = 5  # words after a number among which its unit is sought
 
 
@@ -132,7 +133,7 @@ def number(words: Sequence[Word], at: int) -> tuple[float, int, bool] | None:
         last = place
     while words[last].text in ("of", "a") and last > at:
         last -= 1
-    return value, last, exact
+    return (value, last, exact) if value <= LARGEST else None
 
 
 def _quantity(words: Sequence[Word], at: int, units: Mapping[str, frozenset[str]]) -> Quantity | None:
@@ -146,6 +147,8 @@ def _quantity(words: Sequence[Word], at: int, units: Mapping[str, frozenset[str]
     if joined and second < len(words) and (more := number(words, second)):
         high, last = max(low, more[0]), more[1]
     kind, noun, end = _unit(words, at, last, units)
+    if noun == "times":
+        return None  # "several times a day" is a rate
     per, end = _per(words, end)
     return Quantity(low, high, kind, noun, per, exact, at, end)
 
@@ -159,7 +162,7 @@ def _unit(words: Sequence[Word], at: int, last: int, units: Mapping[str, frozens
         if (word.text in STOPS and place > last + 1) or word.text[0].isdigit():
             break
         for kind, stems in units.items():
-            if word.stem in stems:
+            if word.stem in stems and not (kind == "time" and thing[0]):
                 return kind, word.text, place
         if not thing[0] and not word.light and word.text not in STOPS:
             thing = ("thing", word.text, place)

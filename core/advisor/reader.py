@@ -18,7 +18,7 @@ from core import tomlfile
 from core.advisor import quantities, rules
 from core.advisor.patterns import Span, find_any, negated
 from core.advisor.quantities import Quantity
-from core.advisor.words import Word, after, parse, stem
+from core.advisor.words import Words, after, parse, stem
 
 FILE = Path(__file__).with_name("lexicon.toml")
 MAX_TEXT = 20_000  # characters read; a description is shorter
@@ -37,6 +37,7 @@ FEWEST_EXAMPLES = 20  # "seven headings" are none
 SOON = {"in", "within", "under", "below", "after", "than", "about", "launch", "live"}
 DELAY_WORDS = {"within", "under", "below", "than", "about", "in"}
 WEEK = {"day": 1 / 7, "week": 1.0, "month": 4.35, "quarter": 13.0, "year": 52.0}
+DEGREES = ("none", "wish", "must")  # of several in one clause the weakest is meant: "wanted but not a must"
 UNREAD, READ, OVERRULED, LIGHT = "unread", "read", "overruled", "light"
 
 
@@ -168,7 +169,7 @@ def _best(question: str, marks: Sequence[_Mark]) -> str:
     return max(here)[2] if here else ""
 
 
-def _said(words: Sequence[Word]) -> Iterator[_Mark]:
+def _said(words: Words) -> Iterator[_Mark]:
     """Plain statements, hints and weak signs."""
     lexicon = load()
     for strength, sections in ((STATED, lexicon.said), (HINTED, lexicon.hint), (WEAK, lexicon.weak)):
@@ -179,7 +180,7 @@ def _said(words: Sequence[Word]) -> Iterator[_Mark]:
                         yield _Mark(question, option, span, strength)
 
 
-def _graded(words: Sequence[Word]) -> Iterator[_Mark]:
+def _graded(words: Words) -> Iterator[_Mark]:
     """Questions of degree: every topic with the degree that its sentence gives it."""
     topics = [
         (question, kind, span)
@@ -187,49 +188,59 @@ def _graded(words: Sequence[Word]) -> Iterator[_Mark]:
         for kind in ("strong", "weak", "mild")
         for span in find_any(getattr(graded, kind), words)
     ]
-    every = [(degree, span) for degree, phrases in load().degree.items() for span in find_any(phrases, words)]
-    degrees = [(degree, span) for degree, span in every if not any(_inside(span, other) for _, other in every)]
+    told = _degrees(words, {words[span.first].clause: words[span.first].sentence for _, _, span in topics})
+    spoken: dict[tuple[str, str, Span], None] = {}
     for question, kind, span in topics:
         options = load().graded[question].options
+        here = [each for each in told.get(words[span.first].clause, ()) if not _within(each[1], span)]
         if negated(span, words):
             if kind != "mild":
                 yield _Mark(question, options["none"], span, STATED if kind == "strong" else COUNTED)
-            continue
-        told = [pair for pair in degrees if _speaks_of(pair[1], span, [each for _, _, each in topics], words)]
-        if kind == "mild":
+        elif kind == "mild":
             yield _Mark(question, options["wish"], span, HINTED)
-        elif not told:
-            yield _Mark(
-                question, options["must" if kind == "strong" else "wish"], span, COUNTED if kind == "strong" else WEAK
-            )
+        elif not here:
+            sure = kind == "strong"
+            yield _Mark(question, options["must" if sure else "wish"], span, COUNTED if sure else WEAK)
         else:
-            degree = min(told, key=lambda pair: ("none", "wish", "must").index(pair[0]))[0]
+            degree = min(here, key=lambda pair: DEGREES.index(pair[0]))[0]
             yield _Mark(question, options[degree], span, STATED)
-            for each, at in told:
-                if each == degree:
-                    yield _Mark(question, options[degree], at, STATED)
+            spoken |= {(question, options[degree], at): None for each, at in here if each == degree}
+    for question, option, at in spoken:
+        yield _Mark(question, option, at, STATED)
 
 
-def _inside(span: Span, other: Span) -> bool:
-    """Whether a span is a part of a longer one ("not matter" in "not matter much")."""
-    return span != other and other.first <= span.first and span.last <= other.last
+def _degrees(words: Words, topics: Mapping[int, int]) -> dict[int, list[tuple[str, Span]]]:
+    """Words of degree by the clause whose topic they speak of. `topics`: clause -> sentence of everything spoken of.
+
+    That is their own clause, else the nearest of their sentence that has a topic, the one before first.
+    """
+    every = [(degree, span) for degree, phrases in load().degree.items() for span in find_any(phrases, words)]
+    longest: dict[
+        tuple[str, int], Span
+    ] = {}  # of those that begin or end at one place only the longest counts: "not matter much", "not matter"
+    for _, span in every:
+        for end in (("from", span.first), ("to", span.last)):
+            if end not in longest or span.last - span.first > longest[end].last - longest[end].first:
+                longest[end] = span
+    found: dict[int, list[tuple[str, Span]]] = {}
+    for degree, span in every:
+        if longest["from", span.first] != span or longest["to", span.last] != span:
+            continue
+        at = words[span.first]
+        others = [clause for clause, sentence in topics.items() if sentence == at.sentence]
+        before = [clause for clause in others if clause < at.clause]
+        owner = at.clause if at.clause in topics else max(before) if before else min(others, default=None)
+        if owner is not None:
+            found.setdefault(owner, []).append((degree, span))
+    return found
 
 
-def _speaks_of(degree: Span, topic: Span, topics: Sequence[Span], words: Sequence[Word]) -> bool:
-    """Whether words of degree belong to a topic: in its clause, or it is the nearest of the sentence, before first."""
-    at, here = words[degree.first], words[topic.first]
-    if degree.first >= topic.first and degree.last <= topic.last:
-        return False  # part of the topic's own words
-    if at.clause == here.clause:
-        return True
-    if at.sentence != here.sentence or any(words[each.first].clause == at.clause for each in topics):
-        return False
-    others = {words[each.first].clause for each in topics if words[each.first].sentence == at.sentence}
-    before = [clause for clause in others if clause < at.clause]
-    return here.clause == (max(before) if before else min(others))
+def _within(span: Span, other: Span) -> bool:
+    """Whether a span lies in another."""
+    return other.first <= span.first and span.last <= other.last
 
 
-def _changing(words: Sequence[Word], numbers: Sequence[Quantity]) -> Iterator[_Mark]:
+def _changing(words: Words, numbers: Sequence[Quantity]) -> Iterator[_Mark]:
     """How often facts change: rates beside a word of change or beside changing data, and phrases that say so."""
     change = load().change
     moving = [span for span in find_any(change.words, words) if not negated(span, words)]
@@ -257,7 +268,7 @@ def _changing(words: Sequence[Word], numbers: Sequence[Quantity]) -> Iterator[_M
                 yield _Mark("data-changes", option, span, strength)
 
 
-def _counted(words: Sequence[Word], numbers: Sequence[Quantity]) -> Iterator[_Mark]:
+def _counted(words: Words, numbers: Sequence[Quantity]) -> Iterator[_Mark]:
     """What the numbers say of size, examples, volume, delay and launch."""
     checked = {words[span.first].clause for span in find_any(load().checked.words, words)}
     for each in numbers:
@@ -279,13 +290,13 @@ def _counted(words: Sequence[Word], numbers: Sequence[Quantity]) -> Iterator[_Ma
             yield _Mark("time", _step(WEEKS, weeks), _wider(span, words), STATED)
 
 
-def _examples(each: Quantity, words: Sequence[Word], checked: set[int]) -> bool:
+def _examples(each: Quantity, words: Words, checked: set[int]) -> bool:
     """Whether a count is one of good examples: of examples, or of anything in a clause that says they were checked."""
     counted = each.kind in ("document", "thing", "request") and words[each.first].clause in checked
     return (counted or each.kind == "example") and each.low >= FEWEST_EXAMPLES
 
 
-def _asked_about(each: Quantity, words: Sequence[Word]) -> bool:
+def _asked_about(each: Quantity, words: Words) -> bool:
     """Whether a count of questions is one of different questions: "twelve frequent questions", "40 questions about"."""
     inside = {word.text for word in words[each.first : each.last + 1]}
     behind = {word.text for _, word in after(words, each.last, 1)}
@@ -303,7 +314,7 @@ def _pages(each: Quantity) -> float:
     return each.low / WORDS_A_PAGE if each.kind == "word" and each.low >= 200 else 0
 
 
-def _delay(each: Quantity, words: Sequence[Word]) -> float | None:
+def _delay(each: Quantity, words: Words) -> float | None:
     """The delay in ms that a quantity sets, or None."""
     if each.kind == "ms":
         return each.high
@@ -311,7 +322,7 @@ def _delay(each: Quantity, words: Sequence[Word]) -> float | None:
     return each.high * 1000 if second and _before(each, words) & DELAY_WORDS else None
 
 
-def _weeks(each: Quantity, words: Sequence[Word]) -> float | None:
+def _weeks(each: Quantity, words: Words) -> float | None:
     """The weeks until launch that a quantity sets, or None: "in 8 weeks", "launch in 3 months"."""
     length = {stem(word): value for word, value in WEEK.items()}.get(stem(each.noun)) if each.kind == "time" else None
     clause = words[each.first].clause
@@ -321,7 +332,7 @@ def _weeks(each: Quantity, words: Sequence[Word]) -> float | None:
     return each.high * length
 
 
-def _wider(span: Span, words: Sequence[Word]) -> Span:
+def _wider(span: Span, words: Words) -> Span:
     """A span with the words before it that gave it its meaning: "launch in" 8 weeks."""
     first = span.first
     while first and words[first - 1].text in SOON | DELAY_WORDS and words[first - 1].part == words[span.first].part:
@@ -329,13 +340,13 @@ def _wider(span: Span, words: Sequence[Word]) -> Span:
     return Span(first, span.last)
 
 
-def _before(each: Quantity, words: Sequence[Word]) -> set[str]:
+def _before(each: Quantity, words: Words) -> set[str]:
     """The two words before a quantity in its clause."""
     first = each.first
     return {word.text for word in words[max(0, first - 2) : first] if word.clause == words[first].clause}
 
 
-def _facts(text: str, words: Sequence[Word], numbers: Sequence[Quantity]) -> Iterator[Fact]:
+def _facts(text: str, words: Words, numbers: Sequence[Quantity]) -> Iterator[Fact]:
     """The exact numbers, by name."""
     taken: set[str] = set()
     for name, unit, low, high, first, last in _named(words, numbers):
@@ -345,12 +356,11 @@ def _facts(text: str, words: Sequence[Word], numbers: Sequence[Quantity]) -> Ite
             yield Fact(name, low, high, unit, text[start:end], start, end)
 
 
-def _named(words: Sequence[Word], numbers: Sequence[Quantity]) -> Iterator[tuple[str, str, float, float, int, int]]:
+def _named(words: Words, numbers: Sequence[Quantity]) -> Iterator[tuple[str, str, float, float, int, int]]:
     checked = {words[span.first].clause for span in find_any(load().checked.words, words)}
     for at, each in enumerate(numbers):
         if not each.exact:
             continue
-        clause = " ".join(word.text for word in words if word.clause == words[each.first].clause)
         place = each.first, each.last
         if _is_price_pair(numbers[at : at + 2], words):
             last = numbers[at + 1].last
@@ -359,7 +369,8 @@ def _named(words: Sequence[Word], numbers: Sequence[Quantity]) -> Iterator[tuple
         elif at and _is_price_pair(numbers[at - 1 : at + 1], words):
             continue
         elif each.kind == "money" and each.low >= 1:
-            span = "month" if each.per_month else "first_year" if "first year" in clause else "total"
+            behind = " ".join(word.text for _, word in after(words, each.last, 6))
+            span = "month" if each.per_month else "first_year" if "first year" in behind else "total"
             near = [at for at, word in after(words, each.last, 4) if word.text in ("year", "month", "total")]
             yield f"budget_{span}", "USD", each.low, each.high, each.first, max([each.last, *near])
         elif each.per_month and each.kind in ("request", "document", "thing"):
@@ -384,7 +395,7 @@ def _named(words: Sequence[Word], numbers: Sequence[Quantity]) -> Iterator[tuple
             yield "labelled_rows", "rows", each.low, each.high, *place
 
 
-def _is_price_pair(pair: Sequence[Quantity], words: Sequence[Word]) -> bool:
+def _is_price_pair(pair: Sequence[Quantity], words: Words) -> bool:
     """'0.40 / 1.60 a million': two small numbers close together, the second per million of nothing but tokens."""
     kinds = ("", "thing", "token", "money")
     if len(pair) < 2 or pair[1].first - pair[0].first > 5 or any(each.kind not in kinds for each in pair):
@@ -393,7 +404,7 @@ def _is_price_pair(pair: Sequence[Quantity], words: Sequence[Word]) -> bool:
     return bool(per) and all(each.low < 1000 for each in pair)
 
 
-def _found(text: str, words: Sequence[Word], marks: Sequence[_Mark], answers: Mapping[str, str]) -> Iterator[Found]:
+def _found(text: str, words: Words, marks: Sequence[_Mark], answers: Mapping[str, str]) -> Iterator[Found]:
     """Every mark once, in reading order; of an answer only its evidence counts as used."""
     seen: set[tuple[str, str, int, int]] = set()
     for mark in sorted(marks, key=lambda each: (each.span.first, -each.strength)):
@@ -405,7 +416,7 @@ def _found(text: str, words: Sequence[Word], marks: Sequence[_Mark], answers: Ma
             yield Found(mark.question, mark.option, text[start:end], start, end, used)
 
 
-def _pieces(text: str, words: Sequence[Word], found: Sequence[Found], facts: Sequence[Fact]) -> Iterator[Piece]:
+def _pieces(text: str, words: Words, found: Sequence[Found], facts: Sequence[Fact]) -> Iterator[Piece]:
     """The whole text in stretches, so that joined they give it back."""
     kinds = [LIGHT] * len(text)
     for word in words:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from itertools import pairwise
 
 import snowballstemmer  # type: ignore[import-untyped]
@@ -47,7 +47,20 @@ class Word:
         return self.text in LIGHT or (self.text.endswith("ly") and self.text not in ("daily", "weekly", "monthly"))
 
 
-def parse(text: str) -> tuple[Word, ...]:
+class Words(tuple[Word, ...]):
+    """The words of a text in reading order, with the places of each spelling and each stem."""
+
+    @cached_property
+    def places(self) -> dict[str, list[int]]:
+        """Where a spelling or stem stands."""
+        found: dict[str, list[int]] = {}
+        for at, word in enumerate(self):
+            for key in {word.text, word.stem}:
+                found.setdefault(key, []).append(at)
+        return found
+
+
+def parse(text: str) -> Words:
     """The words of a text in reading order. Negations like "doesn't" become two words, `does` and `not`."""
     found: list[Word] = []
     sentence = clause = 0
@@ -70,7 +83,7 @@ def parse(text: str) -> tuple[Word, ...]:
             found.append(Word(bare, stem(bare), start, end, sentence, clause, clause))
             if negated:
                 found.append(Word("not", "not", start, end, sentence, clause, clause))
-    return tuple(_attached(found))
+    return Words(_attached(found))
 
 
 def stem(word: str) -> str:

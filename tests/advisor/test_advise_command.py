@@ -3,12 +3,10 @@
 import json
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from core import scenario
 from core.__main__ import main
-from core.advisor import handover, prefill, rules, score
+from core.advisor import handover, rules, score
 from core.calculator import inputs
 from core.opening import opening
 from tests.given import BRIGHTWATER
@@ -141,32 +139,31 @@ def test_a_hostile_advisor_section_gives_notes_not_errors(section):
     assert bool(notes) == bool(section)
 
 
-@given(text=st.text(max_size=400))
-@settings(max_examples=100, deadline=None)
-def test_any_text_can_be_read(text):
-    answers, found = prefill.read(text)
-    assert rules.read_answers(answers) == answers
-    assert {each.question for each in found} == set(answers)
+def test_a_number_that_was_typed_arrives_as_typed(capsys):
+    text = """12,000 questions a month, 900 articles of 700k tokens, weekly tariffs, must cite, 2 engineers,
+    40,000 USD in the first year, launch in 8 weeks, 0.40 / 1.60 a million"""
+    link = advise(capsys, "--text", text)["link"]
+    whole, notes = scenario.decode(link)
+    assert not notes
+    section = whole["calculator"]
+    taken, wrong = inputs.check(section)
+    assert not wrong
+    for name, value in {
+        "queries": 12_000, "corpus_tokens": 700_000, "people": 2, "budget_first_year": 40_000, "launch_target": 8,
+        "price_in": 0.4, "price_out": 1.6,
+    }.items():  # fmt: skip
+        assert taken.ranges[name] == (value, value), name
+        assert taken.origins[name].startswith("advisor: “"), name
+    assert section["excluded"] == {
+        "prompt": "More text than a prompt holds cannot be put into one.",
+        "fine-tuning": "A fine-tuned model by itself cannot name its sources.",
+    }
+    again = advise(capsys, "--link", link)
+    assert again["link"] == link, "numbers and answers survive the link"
 
 
-def test_an_empty_or_endless_text_says_nothing_or_is_cut():
-    assert prefill.read("") == ({}, [])
-    assert prefill.read("x" * 1_000_000 + " prices change daily")[0] == {}
-
-
-@pytest.mark.parametrize(
-    ("text", "question", "option"),
-    [
-        ("We have no network", "network", "no"),
-        ("It must cite", "citations", "required"),
-        ("It need not cite", "citations", None),
-        ("2.5 million questions a month", "volume", "high"),
-        ("200 questions per day", "volume", "low"),
-        ("1,200 pages of manuals", "knowledge-size", "medium"),
-        ("three pages of text", "knowledge-size", "fits-prompt"),
-        ("1.2.3.4,5,6 documents", "knowledge-size", "medium"),
-        ("30,000 labelled examples", "examples", "thousands"),
-    ],
-)
-def test_words_and_numbers_are_read_by_the_rules(text, question, option):
-    assert prefill.read(text)[0].get(question) == option
+def test_a_number_beyond_what_an_input_takes_is_left_out_with_a_note():
+    numbers, notes = handover.numbers_in({"numbers": {"queries": [-5, -5, "x"], "people": [1, 2, "1 to 2"], "z": 3}})
+    assert list(numbers) == ["people"]
+    assert len(notes) == 2
+    assert handover.numbers_in({"numbers": []})[1]

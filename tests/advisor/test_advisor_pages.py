@@ -25,7 +25,7 @@ def texts(app: AppTest) -> str:
 
 def test_the_advisor_opens_undecided_with_every_question():
     app = opened("advisor")
-    assert len(app.selectbox) == len(rules.load().questions)
+    assert len([each for each in app.selectbox if str(each.key).startswith("advisor-")]) == len(rules.load().questions)
     assert "Undecided" in texts(app)
     assert "Not enough to tell" in texts(app)
 
@@ -73,16 +73,40 @@ def test_wrong_answers_in_a_link_are_named_and_the_rest_is_kept():
     assert "![](" not in "".join(each.value for each in app.warning)
 
 
-def test_a_description_fills_in_answers_and_shows_the_words():
+def test_a_description_is_read_beside_its_text_and_counts_once_confirmed():
     app = opened("advisor")
-    app.text_area(key="advisor-text").set_value("Prices change daily and it must sound like us. <b>![x](http://x)</b>")
-    app.button(key="advisor-fill").click().run()
+    text = "Prices change daily and it must sound like us. 12,000 questions a month. <b>![x](http://x)</b>"
+    app.text_area(key="advisor-text").set_value(text)
+    app.button(key="advisor-read").click().run()
+    assert ":green-background[daily]" in texts(app)
+    assert "![x](" not in texts(app)
+    assert app.selectbox(key="advisor-data-changes").value == rules.UNKNOWN, "nothing counts before it is confirmed"
+    app.checkbox(key="advisor-take-volume").uncheck()
+    app.button(key="advisor-use").click().run()
     assert app.selectbox(key="advisor-data-changes").value == "daily"
     assert app.selectbox(key="advisor-style").value == "strict"
-    assert "sound like" in texts(app)
+    assert app.selectbox(key="advisor-volume").value == rules.UNKNOWN
+    shared, notes = scenario.decode(app.query_params[scenario.PARAMETER])
+    assert not notes
+    assert shared["calculator"]["inputs"]["queries"] == 12_000
     app.text_area(key="advisor-text").set_value("qqq")
-    app.button(key="advisor-fill").click().run()
+    app.button(key="advisor-read").click().run()
     assert "No rule found anything" in texts(app)
+    app.button(key="advisor-clear").click().run()
+    assert app.selectbox(key="advisor-data-changes").value == rules.UNKNOWN
+    assert "12,000" not in texts(app)
+
+
+def test_a_calculator_link_then_the_sidebar_keeps_the_answers():
+    answers = {"citations": "required", "data-changes": "daily"}
+    link = scenario.encode(handover.whole(answers, score.verdict(answers)))
+    app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=30)
+    app.query_params[scenario.PARAMETER] = link
+    app.switch_page("calculator.py").run()
+    del app.query_params[scenario.PARAMETER]  # the sidebar's links carry no query
+    app.switch_page("advisor.py").run()
+    assert not app.exception
+    assert {name: app.selectbox(key=f"advisor-{name}").value for name in answers} == answers
 
 
 @pytest.mark.parametrize(

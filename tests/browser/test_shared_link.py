@@ -28,7 +28,8 @@ def test_the_link_from_advisor_to_calculator_to_playground_survives_a_copy(
     box.fill("Prices change daily, answers must sound like us, 3 million questions a month.")
     box.press("Control+Enter")
     finished(page)
-    main(page).get_by_role("button", name="Fill in the answers").click()
+    main(page).get_by_role("button", name="Read it").click()
+    main(page).get_by_role("button", name="Use what is ticked").click()
     expect(main(page).get_by_text("Recommendation: Hybrid")).to_be_visible()
     finished(page)
     answers = shared(page.url)["advisor"]["answers"]
@@ -47,8 +48,8 @@ def test_the_link_from_advisor_to_calculator_to_playground_survives_a_copy(
     finished(fresh)
     whole = shared(fresh.url)
     assert whole["advisor"]["answers"] == answers
-    assert whole["calculator"]["inputs"]["queries"] == [1_000_000, 5_000_000]
-    assert whole["calculator"]["origins"]["queries"] == "advisor: volume = high"
+    assert whole["calculator"]["inputs"]["queries"] == 3_000_000
+    assert whole["calculator"]["origins"]["queries"] == "advisor: “3 million questions a month”"
 
     fresh.goto(copied.replace("/calculator", "/playground"))
     price = next(each.question for each in BRIGHTWATER.suggestions if each.label == "A price that changed")

@@ -1,0 +1,129 @@
+"""The reader of descriptions: negation, degree, numbers and rates; every word accounted for; whole cases."""
+
+import time
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.advisor import reader, rules, score
+
+HERE = Path(__file__).parent
+FILES = ("use_cases", "descriptions", "descriptions_new", "descriptions_aside", "descriptions_later")
+
+
+def cases(name: str) -> list[dict]:
+    return tomllib.loads((HERE / f"{name}.toml").read_text(encoding="utf-8"))["case"]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_description_alone_leads_to_the_right_recommendation(name: str) -> None:
+    wrong = [
+        each["title"] for each in cases(name) if score.verdict(reader.read(each["text"]).answers) != each["expect"]
+    ]
+    assert len(wrong) <= len(cases(name)) / 15, wrong
+
+
+@pytest.mark.parametrize("name", ["descriptions_new", "descriptions_aside"])
+def test_what_a_description_says_is_read(name: str) -> None:
+    said = [(each, question, option) for each in cases(name) for question, option in each["answers"].items()]
+    missed = [
+        (each["title"], question) for each, question, option in said
+        if reader.read(each["text"]).answers.get(question) != option
+    ]  # fmt: skip
+    assert len(missed) <= 0.05 * len(said), missed
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "option"),
+    [
+        ("We have no network", "network", "no"),
+        ("It must cite", "citations", "required"),
+        ("It need not cite", "citations", "no"),
+        ("Brand voice wanted but not critical", "style", "some"),
+        ("Brand voice is not wanted", "style", "no"),
+        ("The tone does not matter", "style", "no"),
+        ("The tone does not matter much", "style", "some"),
+        ("It may never leave our tone of voice", "style", "strict"),
+        ("A consistent brand voice would be nice", "style", "some"),
+        ("Every letter must keep the house style", "style", "strict"),
+        ("JSON is not needed", "format", "free"),
+        ("Prices do not change", "data-changes", "never"),
+        ("Prices hardly ever change", "data-changes", "rarely"),
+        ("The rules are revised every other month", "data-changes", "monthly"),
+        ("Tariffs move twice a week", "data-changes", "daily"),
+        ("Tariffs change several times a day", "data-changes", "live"),
+        ("50 rhymes a month", "data-changes", None),
+        ("Our weekly meeting", "data-changes", None),
+        ("2.5 million questions a month", "volume", "high"),
+        ("200 questions per day", "volume", "low"),
+        ("250k alerts/month", "volume", "medium"),
+        ("A 300-page handbook", "knowledge-size", "medium"),
+        ("A two-page sheet", "knowledge-size", "fits-prompt"),
+        ("1,200 pages of manuals", "knowledge-size", "medium"),
+        ("three pages of text", "knowledge-size", "fits-prompt"),
+        ("70 entries, but everything fits into the prompt", "knowledge-size", "fits-prompt"),
+        ("700k tokens of text", "knowledge-size", "medium"),
+        ("40 employees and 12 customers", "knowledge-size", None),
+        ("1.2.3.4,5,6 documents", "examples", None),
+        ("30,000 labelled examples", "examples", "thousands"),
+        ("16,000 transcripts were annotated by hand", "examples", "thousands"),
+        ("Launch in 8 weeks", "time", "weeks"),
+        ("It has been like this for 8 weeks", "time", None),
+        ("Answers within 200 ms", "latency", "tight"),
+    ],
+)
+def test_negation_degree_numbers_and_rates(text: str, question: str, option: str | None) -> None:
+    assert reader.read(text).answers.get(question) == option
+
+
+def test_exact_numbers_are_kept_with_their_unit() -> None:
+    read = reader.read("20,000 to 60,000 questions a month, 3 developers, answers within 2 seconds, 1,500 USD a month")
+    assert {each.name: (each.low, each.high) for each in read.facts} == {
+        "queries": (20_000, 60_000),
+        "people": (3, 3),
+        "latency_ms": (2000, 2000),
+        "budget_month": (1500, 1500),
+    }
+
+
+def test_what_was_read_and_what_not_stands_beside_the_text() -> None:
+    text = "Prices change daily.\nOur zorblax must never leave our brand voice, really."
+    read = reader.read(text)
+    assert "".join(piece.text for piece in read.pieces) == text
+    assert "zorblax" in read.unread
+    kinds = {piece.text: piece.kind for piece in read.pieces}
+    assert kinds["daily"] == reader.READ
+    assert all(text[each.start : each.end] == each.words for each in (*read.found, *read.facts))
+
+
+def test_plainer_words_overrule_and_the_others_stay_visible() -> None:
+    read = reader.read("A handbook of 12 articles; everything fits into the prompt.")
+    assert read.answers["knowledge-size"] == "fits-prompt"
+    assert any(each.words == "handbook" and not each.used for each in read.found)
+    assert reader.OVERRULED in {piece.kind for piece in read.pieces}
+
+
+@given(text=st.text(max_size=400))
+@settings(max_examples=100, deadline=None)
+def test_any_text_can_be_read(text: str) -> None:
+    read = reader.read(text)
+    assert rules.read_answers(read.answers) == read.answers
+    assert {each.question for each in read.found if each.used} == set(read.answers)
+    assert "".join(piece.text for piece in read.pieces) == text
+
+
+@pytest.mark.parametrize(
+    "part", ["a ", "no ", "1 ", "every 2 ", "-/", "must not want the voice tone style ", "each answer "]
+)
+def test_an_endless_text_is_cut_and_read_in_bounded_work(part: str) -> None:
+    started = time.process_time()
+    reader.read(part * 20_000)
+    assert time.process_time() - started < 20, "work must not grow with the square of the text"
+
+
+def test_an_empty_text_says_nothing_and_what_lies_beyond_the_limit_is_not_read() -> None:
+    assert reader.read("") == reader.Reading({}, (), (), ())
+    assert reader.read("x" * 1_000_000 + " prices change daily").answers == {}
