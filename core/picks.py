@@ -91,6 +91,19 @@ def ends(offers: list[Offer], today: date, months: float) -> list[str]:
     return lines
 
 
+def untunable(scenario: Scenario, catalogue: Mapping[str, Offer]) -> list[str]:
+    """One line when fine-tuning is priced on a base that nobody can have tuned at its vendor today."""
+    model = picked(scenario, catalogue)
+    same = scenario.words["hosting"] == "api" and scenario.words["tuned_hosting"] in ("same", "premium")
+    if model is None or not same or model.tuning == "hosted":
+        return []
+    where = "only on machines, from its open weights" if model.open_weights else "by no newcomer"
+    return [
+        f"{model.title} can be fine-tuned {where}: as set, fine-tuning and hybrid are priced at what cannot be bought. "
+        "Pick another model for the fine-tune."
+    ]
+
+
 def _named(note: str) -> str:
     """The offer's id in an origin that a pick wrote, else ''."""
     return note.removeprefix("price list: ").split(",")[0] if note.startswith("price list: ") else ""

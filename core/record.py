@@ -162,13 +162,15 @@ def flips(said: Verdict, out: Mapping[str, str]) -> list[str]:
 def risks(scenario: Scenario, outcome: Outcome, today: date) -> list[str]:
     """What may go wrong: what is sold no longer, old prices, the verdict's risks, then its doubts."""
     used, said = picks.in_use(scenario, price_lists.catalogue()), verdict(scenario, outcome)
-    found = [*picks.ends(used, today, scenario.number("horizon")), prices.old(used, today)]
+    found = [*picks.ends(used, today, scenario.number("horizon")), *picks.untunable(scenario, price_lists.catalogue())]
+    found.append(prices.old(used, today))
     return [line for line in (*found, *said.risks, *said.doubts) if line]
 
 
 def measure_next(scenario: Scenario, outcome: Outcome, answers: Mapping[str, str]) -> list[str]:
     """What to measure before more is spent: inputs by what knowing them is worth, else the advisor's list."""
-    return measure_first(scenario, outcome) or list(guidance.measure(score.advise(answers)))
+    listed = [line[:1].upper() + line[1:] for line in guidance.measure(score.advise(answers))]
+    return measure_first(scenario, outcome) or listed
 
 
 def _page(scenario: Scenario, outcome: Outcome, decision: Decision) -> list[Block]:

@@ -33,7 +33,8 @@ def offers(scenario: inputs.Scenario, outcome: Outcome) -> None:
 def warnings(scenario: inputs.Scenario, catalogue: dict[str, Offer]) -> None:
     """What retires within the horizon, and which prices in use are old."""
     used, today = picks.in_use(scenario, catalogue), date.today()
-    for line in (*picks.ends(used, today, scenario.number("horizon")), prices.old(used, today)):
+    ends = picks.ends(used, today, scenario.number("horizon"))
+    for line in (*ends, *picks.untunable(scenario, catalogue), prices.old(used, today)):
         if line:
             st.warning(plain(line), icon=":material/event:")
 

@@ -15,14 +15,15 @@ from core.text import plain
 STYLE = """<style>
 div:has(> .st-key-decide_short) { position: sticky; top: 3.2rem; z-index: 50 }
 .st-key-decide_short { position: sticky; top: 3.2rem; z-index: 50; padding: .4rem 0;
-  background: var(--st-background-color, Canvas); border-bottom: 1px solid rgba(128,140,152,.35) }
+  background: BACKGROUND; border-bottom: 1px solid rgba(128,140,152,.35) }
 .st-key-decide_needs [data-testid=stButtonGroup] > div { flex-wrap: wrap }
 </style>"""
 
 
 def short(scenario: Scenario, outcome: Outcome, answers: dict[str, str]) -> None:
     """The answer in one line that stays on the screen while one moves the inputs."""
-    st.html(STYLE)
+    theme = st.context.theme.type or "light"
+    st.html(STYLE.replace("BACKGROUND", st.get_option(f"theme.{theme}.backgroundColor") or "Canvas"))
     out = record.ruled_out(answers)
     name = record.recommended(outcome, out)
     line = "**Nothing fits into the context.**"
@@ -55,6 +56,8 @@ def draw(scenario: Scenario, outcome: Outcome, answers: dict[str, str]) -> None:
         _list("What would flip it", record.flips(said, out)[:3])
         _list("Risks", record.risks(scenario, outcome, date.today())[:5])
         _list("Measure next", record.measure_next(scenario, outcome, answers)[:3])
+        for page in dict.fromkeys(one.measured_by for one in outcome.worth[:3] if one.measured_by):
+            st.page_link(f"{page}.py", label=f"Measure it here: {page}", icon=":material/straighten:")
         with st.expander("Why"):
             st.markdown("\n".join(f"- {plain(line)}" for line in said.lines))
         st.page_link("calculator.py", label="All charts and views in the calculator", icon=":material/calculate:")

@@ -143,6 +143,15 @@ def test_any_model_can_be_picked_for_base_and_fine_tune_and_is_found_again(way):
         assert inputs.check(scenario.section())[0] == scenario
 
 
+def test_fine_tuning_priced_on_what_nobody_can_have_tuned_is_said():
+    known = prices.shipped()
+    (line,) = picks.untunable(inputs.defaults(), known)
+    assert "gpt-4o-mini" in line and "cannot be bought" in line
+    elsewhere = picks.tuned(inputs.defaults(), known, known["gemini-2.5-flash"], "api")
+    assert picks.untunable(elsewhere, known) == []
+    assert picks.untunable(picks.base(inputs.defaults(), known, known["gemini-2.5-pro"], "api"), known) == []
+
+
 def test_a_price_edited_after_a_pick_is_no_longer_the_pick():
     known = prices.shipped()
     scenario = picks.base(inputs.defaults(), known, known["gpt-5.6-luna"], "api").replace({"price_in": 0.19})
