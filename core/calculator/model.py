@@ -126,13 +126,15 @@ def evaluate(scenario: Scenario) -> Outcome:
         priced = _price(d, fits, months, scenario, pool)
         choice, met = _choice(scenario, fits, priced, pool)
         wins = _wins({name: one.line[-1] for name, one in priced.items()})
+        curves = {name: cost_line(one.approach, months) for name, one in priced.items()}
+        crossed = pool.map(
+            lambda pair: breakeven.crossing(
+                pair, (curves[pair[0]], curves[pair[1]]), (priced[pair[0]].line, priced[pair[1]].line)
+            ),
+            combinations(priced, 2),
+        )
         made = pool.map(lambda name: _result(name, priced[name], wins[name], met[name], months, d, scenario), priced)
-        results = dict(zip(priced, made, strict=True))
-    curves = {name: cost_line(one.approach, months) for name, one in priced.items()}
-    crossings = [
-        breakeven.crossing((a, b), (curves[a], curves[b]), (priced[a].line, priced[b].line))
-        for a, b in combinations(priced, 2)
-    ]
+        results, crossings = dict(zip(priced, made, strict=True)), list(crossed)
     net = _net_by_target(priced, results, limit, months, d)
     worth, everything = worths(scenario, net)
     return Outcome(

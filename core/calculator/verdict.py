@@ -109,6 +109,9 @@ def risks(scenario: Scenario, outcome: Outcome) -> list[str]:
 
 def measure_first(scenario: Scenario, outcome: Outcome) -> list[str]:
     """The inputs whose true value is worth most before one chooses, at most WORTHS_SHOWN."""
+    if not outcome.worth and outcome.results:
+        whole = f"; knowing all of them is worth {money(outcome.worth_of_everything, scenario)}"
+        return [f"No single input, known first, changes the choice{whole if outcome.worth_of_everything else ''}."]
     where = {
         "playground": "; the playground measures it here",
         "evaluation": "; the evaluation measures it here",

@@ -155,7 +155,7 @@ def recommendation_map(found: Map, scenario: Scenario) -> go.Figure:
 
 
 def latency(scenario: Scenario, outcome: Outcome) -> go.Figure:
-    """Mean latency stacked by part, with p95 and the target; D2's ranges beside, as a claim."""
+    """Mean latency by part, with p50, p95 and p99 of requests (median draw) and the target; D2's ranges beside."""
     results = outcome.results
     names = [APPROACH_NAMES[name] for name in results]
     parts = list(dict.fromkeys(part for result in results.values() for part in result.latency_parts))
@@ -178,7 +178,8 @@ def latency(scenario: Scenario, outcome: Outcome) -> go.Figure:
             mode="markers",
             name=f"{rank} {'TTFT' if first else 'total'}",
             marker={"symbol": symbol, "size": 12, "color": "#B03A2E", "line": {"width": 2}},
-            hovertemplate=f"{rank}: %{{x:,.0f}} ms<extra>%{{y}}</extra>",
+            hovertemplate=f"{rank} of requests: %{{x:,.0f}} ms<extra>%{{y}}</extra>",
+            error_x=_p95_range(results, measure) if rank == "p95" else None,
         )
     for name in ("fine-tuning", "retrieval"):
         low, high = figures.get(f"D2.latency.{name}").range
@@ -196,9 +197,22 @@ def latency(scenario: Scenario, outcome: Outcome) -> go.Figure:
     target = scenario.number("latency_target")
     figure.add_vline(x=target, line={"color": "#B03A2E", "dash": "dash"}, annotation_text="target")
     figure.update_layout(barmode="stack")
-    figure.update_xaxes(title="ms; bars are means of the parts")
+    figure.update_xaxes(title="ms; bars: means of the parts; marks: requests in the median draw, p95 with its range")
     said = [f"{APPROACH_NAMES[name]} {values['p95']:,.0f} ms" for name, values in measure.items()]
     return _said(figure, f"Latency, p95: {', '.join(said)}; target {target:,.0f} ms.", height=420)
+
+
+def _p95_range(results: Mapping[str, Result], measure: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
+    """How uncertain the p95 is: 5 to 95 % of draws."""
+    ranges = [(measure[name]["p95"], one.latency_range) for name, one in results.items()]
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [max(0.0, one["p95"] - at) for at, one in ranges],
+        "arrayminus": [max(0.0, at - one["p5"]) for at, one in ranges],
+        "color": "#B03A2E",
+        "thickness": 1,
+    }
 
 
 def accuracy_over_time(scenario: Scenario, months: Sequence[float], curves: Mapping[str, Sequence[float]]) -> go.Figure:

@@ -3,9 +3,10 @@
     python tests/bench/calculator.py            model only
     python tests/bench/calculator.py --browser  also: a widget change in Chromium until verdict and charts are new
 
-Prints one JSON object. Targets: 10,000 draws in 80 ms, 100,000 in 600 ms, linear in draws (time per draw at 100,000
-against 10,000); verdict new in 400 ms, charts in 1,200 ms. `cpu_ms` is the process's own time, `wall_ms` the clock's:
-they part when the machine is busy with something else.
+Prints one JSON object with what was measured and the target beside each other: 10,000 draws of four approaches, with
+requests, queue, vendor's exit, energy, weights and what to measure first, in 120 ms; linear in draws (time per draw at
+100,000 against 10,000); verdict new in 400 ms, charts in 900 ms. `cpu_ms` is the process's own time over its threads,
+`wall_ms` the clock's: they part when the machine is busy with something else (`load_1_minute` says how busy).
 """
 
 import argparse
@@ -22,7 +23,7 @@ sys.path.insert(0, str(ROOT))
 from core.calculator import approaches, flips, inputs, model, verdict  # noqa: E402
 
 REPEATS = 9
-TARGETS = {10_000: 80, 100_000: 600}
+TARGETS = {10_000: 120}
 
 
 def timed(work, repeats: int = REPEATS) -> dict[str, float]:
@@ -53,7 +54,7 @@ def the_model() -> dict[str, object]:
     return {
         "draws": by_draws,
         "time_per_draw_100k_over_10k": round(by_draws[100_000]["cpu_ms"] / by_draws[10_000]["cpu_ms"] / 10, 3),
-        "verdict": timed(lambda: verdict.verdict(base, outcome)),
+        "verdict_with_flips": timed(lambda: verdict.verdict(base, outcome)),
         "tornado": timed(lambda: flips.tornado(base, "retrieval", "fine-tuning")),
         "map_20x20_200": timed(lambda: flips.recommendation_map(base, "queries", "corpus_tokens"), 3),
         "map_20x20_500": timed(lambda: flips.recommendation_map(base, "queries", "corpus_tokens", draws=500), 3),
@@ -110,7 +111,7 @@ def the_page() -> dict[str, object]:
         "verdict_ms": round(statistics.median(verdicts[1:])),
         "verdict_target_ms": 400,
         "charts_ms": round(statistics.median(charts[1:])),
-        "charts_target_ms": 1200,
+        "charts_target_ms": 900,
         "verdict_all": [round(one) for one in verdicts],
         "charts_all": [round(one) for one in charts],
     }

@@ -1,6 +1,6 @@
 """Does the recommendation hang on the seed? Random scenarios, many of them with a target close to what is reached.
 
-    python tests/campaigns/calculator_seeds.py [--scenarios 500] [--seeds 20] [--record]
+    python tests/campaigns/calculator_seeds.py [--scenarios 500] [--first 0] [--seeds 20] [--record]
 
 Every scenario is decided under seeds 1, 2, ...: the seeds may say one and the same answer, or that it is too close to
 call; two different answers, each stated outright, are a failure. Prints one JSON object, exit status 1 on a failure.
@@ -65,18 +65,19 @@ def contradicts(choices: list[judge.Choice]) -> bool:
 if __name__ == "__main__":
     options = argparse.ArgumentParser()
     options.add_argument("--scenarios", type=int, default=500)
+    options.add_argument("--first", type=int, default=0, help="number of the first scenario")
     options.add_argument("--seeds", type=int, default=20)
     options.add_argument("--record", action="store_true", help="write the result beside this file")
     given = options.parse_args()
     began, close, outright, failed = time.time(), 0, 0, []
-    for number in range(given.scenarios):
+    for number in range(given.first, given.first + given.scenarios):
         choices = answers(scenario(number), given.seeds)
         close += any(one.close for one in choices)
         outright += not any(one.close for one in choices)
         if contradicts(choices):
             failed.append({"scenario": number, "answers": [one.recommended for one in choices if not one.close]})
         if number % 50 == 49:
-            print(f"{number + 1} scenarios, {close} close, {len(failed)} failed", file=sys.stderr, flush=True)
+            print(f"up to scenario {number}, {close} close, {len(failed)} failed", file=sys.stderr, flush=True)
     result = {
         "scenarios": given.scenarios, "seeds": given.seeds, "same_answer_outright": outright,
         "too_close_for_some_seed": close, "contradictions": failed, "minutes": round((time.time() - began) / 60, 1),
