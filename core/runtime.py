@@ -7,6 +7,7 @@ import importlib.util
 import os
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -285,9 +286,14 @@ def get() -> Runtime:
 
 
 def serve() -> None:
-    """Say that this process is the app, which goes on with what an earlier one left unfinished."""
+    """Say that this process is the app, which goes on with what an earlier one left unfinished, and clears away what
+    it left half fetched."""
     global _serving
     _serving = True
+    from core.weights.folder import Folder
+
+    with suppress(Problem, OSError):  # a state folder that cannot be used is for the pages to say
+        Folder(paths.weights_dir()).tidy()
 
 
 def close() -> None:

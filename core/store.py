@@ -15,13 +15,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from core.errors import Problem
-from core.paths import private_file
+from core.paths import NAME, private_file
 
 T = TypeVar("T")
 BUSY_MS = 15_000
-REPAIR = (
-    "To look at it: python -m core state check; to mend it, with the broken file set aside: python -m core state repair"
-)
 
 
 @dataclass(frozen=True)
@@ -65,7 +62,7 @@ class Store:
                 self._writer.close()
                 raise
         except sqlite3.Error as error:
-            advice = _disk_advice(error, path) or f"{REPAIR}, or set RR_HOME to another folder."
+            advice = _disk_advice(error, path) or f"{_repair(path)} Or set RR_HOME to another folder."
             raise Problem(f"The database {path} cannot be opened ({error}). {advice}") from error
         if mode != "wal":
             raise Problem(f"The database {path} is not on a local disk ({mode}). Set RR_HOME to a local folder.")
@@ -79,7 +76,7 @@ class Store:
         except sqlite3.DatabaseError as error:
             if not _is_for_people(error):
                 raise
-            advice = f" {REPAIR}." if _is_broken(error) else ""
+            advice = f" {_repair(self.path)}" if _is_broken(error) else ""
             raise Problem(f"The database {self.path} could not be read ({error}).{advice}") from error
 
     def connection(self) -> sqlite3.Connection:
@@ -139,7 +136,7 @@ class Store:
                     if self._writer.in_transaction:
                         self._writer.execute("ROLLBACK")
                 if isinstance(error, sqlite3.DatabaseError) and _is_for_people(error):
-                    advice = f"{REPAIR}." if _is_broken(error) else _disk_advice(error, self.path)
+                    advice = _repair(self.path) if _is_broken(error) else _disk_advice(error, self.path)
                     advice = advice or "Nothing of it was kept: try again."
                     problem = Problem(f"The change was not saved: {error}. {advice}")
                     problem.__cause__ = error
@@ -170,6 +167,13 @@ class Store:
                 f"The database {self.path} was written by a newer version of this app ({', '.join(sorted(strange))}). "
                 "Update the app, or set RR_HOME to another folder."
             )
+
+
+def _repair(path: Path) -> str:
+    """What to do about a broken file."""
+    if path.name != f"{NAME}.sqlite3" and path.parent.name != "knowledge":  # named by the user
+        return "Move it away to start afresh."
+    return "Look at it: python -m core state check; mend it, the broken file set aside: python -m core state repair."
 
 
 def _is_for_people(error: sqlite3.DatabaseError) -> bool:

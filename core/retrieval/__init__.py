@@ -5,6 +5,7 @@
     values.py     what goes in and out: Passage, Retrieved, Settings, ...
     knowledge.py  KnowledgeBase: what pages and commands call
     indexing.py   documents in (files.py reads folders); catalogue.py: what is there; versions.py: texts and snapshots
+    alone.py      one folder at a time is brought in, whichever process does it
     index.py      chunks in SQLite, searched by vector (vectors.py), by word (words.py) or both (fusion.py)
     sections.py   a document's title and headings; wordpiece.py: the embedder's tokens, counted
     parsing.py    uploads to text, in a limited worker process (parse_worker.py)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from core.errors import Problem
 from core.retrieval import catalogue, versions
+from core.retrieval.alone import one_at_a_time
 from core.retrieval.filters import Filters
 from core.retrieval.index import Index, touch
 from core.retrieval.indexing import Indexer, Text, incoming
@@ -240,9 +241,11 @@ class KnowledgeBase:
         """Bring `snapshot` (None: the current view) in step with `folder`: only what changed is split and embedded.
 
         First every document is stored and found by its words, then vectors follow, one transaction a document.
-        Cancelled or killed on the way, it goes on where it stopped when run again.
+        Cancelled or killed on the way, it goes on where it stopped when run again. Raises Problem while another process
+        does the same: each would remove what only the other's folder holds.
         """
-        return self._indexer.sync_folder(folder, snapshot, progress, cancelled)
+        with one_at_a_time(self._store.path):
+            return self._indexer.sync_folder(folder, snapshot, progress, cancelled)
 
     def ensure_folders(
         self, folders: Mapping[str, Path], progress: Progress = _silent, cancelled: Cancelled = _never

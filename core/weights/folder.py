@@ -105,10 +105,25 @@ class Folder:
         finally:
             shutil.rmtree(stage, ignore_errors=True)
 
-    def sweep(self, known: set[str]) -> None:
-        """Under the lock: remove what a killed process left behind, and derived files not in `known`."""
+    def tidy(self) -> None:
+        """Remove what a killed process left behind, unless one is at work here now."""
+        try:
+            from filelock import FileLock, Timeout
+        except ModuleNotFoundError:  # made for the dashboard only: nothing is ever fetched
+            return
+        try:
+            with FileLock(self.path / ".lock", timeout=0):
+                self._remove_staged()
+        except Timeout:
+            return
+
+    def _remove_staged(self) -> None:
         for left in self.path.glob(f"{STAGING}*"):
             shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
+
+    def sweep(self, known: set[str]) -> None:
+        """Under the lock: remove what a killed process left behind, and derived files not in `known`."""
+        self._remove_staged()
         for note_path in self.path.glob("*.gguf.json"):
             target = note_path.with_suffix("")
             note = _read_note(target)

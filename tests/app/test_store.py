@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from core.errors import Problem
+from core.paths import NAME
 from core.store import Migration, Store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -109,11 +110,30 @@ def test_migrations_run_once_and_a_newer_file_is_refused(tmp_path: Path) -> None
         Store(path, TABLE)
 
 
-def test_a_file_that_is_no_database_is_a_problem_with_advice(tmp_path: Path) -> None:
-    path = tmp_path / "no.sqlite3"
-    path.write_bytes(b"not a database at all" * 100)
+@pytest.mark.parametrize(
+    ("name", "advice"), [("no.sqlite3", "Move it away"), (f"{NAME}.sqlite3", "python -m core state repair")]
+)
+def test_a_file_that_is_no_database_is_a_problem_with_advice(tmp_path: Path, name: str, advice: str) -> None:
+    (tmp_path / name).write_bytes(b"not a database at all" * 100)
+    with pytest.raises(Problem, match=advice):
+        Store(tmp_path / name, TABLE)
+
+
+def test_a_database_that_breaks_while_it_is_open_is_a_problem_at_each_change(tmp_path: Path) -> None:
+    path = tmp_path / f"{NAME}.sqlite3"
+    store = Store(path, TABLE)
+    store.write(lambda db: db.executemany("INSERT INTO u VALUES (?)", [("x" * 3000,) for _ in range(50)]))
+    store.close()
+    with path.open("r+b") as file:
+        file.seek(4096 * 10)
+        file.write(b"\xff" * 4096 * 20)
+    store = Store(path, TABLE)
+    for _ in range(2):  # the writer lives on
+        with pytest.raises(Problem, match="core state repair"):
+            store.write(lambda db: db.execute("DELETE FROM u"))
     with pytest.raises(Problem, match="core state repair"):
-        Store(path, TABLE)
+        store.read("SELECT sum(length(b)) FROM u")
+    store.close()
 
 
 def test_a_closed_store_says_so(tmp_path: Path) -> None:
@@ -192,7 +212,7 @@ def test_a_disk_that_is_full_from_the_start_is_a_problem_not_a_broken_file(tmp_p
         command = [sys.executable, "-c", script, str(path), limit]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
-        assert "full" in done.stdout and "repair" not in done.stdout, (limit, done.stdout)
+        assert "full" in done.stdout and "Move it away" not in done.stdout, (limit, done.stdout)
     store = Store(path, TABLE)  # with room again it opens, whatever was left behind
     store.write(lambda db: db.execute("INSERT INTO t VALUES (1)"))
     assert count(store) == 1

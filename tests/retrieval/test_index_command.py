@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.__main__ import main
+from core.retrieval.alone import one_at_a_time
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, object, str]:
@@ -56,3 +57,17 @@ def test_a_file_that_is_no_database_is_refused(capsys, tmp_path: Path) -> None:
     (tmp_path / "x.db").write_text("not a database, " * 100)
     status, _, err = run(capsys, "list", "--db", str(tmp_path / "x.db"))
     assert (status, "cannot be opened" in err) == (2, True)
+
+
+def test_two_updates_at_once_say_so_and_neither_removes_the_others(capsys, folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "tea.md").write_text("# Tea\n\nMatcha is green.\n")
+    db = tmp_path / "kb.sqlite3"
+    options = ["--db", str(db), "--words-only", "--json"]
+    run(capsys, "build", str(folder), *options)
+    with one_at_a_time(db):  # as another process would hold it
+        status, out, err = run(capsys, "update", str(other), *options)
+    assert (status, out, err.count("\n")) == (2, None, 1)
+    assert "Another update of the knowledge base kb.sqlite3 is under way" in err
+    assert len(run(capsys, "list", *options)[1]) == 3
