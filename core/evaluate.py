@@ -17,8 +17,8 @@ from core.arms import Search
 from core.engine import Sampling
 from core.errors import Problem
 from core.evaluation import questions
+from core.evaluation import report as report_module
 from core.evaluation.questions import Question
-from core.evaluation.report import report
 from core.evaluation.run import Options, key, run
 from core.project import Project
 
@@ -120,8 +120,14 @@ def result(here: "Runtime", job_id: str) -> dict[str, Any]:
 def scored(parameters: Mapping[str, Any], rows: Sequence[dict[str, Any]], project: Project) -> dict[str, Any]:
     """The report on rows that came of a job with these parameters, with its options."""
     asked, options = _given(parameters)
-    made = report(asked, rows, options.arms, project, options.snapshot)
+    made = report_module.report(asked, rows, options.arms, project, options.snapshot)
     return {"options": records.plain(options), **made}
+
+
+def measured(here: "Runtime", job_id: str) -> dict[str, Any]:
+    """Every metric of a job's rows by arm and class (see report.measured)."""
+    asked, _ = _given(here.jobs.get(job_id).parameters)
+    return report_module.measured(result(here, job_id), asked, here.jobs.rows(job_id))
 
 
 def _given(parameters: Mapping[str, Any]) -> tuple[tuple[Question, ...], Options]:

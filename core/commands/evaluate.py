@@ -3,10 +3,12 @@
 Stopped, it goes on where it was when called again with the same questions, options and models (`--fresh` does not).
 """
 
+import json
 import sys
 import time
 from argparse import Namespace
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from core.commands import emit, log, parser, with_project
 from core.commands.ask import arm_options, changed
 from core.errors import Problem
 from core.evaluation import questions
+from core.evaluation.gates import demand, failed, judged, junit
 from core.evaluation.questions import Question
 from core.evaluation.run import Options
 from core.evaluation.statistics import stated
@@ -22,6 +25,7 @@ from core.project import Project
 from core.text import one_line
 
 POLL_S = 0.5
+CLOSED = 3  # exit status of a gate that an interval closes
 
 
 def main(argv: list[str]) -> int:
@@ -40,13 +44,26 @@ def main(argv: list[str]) -> int:
         arms = tuple(changed(arm, given, pinned) for arm in project.choose(given.arms.split(",")))
         settings = Options(arms, given.snapshot)
         evaluate.check(project, chosen, settings)
+        for text in given.at_least:
+            demand(text)
+        before = _before(given.not_worse_than) if given.not_worse_than else None
         result = _evaluate(project, chosen, settings, fresh=given.fresh)
+        if given.metrics:
+            result["metrics"] = evaluate.measured(here, result["id"])
     finally:
         runtime.close()
+    gates = judged(result, [demand(text) for text in given.at_least], before)
+    result["gates"] = [asdict(gate) for gate in gates]
+    if given.junit:
+        _write(given.junit, junit(gates, result, given.strict))
     if given.json:
         emit(result)
     else:
-        print("\n".join(table(result)))
+        print("\n".join([*table(result), *(f"{gate.outcome}: {gate.name} ({gate.why})" for gate in gates)]))
+    for gate in gates:
+        log(f"{gate.outcome}: {gate.name}: {one_line(gate.why, 300)}")
+    if failed(gates, given.strict):
+        return CLOSED
     return 0 if any(row["reply"] for row in result["rows"]) else 1
 
 
@@ -63,6 +80,13 @@ def _arguments(argv: list[str]) -> Namespace:
     options.add_argument("--limit", type=int, default=None, help="at most N questions a class, drawn by --seed")
     options.add_argument("--pinned", type=Path, default=None, help="a text file: what arms with pinned text read")
     arm_options(options)
+    options.add_argument(
+        "--at-least", action="append", default=[], metavar="ARM:CLASS=SHARE", help="exit status 3 when ruled out"
+    )
+    options.add_argument("--not-worse-than", metavar="RUN", help="an earlier evaluation: its id, or a file of --json")
+    options.add_argument("--strict", action="store_true", help="what is not decided closes the gate too")
+    options.add_argument("--junit", type=Path, metavar="FILE", help="demands and answers as JUnit XML")
+    options.add_argument("--metrics", action="store_true", help="with every metric by arm and class (slower)")
     options.add_argument("--fresh", action="store_true", help="ask everything anew, also what is known")
     return options.parse_args(argv)
 
@@ -107,6 +131,30 @@ def table(result: dict[str, Any]) -> list[str]:
                 f"({gap['low']:+.1%} to {gap['high']:+.1%}): {gap['verdict']}"
             )
     return lines
+
+
+def _before(run: str) -> dict[str, Any]:
+    """The report that an evaluation is held against."""
+    file = Path(run)
+    if not file.is_file():
+        return evaluate.result(runtime.get(), run)
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+        rows = found["rows"]
+        if not all(
+            {"question", "arm", "right", "group", "reply", "problem", "expected", "cls"} <= set(row) for row in rows
+        ):
+            raise KeyError("rows")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Problem(f"--not-worse-than: {one_line(run, 120)} is no evaluation's JSON ({error!r}).") from error
+    return dict(found)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Problem(f"{one_line(str(path), 120)} cannot be written: {error.strerror}.") from error
 
 
 def _pinned(path: Path) -> str:

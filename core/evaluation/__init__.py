@@ -3,10 +3,11 @@
 questions.py    a user's or our own question set, read from CSV or JSONL
 quantities.py   text to words and quantities, so that "$34" is not "$340" and "18:30" is "6.30 pm"
 scoring.py      is a reply right, in voice, an abstention, a valid ticket; does it cite what exists
+graders.py      what counts as right where a question says so; metrics.py: every other measure of a reply
 run.py          every question to every arm, through core.ask; results appended as they come
 causes.py       why a wrong reply is wrong
 statistics.py   accuracy with standard error, paired differences, the effect split
 power.py        how many questions: what a set can detect
 sequential.py   an interval that may be watched while a run goes on
-report.py       all of it as one JSON
+report.py       all of it as one JSON; versus.py: two runs side by side; gates.py: demands for CI
 """

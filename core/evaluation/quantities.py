@@ -35,9 +35,15 @@ _UNITS: Final[dict[str, tuple[str, float]]] = {
     **dict.fromkeys(("year", "years", "yr", "yrs"), ("months", 12.0)),
 }
 _AFTER: Final = "|".join(sorted((re.escape(unit) for unit in _UNITS if unit != "us$"), key=len, reverse=True))
+# Names that hold a word of an answer without being it: model_aliases.json, max_tokens, 1920x1080.
+_ENDINGS: Final = (
+    "cfg com csv css dev exe gguf gz html ini io ipynb js json log md net org pdf py rst sh sql sqlite toml ts txt xml "
+    "yaml yml zip"
+)
 _TOKEN: Final = re.compile(
     rf"""
-    (?P<half>(?<![\w.,])(?P<hour12>\d{{1,2}})(?:[:.h](?P<minute12>\d{{2}}))?\s*(?P<part>[ap]\.?\s?m\b\.?))
+    (?P<name>(?<!\w)(?:[a-z][\w-]*_\w+(?:\.\w+)*|[\w-]+(?:\.\w+)*\.(?:{"|".join(_ENDINGS.split())})|\d+x\d+)(?!\w))
+    | (?P<half>(?<![\w.,])(?P<hour12>\d{{1,2}})(?:[:.h](?P<minute12>\d{{2}}))?\s*(?P<part>[ap]\.?\s?m\b\.?))
     | (?P<clock>(?<![\w.,:])(?P<hour24>\d{{1,2}})(?::|h)(?P<minute24>\d{{2}})(?![\d:]))
     | (?P<before>(?:us\$|[$€£]|(?<!\w)(?:usd|eur|gbp))\s*(?P<amount>{_NUMBER})(?![\d]))
     | (?P<after>(?<![\w.,])(?P<number>{_NUMBER})(?:[\s-]*(?P<unit>{_AFTER})(?![^\W_]))?(?![^\W_]))
@@ -61,10 +67,15 @@ Token = str | Quantity
 
 
 def tokens(text: str) -> list[Token]:
-    """The words (lower case, no accents, no plural s) and quantities of a text, in order. Citations are left out."""
+    """The words (lower case, no accents, no plural s), identifiers (whole) and quantities of a text, in order.
+
+    Citations are left out.
+    """
     made: list[Token] = []
     for match in _TOKEN.finditer(_plain(text)):
-        if match["half"]:
+        if match["name"]:
+            made.append(match["name"])
+        elif match["half"]:
             hour = int(match["hour12"]) % 12 + (12 if match["part"].startswith("p") else 0)
             made.append(_clock(hour, int(match["minute12"] or 0)))
         elif match["clock"]:

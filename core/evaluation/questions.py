@@ -1,9 +1,9 @@
 """Question sets: ours and users' own, from JSONL or CSV. Knows the file formats; knows no arm and no score.
 
-Fields: question, answer, variants, documents, class; origin and reviewed where nobody has seen the question yet. Lists
-are JSON arrays or separated by "|". Ours add `fact` (which
-questions belong together) and `values` (the answer in each dated snapshot). A question without an answer expects the
-model to abstain, unless its class is tone-only.
+Fields: question, answer, variants, documents, class; graders (see graders.py); origin and reviewed where nobody has
+seen the question yet. Lists are JSON arrays or separated by "|". Ours add `fact` (which questions belong together)
+and `values` (the answer in each dated snapshot). A question without an answer and without graders expects the model to
+abstain, unless its class is tone-only.
 """
 
 import csv
@@ -11,11 +11,13 @@ import io
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from core.errors import Problem
+from core.evaluation import graders
+from core.evaluation.graders import Grader
 from core.text import one_line
 
 ABSTAIN, TONE, TICKET = "no-document", "tone-only", "ticket"
@@ -34,7 +36,8 @@ class Question:
 
     `documents`: where the answer stands, a path or a section of one (`setup.md#custom-directory`, see `marked`).
     `values`: snapshot -> answer, where the answer depends on the date. `origin`: who made it, "" for a person;
-    `reviewed`: whether a person has seen it, which every result says.
+    `reviewed`: whether a person has seen it, which every result says. `graders`: what counts as right, where it is more
+    than stating the answer.
     """
 
     question: str
@@ -46,6 +49,7 @@ class Question:
     values: Mapping[str, str] = field(default_factory=dict)
     origin: str = ""
     reviewed: bool = True
+    graders: tuple[Grader, ...] = ()
 
     def expected(self, snapshot: str | None) -> tuple[str, ...]:
         """The accepted answers on a snapshot's day (None: the latest), the proper one first."""
@@ -68,6 +72,8 @@ class Question:
             "fact": self.fact,
             "values": dict(self.values),
         }
+        if self.graders:
+            made["graders"] = [asdict(grader) | {"values": list(grader.values)} for grader in self.graders]
         if self.origin or not self.reviewed:
             made |= {"origin": self.origin, "reviewed": self.reviewed}
         return made
@@ -175,9 +181,12 @@ def _question(row: Mapping[str, Any], place: str) -> Question:
     if len(question) > LONGEST:
         raise Problem(f"{place}: the question has {len(question):,} characters; at most {LONGEST:,} are taken.")
     answer = _text(row, "answer", place).strip()
-    cls = one_line(_text(row, "class", place).strip(), 60) or ("own" if answer else ABSTAIN)
-    if not answer and cls not in (ABSTAIN, TONE):
-        raise Problem(f"{place}: 'answer' is empty. Only class {ABSTAIN} and {TONE} have none.")
+    cls = one_line(_text(row, "class", place).strip(), 60) or (
+        "own" if answer or row.get("graders") or row.get("grader") else ABSTAIN
+    )
+    rules = graders.parse(row.get("graders") or row.get("grader") or [], place)
+    if not answer and not rules and cls not in (ABSTAIN, TONE):
+        raise Problem(f"{place}: 'answer' is empty. Only class {ABSTAIN} and {TONE}, and graded questions, have none.")
     if cls == TICKET:
         _ticket(answer, place)
     return Question(
@@ -190,6 +199,7 @@ def _question(row: Mapping[str, Any], place: str) -> Question:
         values=_values(row, place),
         origin=one_line(_text(row, "origin", place), 60),
         reviewed=_reviewed(row, place),
+        graders=rules,
     )
 
 

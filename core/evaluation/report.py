@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from core import checks
+from core import ask, checks
 from core.arms import Arm
-from core.evaluation import scoring, statistics
+from core.evaluation import graders, metrics, power, scoring, sequential, statistics
 from core.evaluation.causes import cause
 from core.evaluation.questions import ABSTAIN, TICKET, TONE, Question, marked, stands_in
 from core.evaluation.scoring import Voice
@@ -39,7 +39,7 @@ def report(
     bases = {model.id: model.base for model in project.models}
     scores = [
         scored(questions[row["number"]], by_name[row["arm"]], row, snapshot, labels, voice)
-        | {"checks": _checks(project, questions[row["number"]], row)}
+        | {"checks": _checks(project, questions[row["number"]], row), "cost": _cost(project, row)}
         for row in rows
         if row["arm"] in by_name
     ]
@@ -150,6 +150,10 @@ def scored(
         ticket = scoring.ticket(reply, question.answer, labels)
         made |= {"right": ticket.all_right, "ticket_valid": ticket.valid, "ticket_class": ticket.class_right}
         made["near"] = not ticket.valid and f'"{_ticket_class(question)}"' in reply
+    elif question.graders:
+        total = (row.get("timing") or {}).get("total")
+        found = graders.graded(question.graders, reply, accepted, total)
+        made |= {"right": found.met, "share": found.share, "why": found.why}
     elif question.cls == TONE:
         made["right"] = bool(heard)
     elif not fact:
@@ -169,6 +173,53 @@ def _checks(project: Project, question: Question, row: Row) -> dict[str, bool]:
         return {}
     total = (row.get("timing") or {}).get("total")
     return checks.outcomes(project.checks, str(row["reply"]), cls=question.cls, total_ms=total)
+
+
+def _cost(project: Project, row: Row) -> float | None:
+    """Dollars of machine time for one reply, at the project's hourly price."""
+    total = (row.get("timing") or {}).get("total")
+    return None if total is None else ask.cost(total, project.dollars_per_hour)
+
+
+def measured(report: Mapping[str, Any], questions: Sequence[Question], rows: Iterable[Row]) -> dict[str, Any]:
+    """Every metric of metrics.py by arm and class: mean, standard error and number of replies it applies to.
+
+    Apart from `report`, since likeness to an answer takes a millisecond or two a reply.
+    """
+    passages = {(row["number"], row["arm"]): row["passages"] for row in rows}
+    values: dict[tuple[str, str, str], list[tuple[float, str]]] = {}
+    for score in report["rows"]:
+        if score["problem"]:
+            continue
+        question = questions[score["number"]]
+        case = _case(question, score, passages[score["number"], score["arm"]], report["snapshot"])
+        for name, value in metrics.measured(case).items():
+            values.setdefault((score["arm"], score["cls"], name), []).append((value, score["group"]))
+    made: dict[str, Any] = {}
+    for (arm, cls, name), found in values.items():
+        mean = statistics.mean([value for value, _ in found], [group for _, group in found])
+        made.setdefault(arm, {}).setdefault(cls, {})[name] = asdict(mean)
+    return made
+
+
+def _case(question: Question, score: Mapping[str, Any], passages: Sequence[Row], day: str | None) -> metrics.Case:
+    accepted = tuple(answer for answer in question.expected(day) if answer)
+    texts = tuple(str(passage["text"]) for passage in passages)
+    found = None
+    if score["context"] == "retrieval" and (accepted or question.documents):
+        found = tuple(_stands_here(question, passage, accepted) for passage in passages)
+    return metrics.Case(
+        question.question, score["reply"], accepted, texts, found, score["timing"], score["tokens"], score["cost"]
+    )
+
+
+def _stands_here(question: Question, passage: Row, accepted: Sequence[str]) -> bool:
+    """Whether one passage holds the answer: a marked section by its mark, else by its words."""
+    marks = [mark for mark in question.documents if marked(mark)[1]]
+    if marks:
+        return any(stands_in(passage, mark) for mark in marks)
+    known = not question.documents or passage["document"] in question.documents
+    return known and scoring.holds(str(passage["text"]), accepted)
 
 
 def _ticket_class(question: Question) -> str:
@@ -210,6 +261,8 @@ def _arm(scores: list[dict[str, Any]], classes: Sequence[str]) -> dict[str, Any]
         for name in ("ttft_total", "total", "embed", "search")
     }
     made["tokens"] = {name: _median(score["tokens"].get(name) for score in scores) for name in ("prompt", "output")}
+    right, spent = sum(score["right"] for score in scores), sum(score["cost"] or 0.0 for score in scores)
+    made["cost"] = {"total": spent, "per_right": spent / right if right else None}
     return made
 
 
@@ -244,8 +297,38 @@ def _pair(scores: list[dict[str, Any]], of: Sequence[str], first: str, second: s
     if found is None:
         return None
     (a, b), groups = found
-    gap = statistics.difference([float(y) - float(x) for x, y in zip(a, b, strict=True)], groups)
-    return {"from": first, "to": second, **asdict(gap), "p": statistics.mcnemar(a, b)}
+    return {"from": first, "to": second, **settled(a, b, groups)}
+
+
+def settled(first: Sequence[bool], second: Sequence[bool], groups: Sequence[str]) -> dict[str, Any]:
+    """What second gains over first on the same questions: interval, whether it is decided, and how many would do.
+
+    `detectable`: the smallest difference so many independent facts decide, at the discordance seen; `needed`: how many
+    decide the difference seen; `watched`: the interval that holds at every look, so that a run may be stopped by it.
+    """
+    differences = [float(b) - float(a) for a, b in zip(first, second, strict=True)]
+    gap = statistics.difference(differences, groups)
+    facts = _by_fact(differences, groups)
+    seen = sum(a != b for a, b in zip(first, second, strict=True)) / len(differences)
+    watched = sequential.watched(facts)
+    return {
+        **asdict(gap),
+        "p": statistics.mcnemar(first, second),
+        "facts": len(facts),
+        "discordance": seen,
+        "decided": gap.verdict in ("gain", "loss"),
+        "detectable": power.detectable(len(facts), seen or power.EXPECTED_DISCORDANCE),
+        "needed": power.needed(abs(gap.difference), seen),
+        "watched": asdict(watched) | {"decided": watched.decided},
+    }
+
+
+def _by_fact(differences: Sequence[float], groups: Sequence[str]) -> list[float]:
+    """One mean a group, in the order in which the groups first came."""
+    found: dict[str, list[float]] = {}
+    for value, group in zip(differences, groups, strict=True):
+        found.setdefault(group, []).append(value)
+    return [sum(values) / len(values) for values in found.values()]
 
 
 def _effects(scores: list[dict[str, Any]], of: Sequence[str], four: Sequence[str]) -> dict[str, Any] | None:

@@ -2,12 +2,13 @@
 
 A reply is right when it states an accepted answer. Words must stand in it as whole words in order. Of numbers, the
 first one of the answer's unit must be the accepted one, so that a reply listing several prices does not pass. Numbers
-that the question itself holds are not counted as stated. What the rules cannot see: a denial ("not made of brass").
+that the question itself holds are not counted as stated. A denial just before the answer is seen ("not made of
+brass"); one that is farther away is not.
 """
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,6 +24,9 @@ _ABSTAINS: Final = re.compile(
     r"|no (information|mention|answer|such|details?) |unable to|(i'm|i am) (sorry|afraid)|not sure|unknown to",
     re.IGNORECASE,
 )
+_DENIALS: Final = ("not", "never", "cannot", "without", "nor", "neither")
+_TURNS: Final = ("but", "instead", "rather", "however", "only")  # what follows is no longer denied
+_REACH: Final = 5  # words
 _CITED: Final = re.compile(r"\[(\d{1,3})\]")
 
 
@@ -60,7 +64,7 @@ def near(reply: str, accepted: Iterable[str]) -> bool:
 def holds(text: str, accepted: Iterable[str]) -> bool:
     """Whether a passage holds an accepted answer anywhere (not only first)."""
     said = tokens(text)
-    return any(_contains(said, tokens(answer)) for answer in accepted if answer.strip())
+    return any(in_order(said, tokens(answer)) for answer in accepted if answer.strip())
 
 
 def abstains(reply: str) -> bool:
@@ -74,7 +78,7 @@ def _states(reply: str, said: list[Token], answer: str, asked: list[Quantity]) -
         return bool(re.search(rf"(?<!\w){answer}(?!\w)", reply))
     if len(wanted) == 1 and isinstance(wanted[0], Quantity):
         return _first(_quantities(said), wanted[0], asked)
-    return bool(wanted) and _contains(said, wanted)
+    return _affirmed(said, wanted)
 
 
 def _first(said: list[Quantity], wanted: Quantity, asked: list[Quantity]) -> bool:
@@ -97,12 +101,32 @@ def _quantities(found: Sequence[Token]) -> list[Quantity]:
     return [token for token in found if isinstance(token, Quantity)]
 
 
-def _contains(said: Sequence[Token], wanted: Sequence[Token]) -> bool:
+def in_order(said: Sequence[Token], wanted: Sequence[Token]) -> bool:
+    """Whether all of `wanted` stand in `said`, one after the other."""
+    return any(True for _ in _places(said, wanted))
+
+
+def _places(said: Sequence[Token], wanted: Sequence[Token]) -> Iterator[int]:
     size = len(wanted)
-    return size > 0 and any(
-        all(_same(a, b) for a, b in zip(said[at : at + size], wanted, strict=True))
-        for at in range(len(said) - size + 1)
-    )
+    for at in range(len(said) - size + 1 if size else 0):
+        if all(_same(a, b) for a, b in zip(said[at : at + size], wanted, strict=True)):
+            yield at
+
+
+def _affirmed(said: Sequence[Token], wanted: Sequence[Token]) -> bool:
+    """Whether `wanted` stands somewhere that no denial just before it reaches ("does not fall back to X")."""
+    if any(_denies(word) for word in wanted):
+        return in_order(said, wanted)
+    return any(not _denied(said[max(0, at - _REACH) : at]) for at in _places(said, wanted))
+
+
+def _denied(before: Sequence[Token]) -> bool:
+    turns = [place for place, word in enumerate(before) if word in _TURNS]
+    return any(_denies(word) for word in before[turns[-1] + 1 if turns else 0 :])
+
+
+def _denies(word: Token) -> bool:
+    return isinstance(word, str) and (word in _DENIALS or word.endswith("n't"))
 
 
 def _same(said: Token, wanted: Token) -> bool:

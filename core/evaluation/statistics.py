@@ -73,6 +73,23 @@ def accuracy(right: Sequence[bool], groups: Sequence[str]) -> Accuracy:
     return Accuracy(n, int(values.sum()), clusters, share, error, low, high)
 
 
+@dataclass(frozen=True)
+class Mean:
+    """The mean of `n` numbers with a standard error clustered by group."""
+
+    n: int
+    mean: float
+    standard_error: float
+
+
+def mean(values: Sequence[float], groups: Sequence[str]) -> Mean:
+    """The mean with its clustered standard error. `values` and `groups` have the same length, not zero."""
+    array = np.asarray(values, float)
+    sums, sizes = _by_group(array - array.mean(), groups)
+    correction = len(sizes) / (len(sizes) - 1) if len(sizes) > 1 else 1.0
+    return Mean(len(array), float(array.mean()), math.sqrt(correction * float((sums**2).sum())) / len(array))
+
+
 def wilson(share: float, n: float) -> tuple[float, float]:
     """95 % interval of a share seen in `n` independent trials; sensible at 0 and 1 too."""
     middle = (share + Z**2 / (2 * n)) / (1 + Z**2 / n)

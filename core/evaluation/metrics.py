@@ -1,0 +1,249 @@
+"""Every metric of a reply, one small function each; tables, page, export and schema follow from what stands here.
+
+To add one: write a function of a Case that gives a number or None (it does not apply), and decorate it. Text metrics
+are those of well-kept libraries (rouge-score, sacrebleu), loaded on first use. Knows no arm and no statistics.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Final
+
+from core.evaluation import scoring
+from core.evaluation.quantities import Quantity, tokens
+
+_NAME: Final = re.compile(r"(?<![.!?:\n\"] )(?<!^)\b[A-Z][\w-]{2,}(?: [A-Z][\w-]{2,})*")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One reply and what is known of it. `accepted`: the answers that count, the proper one first; may be empty.
+
+    `found`: for each retrieved passage, best first, whether it holds the answer; None when nothing was retrieved.
+    `cost`: dollars. Times in ms.
+    """
+
+    question: str
+    reply: str
+    accepted: tuple[str, ...] = ()
+    passages: tuple[str, ...] = ()
+    found: tuple[bool, ...] | None = None
+    timing: Mapping[str, Any] = field(default_factory=dict)
+    tokens: Mapping[str, Any] = field(default_factory=dict)
+    cost: float | None = None
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric: its name in files, its title for people, its unit ("share", "ms", "words", "USD"), what it says."""
+
+    name: str
+    title: str
+    unit: str
+    about: str
+    measure: Callable[[Case], float | None]
+
+
+Measure = Callable[[Case], float | None]
+METRICS: Final[dict[str, Metric]] = {}
+LIKENESS: Final = (
+    "exact_match",
+    "contains",
+    "token_f1",
+    "rouge_l",
+    "bleu",
+    "chrf",
+)  # compare with an answer
+
+
+def metric(
+    title: str, unit: str = "share"
+) -> Callable[[Callable[[Case], float | None]], Callable[[Case], float | None]]:
+    """Enters a function as a metric; its name is the function's, its docstring says what it measures."""
+
+    def enter(measure: "Measure") -> "Measure":
+        METRICS[measure.__name__] = Metric(measure.__name__, title, unit, (measure.__doc__ or "").strip(), measure)
+        return measure
+
+    return enter
+
+
+def measured(case: Case) -> dict[str, float]:
+    """Name -> value, of the metrics that apply."""
+    values = {name: one.measure(case) for name, one in METRICS.items()}
+    return {name: float(value) for name, value in values.items() if value is not None}
+
+
+def similarity(name: str, reply: str, reference: str) -> float:
+    """How like a reference a reply is, 0 to 1, by one of the text metrics."""
+    value = METRICS[name].measure(Case("", reply, (reference,)))
+    return 0.0 if value is None else value
+
+
+# -- likeness to the accepted answers --------------------------------------------------------------------------------
+
+
+@metric("Exact match")
+def exact_match(case: Case) -> float | None:
+    """The reply is an accepted answer and nothing else, whatever its case, punctuation and articles (as SQuAD)."""
+    return _best(case, lambda reference: float(_plain(case.reply) == _plain(reference)))
+
+
+@metric("Contains")
+def contains(case: Case) -> float | None:
+    """An accepted answer stands in the reply."""
+    return float(scoring.holds(case.reply, case.accepted)) if case.accepted else None
+
+
+@metric("Token F1")
+def token_f1(case: Case) -> float | None:
+    """Words in common with the best accepted answer: harmonic mean of precision and recall (as SQuAD)."""
+    return _best(case, lambda reference: _f1(_plain(case.reply), _plain(reference)))
+
+
+@metric("ROUGE-L")
+def rouge_l(case: Case) -> float | None:
+    """Longest common subsequence with the best accepted answer, F-measure (rouge-score)."""
+    return _best(case, lambda reference: float(_rouge().score(reference, case.reply)["rougeL"].fmeasure))
+
+
+@metric("BLEU")
+def bleu(case: Case) -> float | None:
+    """Sentence BLEU against all accepted answers (sacrebleu, smoothed), 0 to 1."""
+    if not case.accepted:
+        return None
+    return float(_sacrebleu().sentence_bleu(case.reply, list(case.accepted)).score) / 100
+
+
+@metric("chrF")
+def chrf(case: Case) -> float | None:
+    """Character n-grams against all accepted answers (sacrebleu), 0 to 1."""
+    return float(_sacrebleu().sentence_chrf(case.reply, list(case.accepted)).score) / 100 if case.accepted else None
+
+
+# -- what stands behind the reply --------------------------------------------------------------------------------------
+
+
+@metric("Grounded")
+def grounded(case: Case) -> float | None:
+    """Share of the reply's numbers and names that stand in its passages or in the question."""
+    if not case.passages:
+        return None
+    claims = _claims(case.reply)
+    if not claims:
+        return None
+    known = tokens(" \n".join((*case.passages, case.question)))
+    return sum(_stands(claim, known) for claim in claims) / len(claims)
+
+
+@metric("Citations right")
+def citations_right(case: Case) -> float | None:
+    """Share of the cited passages that exist and hold an accepted answer; none where nothing is cited."""
+    numbers = scoring.cited(case.reply)
+    if not numbers or not case.passages or not case.accepted:
+        return None
+    good = [1 <= n <= len(case.passages) and scoring.holds(case.passages[n - 1], case.accepted) for n in numbers]
+    return sum(good) / len(good)
+
+
+@metric("Hit@k")
+def hit_at_k(case: Case) -> float | None:
+    """A retrieved passage holds the answer."""
+    return None if case.found is None else float(any(case.found))
+
+
+@metric("MRR")
+def mrr(case: Case) -> float | None:
+    """One over the rank of the first passage that holds the answer, 0 when none does."""
+    if case.found is None:
+        return None
+    return next((1 / rank for rank, holds in enumerate(case.found, 1) if holds), 0.0)
+
+
+@metric("Declined")
+def abstention(case: Case) -> float | None:
+    """The reply says that it does not know, or that the documents do not say."""
+    return float(scoring.abstains(case.reply))
+
+
+# -- what it costs -------------------------------------------------------------------------------------------------
+
+
+@metric("Words", "words")
+def length(case: Case) -> float | None:
+    """Words of the reply."""
+    return float(len(case.reply.split()))
+
+
+@metric("TTFT", "ms")
+def ttft(case: Case) -> float | None:
+    """From asking to the first token: retrieval, queue, prefill."""
+    return case.timing.get("ttft_total")
+
+
+@metric("Total time", "ms")
+def total_time(case: Case) -> float | None:
+    """From asking to the last token."""
+    return case.timing.get("total")
+
+
+@metric("Prompt tokens", "tokens")
+def prompt_tokens(case: Case) -> float | None:
+    """Tokens of the prompt, passages included."""
+    return case.tokens.get("prompt")
+
+
+@metric("Output tokens", "tokens")
+def output_tokens(case: Case) -> float | None:
+    """Tokens of the reply."""
+    return case.tokens.get("output")
+
+
+@metric("Cost", "USD")
+def cost(case: Case) -> float | None:
+    """Dollars of machine time, at the project's hourly price."""
+    return case.cost
+
+
+# -- helpers -------------------------------------------------------------------------------------------------------
+
+
+def _best(case: Case, score: Callable[[str], float]) -> float | None:
+    return max((score(reference) for reference in case.accepted), default=None)
+
+
+def _plain(text: str) -> list[str]:
+    """Words as SQuAD compares them: lower case, no punctuation, no articles."""
+    words = re.sub(r"[^\w\s]", "", text.lower()).split()
+    return [word for word in words if word not in ("a", "an", "the")]
+
+
+def _f1(said: list[str], wanted: list[str]) -> float:
+    common = sum((Counter(said) & Counter(wanted)).values())
+    return 2 * common / (len(said) + len(wanted)) if common else 0.0
+
+
+def _claims(reply: str) -> list[list[Any]]:
+    """The numbers and names a reply states, each as tokens."""
+    numbers = [[token] for token in tokens(reply) if isinstance(token, Quantity)]
+    return numbers + [tokens(name) for name in _NAME.findall(reply)]
+
+
+def _stands(claim: list[Any], known: list[Any]) -> bool:
+    return scoring.in_order(known, claim)
+
+
+@cache
+def _rouge() -> Any:
+    from rouge_score import rouge_scorer
+
+    return rouge_scorer.RougeScorer(["rougeL"])
+
+
+@cache
+def _sacrebleu() -> Any:
+    import sacrebleu
+
+    return sacrebleu
