@@ -33,13 +33,14 @@ UNITS = {  # in days
     "quarter": 365 / 4,
     "year": 365.0,
 }
-_DIGITS = r"\d{1,3}(?:[,' ]\d{3})+(?!\d)(?:\.\d+)?|\d{1,12}(?:\.\d+)?"
+_DIGITS = r"\d{1,3}(?:[,' ]\d{3})+(?!\d)(?:\.\d+)?|\d{1,6},\d{1,2}(?!\d)|\d{1,12}(?:\.\d+)?"
 _SPELLED = "|".join(sorted(prefill.WORDS, key=len, reverse=True))
 _ONE = rf"(?:{_DIGITS}|{_SPELLED})(?:\s?(?:k|m|bn|thousand|million|billion)\b)?"
 _NUMBER = rf"(?:between )?(?:{_ONE})(?:(?:\s?(?:-|–|to|and)\s?)(?:{_ONE}))?"
 _ABOUT = re.compile(
     r"\b(about|around|roughly|some|approximately|approx\.?|circa|ca\.?|nearly|almost)\s*(?:USD |\$|€)?$"
 )
+_EACH = re.compile(r"\beach(?: \w+){0,3} $")
 _NOT = re.compile(r"\b(no|not|never|without|rather than|instead of|don't|doesn't|isn't|aren't)\s+(?:\w+\s+)?$")
 _CLAUSE = re.compile(r"[^.;,:!?\n()]+(?:[.,]\d[^.;,:!?\n()]*)*")
 
@@ -186,8 +187,8 @@ def _quantity(rule: _Rule, match: re.Match[str], text: str) -> Read | None:
     groups = {name: value for name, value in match.groupdict().items() if value is not None}
     numbers = [_value(value) for name, value in groups.items() if name.startswith("n")]
     unit = next((value for name, value in groups.items() if name[0] in "up"), "")
-    if not numbers or (rule.input == "queries" and not unit):
-        return None
+    if not numbers or (rule.input == "queries" and (not unit or _EACH.search(text[: match.start()]))):
+        return None  # "15 questions a day each" is not what all of them ask together
     factor = rule.times
     if rule.per and unit:
         days = UNITS[unit.lower().rstrip("s") if unit.lower() != "ms" else "ms"]
@@ -220,6 +221,8 @@ def _value(text: str) -> tuple[float, float]:
 
 
 def _digits(text: str) -> float:
+    if re.fullmatch(r"\d{1,6},\d{1,2}", text):  # a decimal comma
+        return float(text.replace(",", "."))
     return prefill.WORDS.get(text) or float(re.sub(r"[,' ]", "", text))
 
 

@@ -70,7 +70,7 @@ def read(data: bytes, origin: str, today: date) -> tuple[list[Offer], list[str]]
         text = _bounded(data, origin).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Problem(f"{one_line(origin, 200)} is not text in UTF-8.") from error
-    rows = _json_rows(text, origin) if text.lstrip()[:1] in ("{", "[") else _csv_rows(text, origin, today)
+    rows = _json_rows(text, origin, today) if text.lstrip()[:1] in ("{", "[") else _csv_rows(text, origin, today)
     found: dict[str, Offer] = {}
     notes = []
     for at, row in enumerate(rows, 1):
@@ -160,21 +160,25 @@ def _bounded(data: bytes, origin: str) -> bytes:
     return data
 
 
-def _json_rows(text: str, origin: str) -> list[dict[str, Any]]:
-    """llm-prices' current-v1.json or historical-v1.json; of the latter what still holds."""
+def _json_rows(text: str, origin: str, today: date) -> list[dict[str, Any]]:
+    """llm-prices' current-v1.json, dated by its `updated_at`, or what holds today of its historical-v1.json."""
     try:
         raw = json.loads(text)
-        entries, updated = raw["prices"], raw.get("updated_at")
-        rows = [dict(entry) for entry in entries if not entry.get("to_date")]
+        rows = [dict(entry) for entry in raw["prices"] if _holds(entry, today.isoformat())]
+        rows.sort(key=lambda entry: str(entry.get("from_date") or ""), reverse=True)  # the latest start counts
+        read_on = str(raw.get("updated_at") or today.isoformat())[:10]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Problem(
             f"{one_line(origin, 200)} is not llm-prices' JSON: an object with 'updated_at' and a list 'prices'."
         ) from error
     for row in rows:
-        row["date"] = str(row.pop("from_date", None) or updated or "")[:10]
-        row["cached"] = row.pop("input_cached", None)
-        row["source"] = origin
+        row |= {"date": read_on, "cached": row.pop("input_cached", None), "source": origin}
     return rows[:MAX_OFFERS]
+
+
+def _holds(entry: Mapping[str, Any], today: str) -> bool:
+    """Whether a price is valid on `today`: from its `from_date` on, up to but not including its `to_date`."""
+    return str(entry.get("from_date") or "") <= today < str(entry.get("to_date") or "9999")
 
 
 def _csv_rows(text: str, origin: str, today: date) -> list[dict[str, Any]]:

@@ -12,6 +12,9 @@ TELECOM = (
 )
 
 
+EACH = "40 lawyers, each asking 15 questions a day"  # not what all of them ask together
+
+
 def sets(text):
     return {name: value for one in brief.read(text).numbers for name, value in one.sets.items()}
 
@@ -50,6 +53,8 @@ def test_the_telecoms_brief_is_read_whole():
         ("answers within 2 seconds", "latency_target", 2000),
         ("95 % correct", "accuracy_target", 95),
         ("$0.15 in and $0.60 out per million", "price_out", 0.6),
+        ("2k questions/month", "queries", 2000),
+        ("0,40 / 1,60 USD per million tokens", "price_in", 0.4),
         ("growing by 5 % a month", "growth", 5),
         ("we have 3,000 labelled examples", "labelled_rows", 3000),
         ("facts never change", "churn", 0),
@@ -68,7 +73,16 @@ def test_a_quantity_is_read_in_the_inputs_unit(text, name, value):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "hello", "We founded the company in 1998.", "no weekly meetings, please", "Room 12", "1/2"],
+    [
+        "",
+        "hello",
+        "We founded the company in 1998.",
+        "no weekly meetings, please",
+        "Room 12",
+        "1/2",
+        EACH,
+        "for 120 engineers",
+    ],
 )
 def test_what_is_no_quantity_is_not_read(text):
     assert brief.read(text).numbers == ()

@@ -60,6 +60,15 @@ def test_a_list_in_llm_prices_form_changes_the_price_and_keeps_what_it_does_not_
     assert [each.input for each in price_lists.history("gpt-4.1-mini")] == [0.40, 0.18]
 
 
+def test_of_a_history_what_holds_today_is_taken_as_read_today():
+    past = {**LUNA, "input": 9, "from_date": None, "to_date": "2026-01-01"}
+    now = {**LUNA, "input": 0.3, "from_date": "2026-01-01", "to_date": "2027-01-01"}
+    later = {**LUNA, "input": 7, "from_date": "2027-01-01", "to_date": None}
+    text = json.dumps({"prices": [past, later, now]}).encode()
+    ((one,), notes) = price_lists.read(text, "x.json", TODAY)
+    assert (one.input, one.date, notes) == (0.3, "2026-11-24", [])
+
+
 def test_the_later_date_wins_whatever_was_read_last():
     for updated, price in (("2026-11-20", 0.18), ("2026-09-01", 0.5), ("2020-01-01", 9.0)):
         offers, _ = price_lists.read(listed({**LUNA, "input": price}, updated=updated), "x.json", TODAY)
