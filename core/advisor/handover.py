@@ -15,6 +15,7 @@ from core import scenario, tomlfile
 from core.advisor import rules, score
 from core.advisor.reader import Fact
 from core.calculator import inputs
+from core.calculator.approaches import USES
 from core.errors import Problem
 from core.text import one_line
 
@@ -83,9 +84,10 @@ def calculator(answers: Mapping[str, str], numbers: Mapping[str, Number] | None 
             if value is not None:
                 found[into.input] = value
                 origins[into.input] = f"{OURS}“{one_line(number.words, 80)}”"
-    out = excluded(answers)
-    parts = {"inputs": found, "origins": origins, "excluded": out}
-    return {name: part for name, part in parts.items() if part}
+    for name, because in excluded(answers).items():
+        found[USES[name]] = "no"
+        origins[USES[name]] = f"{OURS}{because}"
+    return {"inputs": found, "origins": origins} if found else {}
 
 
 def excluded(answers: Mapping[str, str]) -> dict[str, str]:
@@ -126,7 +128,7 @@ def whole(
         before = _dict(earlier.get(part))
         ours = {name for name, text in _dict(earlier.get("origins")).items() if str(text).startswith(OURS)}
         mine[part] = {**{name: value for name, value in before.items() if name not in ours}, **mine.get(part, {})}
-    rest = {name: value for name, value in earlier.items() if name not in ("inputs", "origins", "excluded")}
+    rest = {name: value for name, value in earlier.items() if name not in ("inputs", "origins")}
     stated = {name: [_plain(each.low), _plain(each.high), each.words] for name, each in (numbers or {}).items()}
     told: dict[str, Any] = {"answers": dict(answers), "numbers": stated}
     return {

@@ -17,6 +17,8 @@ from core.calculator.inputs import Scenario
 from core.calculator.requests import Timing
 from core.evidence import figures
 
+USES = {name: f"use_{name.replace('-', '_')}" for name in APPROACHES}  # the input that says whether it may be used
+
 
 @dataclass(frozen=True)
 class Approach:
@@ -335,12 +337,18 @@ def _latency(retrieves: bool, t: Timing, waiting: Array, d: Draws, words: Mappin
 
 @dataclass(frozen=True)
 class Fit:
-    """Whether the prompt fits at the upper end of every range, and by how many tokens it does not."""
+    """Whether it may be used and its prompt fits at the upper end of every range; by how many tokens it does not."""
 
     fits: bool
+    allowed: bool  # no requirement rules it out
     prompt_tokens: float
     over_by: float
     fits_at_low_end: bool
+
+
+def allowed(name: str, scenario: Scenario) -> bool:
+    """Whether no requirement rules the approach out."""
+    return scenario.words[USES[name]] == "yes"
 
 
 def fit(scenario: Scenario) -> dict[str, Fit]:
@@ -351,7 +359,8 @@ def fit(scenario: Scenario) -> dict[str, Fit]:
         ends.append(compose({**d, "tuning_ends": np.zeros(())}, scenario.words))
     return {
         name: Fit(
-            fits=bool(ends[0][name].overflow <= 0),
+            fits=bool(ends[0][name].overflow <= 0) and allowed(name, scenario),
+            allowed=allowed(name, scenario),
             prompt_tokens=float(ends[0][name].prompt),
             over_by=max(0.0, float(ends[0][name].overflow)),
             fits_at_low_end=bool(ends[1][name].overflow <= 0),

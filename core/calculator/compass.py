@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from core.approaches import APPROACHES
 from core.calculator import costs, judge, requests
-from core.calculator.approaches import Approach, compose
+from core.calculator.approaches import Approach, allowed, compose
 from core.calculator.draws import central, middle
 from core.calculator.formulas import Array
 from core.calculator.inputs import Scenario
@@ -81,7 +81,7 @@ class Compass:
 
         return Readings(
             cost=_table([scaled[name]["cost"] for name in APPROACHES], rows),
-            fits=_table([over[name] <= 0 for name in APPROACHES], rows).astype(bool),
+            fits=_table([(over[name] <= 0) & allowed(name, scenario) for name in APPROACHES], rows).astype(bool),
             meets={
                 aim: _table([judge.within(aim, scaled[name][aim], at) for name in APPROACHES], rows).astype(bool)
                 for aim, at in limit.items()

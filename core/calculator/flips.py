@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.approaches import APPROACHES
-from core.calculator.approaches import compose, fit
+from core.calculator.approaches import USES, compose, fit
 from core.calculator.compass import NONE_MEETS, Compass, Readings
 from core.calculator.costs import calendar, total, totals
 from core.calculator.draws import central, middle, sample
@@ -148,7 +148,7 @@ def switches(scenario: Scenario) -> list[Switch]:
     start = here.recommended[0]
     found = []
     for name, one in every().items():
-        for option in one.options:
+        for option in one.options if name not in USES.values() else ():  # no requirement is given up unasked
             if option != scenario.words[name]:
                 there = compass.read({}, {name: option})
                 if (winner := there.recommended[0]) != start:

@@ -13,6 +13,9 @@ def summary(scenario: Scenario, outcome: Outcome) -> list[dict[str, str]]:
     for name, fits in outcome.fits.items():
         result = outcome.results.get(name)
         row = {"Approach": NAMES[name].capitalize()}
+        if not fits.allowed:
+            rows.append({**row, "Total cost": "ruled out by a requirement"})
+            continue
         if result is None:
             rows.append({**row, "Total cost": f"prompt too long, by {fits.over_by:,.0f} tokens"})
             continue

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from core.approaches import APPROACHES, NAMES
+from core.calculator.approaches import USES
 from core.calculator.breakeven import Crossing
 from core.calculator.compass import NONE_MEETS
 from core.calculator.flips import Flip, Switch, flips, recommended_in_the_middle, switches
@@ -161,7 +162,7 @@ def doubts(scenario: Scenario, outcome: Outcome) -> list[str]:
             )
         )
     for name, one in outcome.fits.items():
-        if not one.fits and one.fits_at_low_end:
+        if one.allowed and not one.fits and one.fits_at_low_end:
             found.append(f"{_name(name, True)} would fit at the low ends of your ranges.")
     return found
 
@@ -195,7 +196,12 @@ def _lines(scenario: Scenario, outcome: Outcome) -> list[str]:
         f"{_name(name, True)} does not fit, by {one.over_by:,.0f} tokens ({one.prompt_tokens:,.0f} in the prompt), so "
         "it is not priced."
         for name, one in outcome.fits.items()
-        if not one.fits
+        if one.allowed and not one.fits
+    ]
+    lines += [
+        f"{_name(name, True)} is ruled out: {_reason(scenario, name)}"
+        for name, one in outcome.fits.items()
+        if not one.allowed
     ]
     if outcome.cheapest is None:
         return lines
@@ -238,6 +244,11 @@ def _crossing(one: Crossing, cheapest: str) -> str:
     if one.months is not None and one.second_cheaper_later == (other == one.second):
         text += f"; at this scenario's volume after {_interval(one.months)} months, in {percent(crossed)} of draws"
     return text + "."
+
+
+def _reason(scenario: Scenario, name: str) -> str:
+    """What rules an approach out, as whoever set it said."""
+    return scenario.origins.get(USES[name], "set so by hand.").removeprefix("advisor: ")
 
 
 def _aim(aim: str, scenario: Scenario, outcome: Outcome) -> str:

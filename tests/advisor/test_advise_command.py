@@ -154,10 +154,9 @@ def test_a_number_that_was_typed_arrives_as_typed(capsys):
     }.items():  # fmt: skip
         assert taken.ranges[name] == (value, value), name
         assert taken.origins[name].startswith("advisor: “"), name
-    assert section["excluded"] == {
-        "prompt": "More text than a prompt holds cannot be put into one.",
-        "fine-tuning": "A fine-tuned model by itself cannot name its sources.",
-    }
+    assert taken.words["use_fine_tuning"] == taken.words["use_prompt"] == "no"
+    assert taken.words["use_retrieval"] == taken.words["use_hybrid"] == "yes"
+    assert taken.origins["use_fine_tuning"] == "advisor: A fine-tuned model by itself cannot name its sources."
     again = advise(capsys, "--link", link)
     assert again["link"] == link, "numbers and answers survive the link"
 

@@ -354,3 +354,17 @@ def test_the_csv_holds_every_month(bot):
     rows = report.as_csv(bot).splitlines()
     assert len(rows) == int(bot.number("horizon")) + 2
     assert len(rows[0].split(",")) == 1 + 3 * 4
+
+
+def test_what_a_requirement_rules_out_is_neither_priced_nor_offered():
+    reason = {"use_retrieval": "advisor: there is nothing to retrieve from."}
+    scenario = inputs.defaults().replace({"use_retrieval": "no", "use_hybrid": "no"}, reason)
+    outcome = model.evaluate(scenario)
+    assert not {"retrieval", "hybrid"} & set(outcome.results)
+    assert outcome.recommended not in ("retrieval", "hybrid")
+    said = verdict.verdict(scenario, outcome)
+    assert any("Retrieval is ruled out: there is nothing to retrieve from." in line for line in said.lines)
+    assert not [flip for flip in flips.flips(scenario) if flip.winner in ("retrieval", "hybrid")]
+    assert not [
+        one for one in flips.switches(scenario) if one.winner in ("retrieval", "hybrid") or one.name.startswith("use_")
+    ]

