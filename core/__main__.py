@@ -12,6 +12,7 @@ COMMANDS = {
     "project": "the projects: list, make, change, duplicate, export, import",
     "ask": "one question, four arms: base and fine-tuned, each without and with retrieval",
     "evaluate": "the same arms over a question set, with intervals and causes",
+    "propose": "question-answer pairs from a project's documents, to be reviewed",
     "calculate": "cost, latency and accuracy of the four approaches",
     "decide": "from a brief to a recommendation and a decision record to sign",
     "prices": "the price catalogue, and taking in a newer list",

@@ -1,6 +1,7 @@
 """How good the arms are over a set of questions: run, score, compare, explain. Knows no model and no screen.
 
 questions.py    a user's or our own question set, read from CSV or JSONL
+proposing.py    question-answer pairs proposed from documents, checked by rules
 quantities.py   text to words and quantities, so that "$34" is not "$340" and "18:30" is "6.30 pm"
 scoring.py      is a reply right, in voice, an abstention, a valid ticket; does it cite what exists
 graders.py      what counts as right where a question says so; metrics.py: every other measure of a reply

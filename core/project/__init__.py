@@ -3,6 +3,7 @@
     values.py    what a project holds; instruction.py: the text every arm reads
     projects.py  the projects of this machine: create, duplicate, rename, delete, change; bundled ones are read-only
     bundled.py   the projects that come with the repository (models/*/project.toml)
+    tables.py    what a project holds as rows of a table, and back
     sets.py      question sets;  file.py: one file that takes a project along
     migrate.py   the state of versions without projects, carried over
 

@@ -102,7 +102,7 @@ class Catalog:
         if name in self.manifest.models:
             return self.spec(name)
         found = from_path(Path(name)) if os.sep in name else self._own_spec(name)
-        if not _is_adapter(found.path):
+        if not is_adapter(found.path):
             return replace(found, sha256=hash_of(found.path))
         if role == "base":
             raise Problem(f"{found.path.name} is a LoRA adapter: choose it as the fine-tuned model, over a base.")
@@ -406,7 +406,8 @@ def _check_whole(path: Path) -> None:
         raise sources.disk_full(path.parent.parent)
 
 
-def _is_adapter(path: Path) -> bool:
+def is_adapter(path: Path) -> bool:
+    """Whether a GGUF is a LoRA adapter, by its header. Raises Problem on a file that is none."""
     stat = path.stat()
     return _is_adapter_version(path, stat.st_size, stat.st_mtime_ns)
 

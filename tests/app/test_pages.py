@@ -17,6 +17,7 @@ PAGES = (
     "playground",
     "evaluation",
     "documents",
+    "setup",
     "model_files",
 )
 

@@ -15,6 +15,7 @@ PAGES = {
     "compare": "Compare",
     "playground": "Playground",
     "evaluation": "Evaluation",
+    "setup": "Set up",
     "documents": "Documents",
     "model_files": "Model files",
 }

@@ -1,0 +1,48 @@
+"""Set-up, step three, second half: the arms as a table."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from core import arms
+from core.project import Project, tables
+from core.project.tables import MODES
+from core.runtime import Runtime
+from pages.draw.editing import save, table
+
+NUMBERS = {
+    "passages": (1, 20, 1), "weight": (0.0, 1.0, 0.05), "threshold": (0.0, 1.0, 0.05), "temperature": (0.0, 2.0, 0.1),
+    "max tokens": (1, 4096, 1), "seed": (0, 2**32 - 1, 1), "top-p": (0.0, 1.0, 0.05), "top-k": (0, 1000, 1),
+    "min-p": (0.0, 1.0, 0.01), "repeat penalty": (0.0, 2.0, 0.05), "repeats": (1, 20, 1),
+}  # fmt: skip
+HELP = {
+    "weight": "Share of the vectors in hybrid search; empty: the documents' own setting.",
+    "threshold": "Least cosine similarity of a passage; empty: the documents' own setting.",
+    "repeats": "How often an evaluation asks each question.",
+    "passages": "How many passages the arm reads (top-k of the search).",
+}
+
+
+def draw_arms(here: Runtime, project: Project) -> None:
+    """The table, and the button that keeps it."""
+    if not project.models:
+        st.info("An arm needs a model: add one in the step before.")
+        return
+    config = {
+        "name": st.column_config.TextColumn(help="Empty: the model and its context."),
+        "model": st.column_config.SelectboxColumn(options=[model.id for model in project.models], required=True),
+        "context": st.column_config.SelectboxColumn(options=list(arms.CONTEXTS), default="closed"),
+        "mode": st.column_config.SelectboxColumn(options=list(MODES), default="hybrid"),
+        "folder": st.column_config.TextColumn(help="Only documents in this folder or below."),
+    } | {
+        name: st.column_config.NumberColumn(min_value=low, max_value=high, step=step, help=HELP.get(name))
+        for name, (low, high, step) in NUMBERS.items()
+    }
+    rows = table("arms", tables.arm_rows(project), tables.ARM_COLUMNS, config, fixed=project.bundled)
+    if project.bundled:
+        return
+    st.caption(
+        f"Up to {arms.MOST_ARMS}. An empty number takes its usual value; an empty text the project's instruction."
+    )
+    if st.button("Save the arms", type="primary", key="save_arms"):
+        save(here, project, lambda: replace(project, arms=tables.arms(rows, project.arms)))
