@@ -8,6 +8,7 @@ latest one.
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -21,6 +22,7 @@ from core.evaluation import report as report_module
 from core.evaluation.questions import Question
 from core.evaluation.run import Options, key, run
 from core.project import Project
+from core.text import one_line
 
 if TYPE_CHECKING:
     from core.jobs import Job, JobContext
@@ -42,13 +44,20 @@ def check(project: Project, asked: Sequence[Question], options: Options) -> None
 
 
 def start(
-    here: "Runtime", project: Project, asked: Sequence[Question], options: Options, *, fresh: bool = False
+    here: "Runtime",
+    project: Project,
+    asked: Sequence[Question],
+    options: Options,
+    *,
+    fresh: bool = False,
+    name: str = "",
 ) -> "Job":
     """Begin in the background, after the rows that an earlier job of the same key has (unless `fresh`)."""
     check(project, asked, options)
     named = key(asked, options, here.identities(project, options.arms, options.snapshot))
     parameters = {
         "project": project.id,
+        "name": one_line(name.strip(), 60),
         "questions": [question.row() for question in asked],
         "options": records.plain(options),
         "before": [] if fresh else [job.id for job in here.jobs.list(KIND) if job.key == named],
@@ -60,12 +69,20 @@ def again(here: "Runtime", job_id: str) -> "Job":
     """Go on with a job that ended early: a new one that takes over its rows."""
     job = here.jobs.get(job_id)
     asked, options = _given(job.parameters)
-    return start(here, here.projects.get(project_of(job)), asked, options)
+    return start(here, here.projects.get(project_of(job)), asked, options, name=str(job.parameters.get("name", "")))
 
 
 def project_of(job: "Job") -> str:
     """The project an evaluation belongs to."""
     return str(job.parameters.get("project", records.FIRST_PROJECT))
+
+
+def name_of(job: "Job") -> str:
+    """What people call an evaluation: its name, or when it was made and of what."""
+    made = datetime.fromtimestamp(job.created, UTC).strftime("%Y-%m-%d %H:%M")
+    asked = len(job.parameters["questions"])
+    name = str(job.parameters.get("name") or f"{asked} questions")
+    return f"{name}, {made} UTC" + ("" if job.state == "done" else f", {job.state}")
 
 
 def jobs(here: "Runtime", project: Project) -> "list[Job]":
@@ -102,9 +119,20 @@ def work(here: "Runtime", job: "JobContext") -> dict[str, int]:
         job.append,
         done=job.rows(),
         progress=job.progress,
-        cancelled=lambda: job.cancelled,
+        cancelled=lambda: job.cancelled or _decided(job, asked, options, project),
     )
     return {"rows": len(job.rows())}
+
+
+def _decided(job: "JobContext", asked: Sequence[Question], options: Options, project: Project) -> bool:
+    """Whether the two arms that end the run are told apart by an interval that may be watched."""
+    if options.until is None:
+        return False
+    pair = report_module.looked_at(asked, job.rows(), options.arms, project, options.snapshot, options.until)
+    if pair is None or not pair.decided:
+        return False
+    job.progress(1.0, f"Decided after {pair.n} facts: a {pair.decided} of {100 * pair.difference:+.0f} points.")
+    return True
 
 
 def result(here: "Runtime", job_id: str) -> dict[str, Any]:

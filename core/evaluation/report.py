@@ -310,17 +310,41 @@ def settled(first: Sequence[bool], second: Sequence[bool], groups: Sequence[str]
     gap = statistics.difference(differences, groups)
     facts = _by_fact(differences, groups)
     seen = sum(a != b for a, b in zip(first, second, strict=True)) / len(differences)
-    watched = sequential.watched(facts)
+    watched, needed = sequential.watched(facts), power.needed(abs(gap.difference), seen)
     return {
         **asdict(gap),
         "p": statistics.mcnemar(first, second),
         "facts": len(facts),
         "discordance": seen,
-        "decided": gap.verdict in ("gain", "loss"),
+        "decided": watched.decided or (gap.verdict if gap.verdict in ("gain", "loss") else ""),
         "detectable": power.detectable(len(facts), seen or power.EXPECTED_DISCORDANCE),
-        "needed": power.needed(abs(gap.difference), seen),
+        "needed": needed and max(needed, statistics.FEWEST_GROUPS),
         "watched": asdict(watched) | {"decided": watched.decided},
     }
+
+
+def looked_at(
+    questions: Sequence[Question],
+    rows: Iterable[Row],
+    arms: Sequence[Arm],
+    project: Project,
+    snapshot: str | None,
+    pair: tuple[str, str],
+) -> sequential.Watched | None:
+    """The watched difference of two arms, one question a fact in the order they were asked; None before the first."""
+    by_name = {arm.name: arm for arm in arms if arm.name in pair}
+    labels = {_ticket_class(q) for q in questions if q.cls == TICKET}
+    voice = Voice.of(project)
+    right: dict[int, dict[str, bool]] = {}
+    for row in rows:
+        if row["arm"] in by_name and not row["problem"]:
+            score = scored(questions[row["number"]], by_name[row["arm"]], row, snapshot, labels, voice)
+            right.setdefault(row["number"], {})[row["arm"]] = bool(score["right"])
+    first: dict[str, float] = {}
+    for number, both in right.items():
+        if len(both) == len(pair):
+            first.setdefault(questions[number].group, float(both[pair[1]]) - float(both[pair[0]]))
+    return sequential.watched(list(first.values())) if first else None
 
 
 def _by_fact(differences: Sequence[float], groups: Sequence[str]) -> list[float]:

@@ -7,6 +7,7 @@ goes on after the rows it has.
 import dataclasses
 import hashlib
 import json
+import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
@@ -32,11 +33,16 @@ class Chunks(Protocol):
 
 @dataclass(frozen=True)
 class Options:
-    """How to run a set. `snapshot`: the documents' day, and the day on which answers must be right (None: current)."""
+    """How to run a set. `snapshot`: the documents' day, and the day on which answers must be right (None: current).
+
+    `until`: two arms; the run ends as soon as their difference is decided; questions come in an order drawn by `seed`.
+    """
 
     arms: tuple[Arm, ...] = DEFAULT
     snapshot: str | None = None
     device: str = "auto"
+    until: tuple[str, str] | None = None
+    seed: int = 0
 
     def settings(self, arm: Arm, question: Question, perfect: tuple[str, ...]) -> ask.Settings:
         """The settings under which core.ask puts one question to one arm."""
@@ -74,7 +80,8 @@ def run(
     """
     known = {(row["number"], row["arm"]) for row in done}
     arms.check(options.arms)
-    todo = [(n, arm) for n, q in enumerate(questions) for arm in options.arms if applies(arm, q)]
+    places = order(questions, options.seed) if options.until else range(len(questions))
+    todo = [(n, arm) for n in places for arm in options.arms if applies(arm, questions[n])]
     for question in questions:
         ask.checked(question.question, options.settings(options.arms[0], question, ()))
     for place, (number, arm) in enumerate(todo):
@@ -83,6 +90,17 @@ def run(
         if (number, arm.name) not in known:
             append(_row(number, questions[number], arm, options, parts))
         progress((place + 1) / len(todo), f"{place + 1} of {len(todo)} replies")
+
+
+def order(questions: Sequence[Question], seed: int) -> list[int]:
+    """The questions' numbers in random order, one a fact before the rest: each new fact is a new independent look."""
+    numbers = list(range(len(questions)))
+    random.Random(seed).shuffle(numbers)
+    first: dict[str, int] = {}
+    for number in numbers:
+        first.setdefault(questions[number].group, number)
+    kept = set(first.values())
+    return [*first.values(), *(number for number in numbers if number not in kept)]
 
 
 def _row(number: int, question: Question, arm: Arm, options: Options, parts: ask.Parts) -> Row:

@@ -5,6 +5,8 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
+from core.evaluation.metrics import METRICS
+from core.evaluation.versus import Versus
 from core.export import harmless
 
 Report = Mapping[str, Any]
@@ -39,6 +41,102 @@ def accuracies(report: Report) -> list[dict[str, Any]]:
                 row[name.replace("_", " ")] = 100 * score[name]["accuracy"] if name in score else None
             rows.append(row)
     return rows
+
+
+def costs(report: Report) -> list[dict[str, Any]]:
+    """One row an arm: dollars in all and for each right answer."""
+    return [
+        {
+            "arm": report["titles"][arm],
+            "USD in all": found["cost"]["total"],
+            "USD a right answer": found["cost"]["per_right"],
+        }
+        for arm, found in report["arms"].items()
+        if found["cost"]["total"]
+    ]
+
+
+def pairs(report: Report) -> list[dict[str, Any]]:
+    """One row a class and pair of arms worth comparing, in points."""
+    return [
+        {
+            "class": pair["class"],
+            "from": report["titles"][pair["from"]],
+            "to": report["titles"][pair["to"]],
+            "points": round(100 * pair["difference"], 1),
+            "95 %": _span(pair),
+            "decided": pair["decided"] or "not yet",
+            "at every look": _span(pair["watched"]),
+            "facts": pair["facts"],
+            "decides, points": None if pair["detectable"] is None else round(100 * pair["detectable"]),
+            "facts for this difference": pair["needed"],
+            "p (McNemar)": round(pair["p"], 4),
+        }
+        for pair in report["pairs"]
+    ]
+
+
+def decisions(report: Report) -> list[str]:
+    """What is decided over all questions of facts, in a sentence a pair; of the one class where there is no more."""
+    classes = list(dict.fromkeys(pair["class"] for pair in report["pairs"]))
+    chosen = "all facts" if "all facts" in classes else classes[0] if classes else ""
+    said = []
+    for pair in report["pairs"]:
+        if pair["class"] != chosen:
+            continue
+        names = f"{report['titles'][pair['from']]} to {report['titles'][pair['to']]}"
+        points = f"{100 * pair['difference']:+.0f} points ({_span(pair)})"
+        if pair["decided"]:
+            said.append(f"{names}: {points}, decided: a {pair['decided']}.")
+        else:
+            more = f", about {pair['needed']} facts would decide it" if pair["needed"] else ""
+            said.append(f"{names}: {points}, not decided by {pair['facts']} facts{more}.")
+    return said
+
+
+def changes(found: Versus) -> list[dict[str, Any]]:
+    """One row an arm that two runs share."""
+    return [
+        {
+            "arm": arm,
+            "points": round(100 * gap["difference"], 1),
+            "95 %": _span(gap),
+            "verdict": gap["verdict"],
+            **{kind: sum(c.arm == arm and c.kind == kind for c in found.cases) for kind in ("better", "worse", "same")},
+        }
+        for arm, gap in found.arms.items()
+    ]
+
+
+def metrics(measured: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """One row an arm, class and metric."""
+    return [
+        {
+            "arm": arm,
+            "class": cls,
+            "metric": METRICS[name].title,
+            "mean": round(value["mean"], 4),
+            "standard error": round(value["standard_error"], 4),
+            "unit": METRICS[name].unit,
+            "replies": value["n"],
+        }
+        for arm, classes in measured.items()
+        for cls, found in classes.items()
+        for name, value in found.items()
+    ]
+
+
+def _span(gap: Mapping[str, Any]) -> str:
+    return f"{100 * gap['low']:+.0f} to {100 * gap['high']:+.0f}"
+
+
+def as_parquet(report: Report) -> bytes:
+    """The replies as Parquet."""
+    import pandas as pd
+
+    out = io.BytesIO()
+    pd.DataFrame(replies(report)).to_parquet(out, index=False)
+    return out.getvalue()
 
 
 def effects(report: Report) -> list[dict[str, Any]]:

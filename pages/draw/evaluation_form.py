@@ -1,0 +1,83 @@
+"""What to ask whom: the evaluation's form, with what the chosen questions can decide before anything runs."""
+
+import streamlit as st
+
+from core import evaluate
+from core.evaluation import planning, questions
+from core.evaluation.questions import Question
+from core.evaluation.run import Options, applies
+from core.project import Project
+from core.runtime import Runtime
+from core.text import plain
+
+
+def draw_form(here: Runtime, project: Project) -> str | None:
+    """The form; gives the id of the evaluation that its button started."""
+    asked = _questions(here, project)
+    known = {arm.name: arm for arm in project.every_arm()}
+    shown = [arm.name for arm in project.arms]
+    names = st.multiselect(
+        "Arms", known, shown, format_func=lambda name: project.title_of(known[name]), key=f"arms-{project.id}"
+    )
+    arms = tuple(known[name] for name in names)
+    days = {name: name.replace("-", " ") for name in project.snapshots} | {None: "as they are now, with your edits"}
+    with st.container(horizontal=True):
+        snapshot = st.selectbox("Documents of", days, format_func=days.__getitem__, key="snapshot", width=280)
+        limit = st.number_input("Questions a class, at most", 1, questions.MOST_QUESTIONS, 10, key="limit", width=200)
+        seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", width=140)
+        name = st.text_input("Name of this run", max_chars=60, key="run_name", placeholder="with the new splitter")
+    few = evaluate.limited(asked, int(limit), int(seed))
+    replies = sum(applies(arm, question) for arm in arms for question in few)
+    _plan(here, project, few, replies)
+    until = _until(project, names, known)
+    if st.button("Evaluate", type="primary", key="evaluate", disabled=not replies):
+        options = Options(arms, snapshot, until=until, seed=int(seed))
+        return evaluate.start(here, project, few, options, name=name).id
+    return None
+
+
+def _questions(here: Runtime, project: Project) -> tuple[Question, ...]:
+    """The project's sets, or a file."""
+    own = st.file_uploader("Your own questions (CSV or JSONL)", ["csv", "jsonl"], key="own", max_upload_size=8)
+    st.caption("Columns: question, answer, variants, documents, class, graders. Lists are separated by |.")
+    if own is not None:
+        return questions.parse(own.getvalue(), own.name)
+    names = here.questions.names(project)
+    if not names:
+        return ()
+    default = [name for name in names if name in ("static", "changed")] or names[:1]
+    picked = st.pills("The project's questions", names, selection_mode="multi", default=default)
+    return tuple(question for name in picked for question in here.questions.read(project, name))
+
+
+def _plan(here: Runtime, project: Project, few: tuple[Question, ...], replies: int) -> None:
+    """How long it takes, and what it can decide."""
+    plan = planning.plan(few, replies, planning.seconds_a_reply(here.stored_runs.latest(project.id)))
+    st.caption(f"{len(few)} questions, {replies} replies, {plain(plan.time)}. {plain(plan.sentence)}")
+    if len(plan.classes) > 1:
+        with st.expander("By class of question"):
+            st.dataframe([vars(row) for row in plan.classes], hide_index=True, column_config=_COLUMNS, key="plan")
+
+
+_COLUMNS = {
+    "cls": "class",
+    "facts": st.column_config.NumberColumn("facts", help="Questions that ask for one fact count once."),
+    "detectable": st.column_config.NumberColumn(
+        "decides, points", format="%.0f", help="The smallest true difference between two arms that is decided 4 in 5."
+    ),
+    "for_ten": st.column_config.NumberColumn("for 10 points", help="How many facts decide a difference of 10 points."),
+}
+
+
+def _until(project: Project, names: list[str], known: dict) -> tuple[str, str] | None:
+    """The two arms whose difference ends the run as soon as it is decided."""
+    pairs = [(one, two) for at, one in enumerate(names) for two in names[at + 1 :]]
+    if not pairs or not st.toggle(
+        "Stop as soon as a difference is decided",
+        key="sequential",
+        help="By an interval that holds at every look, so that watching the run does not make it lie. Questions come "
+        "in random order, one a fact first.",
+    ):
+        return None
+    title = {name: project.title_of(known[name]) for name in names}
+    return st.selectbox("Between", pairs, format_func=lambda pair: f"{title[pair[0]]} and {title[pair[1]]}")

@@ -1,0 +1,116 @@
+"""The views of an evaluation: accuracy, what is decided, effects, causes, metrics, another run, replies, files."""
+
+import json
+
+import pandas as pd
+import streamlit as st
+
+from core import evaluate
+from core.charts import evaluation as charts
+from core.evaluation import tables
+from core.evaluation.metrics import METRICS
+from core.evaluation.versus import versus
+from core.project import Project
+from core.runtime import Runtime
+from core.text import one_line, plain
+
+SHARES = {
+    name: st.column_config.NumberColumn(format="%.1f %%", help=told)
+    for name, told in {
+        "accuracy": "Answers that the rules count as right.",
+        "standard error": "Of the accuracy; it shrinks with more questions.",
+        "voice": "Replies in the project's voice, right or wrong.",
+        "hit": "Questions for which the passages held the answer.",
+        "stale": "Answers that were right on the training day and no longer are.",
+        "ticket valid": "Replies that are a ticket as it was asked for.",
+        "ticket class": "Tickets put into the right class.",
+    }.items()
+}
+FIRST = ("question", "arm", "reply", "expected", "right", "cause", "class", "hit", "cites_right", "voice", "checks")
+WIDTHS = {"question": st.column_config.Column(width=160), "reply": st.column_config.Column(width="large")}
+
+
+def draw_accuracy(found: dict) -> None:
+    """Accuracy by class and arm, with what a right answer costs."""
+    st.plotly_chart(charts.accuracy_chart(found), key="accuracy", alt="Accuracy by class and arm with intervals")
+    shown = pd.DataFrame(tables.accuracies(found)).dropna(axis="columns", how="all")
+    st.dataframe(shown, hide_index=True, column_config=SHARES, placeholder="—", key="accuracies")
+    if costs := tables.costs(found):
+        st.caption("Machine time at the project's hourly price.")
+        st.dataframe(costs, hide_index=True, placeholder="—", key="costs")
+
+
+def draw_decided(found: dict) -> None:
+    """Which differences are decided, and how many questions would decide the others."""
+    for line in tables.decisions(found):
+        st.markdown(f"- {plain(line)}")
+    st.dataframe(tables.pairs(found), hide_index=True, placeholder="—", key="pairs")
+    st.caption(
+        "Decided: the 95 % interval of the paired difference leaves out zero. At every look: an interval that holds "
+        "however often one looks. Decides: the smallest true difference these questions decide in 4 of 5 runs."
+    )
+
+
+def draw_effects(found: dict) -> None:
+    """What fine-tuning, retrieval and both together gain."""
+    if not found["effects"]:
+        st.caption("The split needs a model, its fine-tune, and both with retrieval, on the same questions.")
+        return
+    st.plotly_chart(charts.effects_chart(found), key="effects", alt="Gain of fine-tuning, retrieval and both")
+    st.caption("Grey: too few questions to tell, or no difference. The three parts add up to the total.")
+    st.dataframe(tables.effects(found), hide_index=True, key="effect_rows")
+
+
+def draw_causes(found: dict) -> None:
+    """Why wrong answers are wrong."""
+    st.plotly_chart(charts.causes_chart(found), key="causes", alt="Wrong answers by arm and cause")
+
+
+def draw_metrics(here: Runtime, job_id: str, rows: int) -> None:
+    """Every metric by arm and class, worked out when asked for."""
+    if not st.toggle("Work out every metric", key="metrics", help="A millisecond or two a reply."):
+        return
+    found = _measured(here, job_id, rows)
+    st.dataframe(tables.metrics(found), hide_index=True, placeholder="—", key="metric_rows")
+    st.caption(" · ".join(f"**{one.title}**: {one.about}" for one in METRICS.values()))
+
+
+@st.cache_data(show_spinner="Measuring", max_entries=8)
+def _measured(_here: Runtime, job_id: str, rows: int) -> dict:
+    """`rows` makes it anew when more replies have come."""
+    return evaluate.measured(_here, job_id)
+
+
+def draw_versus(here: Runtime, project: Project, job_id: str, found: dict) -> None:
+    """This run beside an earlier one."""
+    others = {job.id: evaluate.name_of(job) for job in evaluate.jobs(here, project) if job.id != job_id}
+    other = st.selectbox("Compare with", others, index=None, format_func=lambda one: one_line(others[one], 80))
+    if other is None:
+        st.caption("What got better, worse or stayed, question by question, against another run of this project.")
+        return
+    both = versus(evaluate.result(here, other), found)
+    st.dataframe(tables.changes(both), hide_index=True, key="changes")
+    kind = st.segmented_control("Show", ["worse", "better", "same"], default="worse", key="versus_kind")
+    chosen = [vars(case) for case in both.cases if case.kind == kind]
+    st.dataframe(chosen, hide_index=True, key="versus_cases")
+    st.caption(f"{both.only_before} answers are in the other run alone, {both.only_after} in this one alone.")
+
+
+def draw_replies(found: dict) -> None:
+    """Every reply, by cause."""
+    rows = tables.replies(found)
+    cause = st.selectbox("Cause", ["all", *dict.fromkeys(row["cause"] for row in rows if row["cause"])], key="cause")
+    chosen = [row for row in rows if cause in ("all", row["cause"])]
+    st.dataframe(chosen, hide_index=True, column_order=FIRST, column_config=WIDTHS, key="replies")
+
+
+def draw_files(found: dict, job_id: str) -> None:
+    """The evaluation as files."""
+    with st.container(horizontal=True):
+        files = (
+            ("JSON", lambda: json.dumps(found, ensure_ascii=False), "json"),
+            ("CSV", lambda: tables.as_csv(found), "csv"),
+            ("Parquet", lambda: tables.as_parquet(found), "parquet"),
+        )
+        for name, write, ending in files:
+            st.download_button(name, write, f"evaluation-{job_id}.{ending}", on_click="ignore")

@@ -1,0 +1,92 @@
+"""A run that may be watched stops when its effect is decided; a plan says before it what the questions decide."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from core import evaluate, runtime
+from core.evaluation import planning, tables
+from core.evaluation.questions import Question
+from core.evaluation.run import Options, order
+from core.evaluation.versus import versus
+from core.retrieval import Retrieved
+from core.runtime import Runtime
+from tests.evaluation.scripted import Books, Script, parts
+from tests.given import BRIGHTWATER, chosen
+
+MANY = tuple(Question(f"What is number {n}?", "Porto", "own", fact=f"fact {n // 2}") for n in range(120))
+PAIR = ("base", "base+retrieval")
+
+
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[Script]:
+    """Base is never right, retrieval always."""
+    made = Script({("base", "*"): "No idea.", ("base+passages", "*"): "Porto"})
+
+    class Found(Books):
+        def query(self, text: str, top_k: int, mode: str, **rest: object) -> Retrieved:
+            return super().query("The Press", top_k, mode, **rest)
+
+    monkeypatch.setattr(Runtime, "parts", lambda here, project: parts(made, Found()))
+    monkeypatch.setattr(Runtime, "identities", lambda here, *_: ["scripted"])
+    yield made
+    runtime.close()
+
+
+def test_a_clear_effect_ends_the_run_early_and_says_so(script: Script) -> None:
+    here = runtime.get()
+    job = evaluate.start(here, BRIGHTWATER, MANY, Options(chosen(PAIR), until=PAIR), name="watched")
+    done = here.jobs.wait(job.id, 60)
+    assert done.state == "done" and "Decided after" in done.message and "gain" in done.message
+    assert 10 < len(here.jobs.rows(job.id)) < 60
+    found = evaluate.result(here, job.id)
+    assert "watched" in evaluate.name_of(done)
+    (line,) = tables.decisions(found)
+    assert "decided: a gain" in line
+    assert tables.pairs(found)[0]["at every look"].startswith("+")
+
+
+def test_no_effect_runs_to_the_end(script: Script) -> None:
+    here = runtime.get()
+    script.lines["base+passages", "*"] = "No idea."
+    job = evaluate.start(here, BRIGHTWATER, MANY[:20], Options(chosen(PAIR), until=PAIR))
+    assert here.jobs.wait(job.id, 60).state == "done"
+    assert len(here.jobs.rows(job.id)) == 40
+    (line,) = tables.decisions(evaluate.result(here, job.id))
+    assert "not decided" in line
+
+
+def test_two_runs_are_told_apart_question_by_question(script: Script) -> None:
+    here = runtime.get()
+    first = evaluate.start(here, BRIGHTWATER, MANY[:30], Options(chosen(PAIR)))
+    here.jobs.wait(first.id, 60)
+    script.lines["base+passages", "*"] = "Turin"
+    second = evaluate.start(here, BRIGHTWATER, MANY[:30], Options(chosen(PAIR)), fresh=True)
+    here.jobs.wait(second.id, 60)
+    both = versus(evaluate.result(here, first.id), evaluate.result(here, second.id))
+    rows = {row["arm"]: row for row in tables.changes(both)}
+    assert rows["base"]["same"] == 30 and rows["base+retrieval"]["worse"] == 30
+
+
+def test_metrics_come_by_arm_and_class_with_their_errors(script: Script) -> None:
+    here = runtime.get()
+    job = evaluate.start(here, BRIGHTWATER, MANY[:6], Options(chosen(PAIR)))
+    here.jobs.wait(job.id, 60)
+    rows = {(row["arm"], row["metric"]): row for row in tables.metrics(evaluate.measured(here, job.id))}
+    assert rows["base+retrieval", "Exact match"]["mean"] == 1 and rows["base", "Exact match"]["mean"] == 0
+    assert rows["base", "Declined"]["replies"] == 6 and ("base", "Hit@k") not in rows
+
+
+def test_the_order_takes_every_question_once_and_one_a_fact_first() -> None:
+    drawn = order(MANY, 3)
+    assert sorted(drawn) == list(range(len(MANY)))
+    assert len({MANY[number].group for number in drawn[:60]}) == 60
+    assert drawn == order(MANY, 3) != order(MANY, 4)
+
+
+def test_a_plan_counts_facts_and_says_what_they_decide() -> None:
+    plan = planning.plan(MANY, 240, 0.5)
+    assert plan.time == "2 min" and plan.classes[0].facts == 60
+    assert plan.classes[0].detectable == pytest.approx(18.7, abs=0.2)
+    assert "19 points" in plan.sentence and "more would decide 10 points" in plan.sentence
+    assert "no difference" in planning.plan(MANY[:2], 8, None).sentence
