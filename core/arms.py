@@ -6,7 +6,7 @@ No other module takes such a text apart.
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal, get_args
 
 from core.engine import Sampling
@@ -16,6 +16,7 @@ from core.text import one_line
 Context = Literal["closed", "pinned", "retrieval", "perfect"]
 CONTEXTS: Final[tuple[Context, ...]] = get_args(Context)
 MOST_ARMS: Final = 8
+MOST_FILTERS: Final = 10
 CONTEXT_WORDS: Final = {"closed": "", "pinned": "pinned text", "retrieval": "retrieval", "perfect": "right passages"}
 MODEL_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _LIMITS: Final = (
@@ -33,7 +34,8 @@ _LIMITS: Final = (
 class Search:
     """How an arm finds its passages. `weight` and `threshold`: None takes the knowledge base's own (see its Settings).
 
-    `folder`: only documents in it or below. `snapshot`: a dated view of the documents, None for the current one.
+    `folder`: only documents in it or below. `metadata`: (name, value), only documents with all of them. `snapshot`: a
+    dated view of the documents, None for the current one.
     """
 
     top_k: int = 3
@@ -41,7 +43,13 @@ class Search:
     weight: float | None = None
     threshold: float | None = None
     folder: str = ""
+    metadata: tuple[tuple[str, str], ...] = ()
     snapshot: str | None = None
+
+    @property
+    def filters(self) -> dict[str, str] | None:
+        """Folder and metadata as the knowledge base takes them."""
+        return {**dict(self.metadata), **({"folder": self.folder} if self.folder.strip("/ ") else {})} or None
 
 
 @dataclass(frozen=True)
@@ -103,6 +111,13 @@ def parse_all(texts: Iterable[str]) -> tuple[Arm, ...]:
 DEFAULT: Final = parse_all(("base", "base+retrieval", "fine-tuned", "fine-tuned+retrieval"))
 
 
+def with_search(arms: Sequence[Arm], search: Search) -> tuple[Arm, ...]:
+    """`arms`, those that retrieve with `search`; each keeps its own dated view of the documents."""
+    return tuple(
+        replace(arm, search=replace(search, snapshot=arm.search.snapshot)) if arm.retrieves else arm for arm in arms
+    )
+
+
 def check(arms: Sequence[Arm]) -> None:
     """Raises Problem on arms that cannot be run together."""
     if not arms:
@@ -121,6 +136,12 @@ def _check_one(arm: Arm) -> None:
         raise Problem(f"Unknown arm {one_line(arm.id, 80)}.")
     if not 1 <= arm.search.top_k <= 20:
         raise Problem(f"top-k must lie between 1 and 20, not {arm.search.top_k}.")
+    if len(arm.search.metadata) > MOST_FILTERS:
+        raise Problem(f"{len(arm.search.metadata)} metadata filters are too many; at most {MOST_FILTERS} are taken.")
+    for name in ("weight", "threshold"):
+        share = getattr(arm.search, name)
+        if share is not None and not 0 <= share <= 1:
+            raise Problem(f"{name} must lie between 0 and 1, not {share}.")
     if not 1 <= arm.repeats <= 20:
         raise Problem(f"repeats must lie between 1 and 20, not {arm.repeats}.")
     for name, low, high in _LIMITS:

@@ -317,7 +317,7 @@ class Run:
             weight=search.weight,
             threshold=search.threshold,
             snapshot=search.snapshot,
-            filters={"folder": search.folder} if search.folder else None,
+            filters=search.filters,
         )
 
     def _submit(self, arm: ArmRun, begun: float, *, contended: bool) -> None:

@@ -1,23 +1,28 @@
 """`python -m core index ...`: build, update, list and query a knowledge base without a browser.
 
 With `--project` it is that project's base, and an open app sees every change at its next question; with `--db` it is a
-file of its own, of no project.
+file of its own, of no project. `build` and `update` show a plan and carry it out; they remove nothing without --prune.
+Exit status 1: some files could not be taken; all others were.
 """
 
 import dataclasses
+import os
 import time
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from core import runtime
 from core.commands import emit, log, parser
 from core.errors import Problem
 from core.records import FIRST_PROJECT
-from core.retrieval import KnowledgeBase
+from core.retrieval import KnowledgeBase, filters, sources
 from core.retrieval.parsing import LARGEST_FILE, parse, too_large
-from core.retrieval.values import MODES
+from core.retrieval.selection import Selection
+from core.retrieval.values import MODES, Change, Plan, Sync
+from core.retrieval.versions import clean_path
 from core.store import Store
 from core.text import one_line
 
@@ -29,19 +34,19 @@ def main(argv: list[str]) -> int:
     options = parser("index", ABOUT)
     actions = options.add_subparsers(dest="action", required=True, metavar="ACTION")
     for name, about in (
-        ("build", "index FOLDER into a new or an existing base"),
+        ("build", "index folders, zips and files into a new or an existing base"),
         ("update", "the same, existing base"),
     ):
-        _action(actions, name, f"{about}: only what changed is read again").add_argument("folder", type=Path)
+        _sources(_action(actions, name, f"{about}: only what changed is indexed; nothing is removed without --prune"))
     add = _action(actions, "add", "add or replace single documents")
     add.add_argument("file", type=Path, nargs="+")
     add.add_argument("--as", dest="name", help="the document's path in the base (one file only)")
     _action(actions, "list", "the documents, with versions and passages").add_argument("--search", default="")
     for name, about in (
-        ("delete", "take a document out; 'restore' brings it back"),
+        ("delete", "take documents out; 'restore' brings it back"),
         ("restore", "undo delete or edits"),
     ):
-        _action(actions, name, about).add_argument("document")
+        _action(actions, name, about).add_argument("document", nargs="+")
     query = _action(actions, "query", "the best passages for a question")
     query.add_argument("question")
     query.add_argument("--top-k", type=int, default=3)
@@ -49,12 +54,15 @@ def main(argv: list[str]) -> int:
     query.add_argument("--weight", type=float, default=None, help="share of the vectors in hybrid mode, 0 to 1")
     query.add_argument("--threshold", type=float, default=None, help="least cosine similarity, 0 to 1")
     query.add_argument("--folder", default=None, help="only documents in this folder of the base")
+    query.add_argument(
+        "--metadata", action="append", default=[], metavar="NAME=VALUE", help="only documents with it; repeatable"
+    )
     query.add_argument("--snapshot", default=None, help="as of a snapshot, such as today or training-day")
     given = options.parse_args(argv)
     if given.action != "build":
         _must_exist(given.db)
-    elif not given.folder.is_dir():
-        raise Problem(f"There is no folder '{one_line(str(given.folder), 200)}'.")
+    elif gone := [place for place in given.source if not place.exists()]:
+        raise Problem(f"There is no folder, zip or file '{one_line(str(gone[0]), 200)}'.")
     try:
         with _Base(given) as base:
             result = ACTIONS[given.action](base, given)
@@ -62,7 +70,19 @@ def main(argv: list[str]) -> int:
         runtime.close()
     if given.json:
         emit(result)
-    return 0
+    return 1 if isinstance(result, dict) and result.get("failed") else 0
+
+
+def _sources(made: Any) -> None:
+    made.add_argument("source", type=Path, nargs="+", help="folders, zips, files; their paths are kept")
+    made.add_argument("--into", default="", metavar="FOLDER", help="a folder of the base, compared and changed alone")
+    for name, about in (
+        ("include", "only files that match, as in a .gitignore; repeatable"),
+        ("exclude", "no files that match; '!PATTERN' takes hidden files or junk back in; repeatable"),
+    ):
+        made.add_argument(f"--{name}", action="append", default=[], metavar="PATTERN", help=about)
+    made.add_argument("--prune", action="store_true", help="also remove the documents that the sources do not hold")
+    made.add_argument("--dry-run", action="store_true", help="only say what would happen")
 
 
 def _action(actions: Any, name: str, about: str) -> Any:
@@ -80,6 +100,7 @@ class _Base:
 
     def __init__(self, given: Namespace) -> None:
         self._own: Store | None = None
+        self._scratch: TemporaryDirectory[str] | None = None
         if given.db is None:
             here = runtime.get()
             project = here.projects.get(given.project)
@@ -87,8 +108,16 @@ class _Base:
                 raise Problem(f"'{project.title}' is bundled: its documents come with it. Give --project of your own.")
             store = here.base_store(project)
         else:
-            store = self._own = runtime.open_base(given.db)
+            store = self._own = runtime.open_base(self._place(given))
         self._base = KnowledgeBase(store) if given.words_only else runtime.open_knowledge(store, _engine(given.action))
+
+    def _place(self, given: Namespace) -> Path:
+        """The file; to say what would happen to one that is not there yet, an empty one elsewhere."""
+        place: Path = given.db
+        if getattr(given, "dry_run", False) and not place.exists():
+            self._scratch = TemporaryDirectory()
+            place = Path(self._scratch.name) / "base.sqlite3"
+        return place
 
     def __enter__(self) -> KnowledgeBase:
         return self._base
@@ -96,6 +125,8 @@ class _Base:
     def __exit__(self, *_: object) -> None:
         if self._own is not None:
             self._own.close()
+        if self._scratch is not None:
+            self._scratch.cleanup()
 
 
 def _engine(action: str) -> Any:
@@ -116,20 +147,57 @@ def _must_exist(db: Path | None) -> None:
 
 
 def _build(base: KnowledgeBase, given: Namespace) -> dict[str, Any]:
-    began = time.perf_counter()
-    done = base.sync_folder(given.folder, progress=_progress())
-    for name, why in done.skipped:
-        log(f"left out {one_line(name, 120)}: {one_line(why)}")
+    began, progress = time.perf_counter(), _progress()
+    chosen = Selection(tuple(given.include), tuple(given.exclude))
+    with base.alone():
+        planned = base.plan(sources.given(given.source, chosen, given.into), into=given.into, progress=progress)
+        _log_plan(planned.plan, given.prune)
+        if given.dry_run:
+            return _planned(planned.plan, given.prune)
+        done = base.carry_out(planned, prune=given.prune, progress=progress)
+    for name, why in done.failed[len(planned.plan.failed) :]:
+        log(f"failed {one_line(name, 120)}: {one_line(why)}")
     chunks, embedded = base.counts()
     seconds = time.perf_counter() - began
     log(
-        f"{done.added} added, {done.updated} updated, {done.unchanged} unchanged, {done.deleted} deleted; "
-        f"{done.embedded} passages embedded in {seconds:.1f} s"
+        f"Done: {done.added} added, {done.updated} updated, {done.deleted} removed, {done.kept} kept, "
+        f"{len(done.failed)} failed; {done.embedded} passages embedded in {seconds:.1f} s"
     )
     if embedded < chunks:
         log(f"{chunks - embedded} of {chunks} passages have no vector: they are found by their words alone.")
     counted = {"passages": chunks, "passages_embedded": embedded, "seconds": round(seconds, 3)}
-    return dataclasses.asdict(done) | {"skipped": dict(done.skipped)} | counted
+    return dataclasses.asdict(done) | _reasons(done) | {"dry_run": False} | counted
+
+
+def _log_plan(plan: Plan, prune: bool) -> None:
+    for name, why in plan.failed:
+        log(f"failed {one_line(name, 120)}: {one_line(why)}")
+    for name, why in plan.skipped:
+        log(f"left out {one_line(name, 120)}: {one_line(why)}")
+    missing = ""
+    if plan.missing:
+        missing = f", {len(plan.missing)} to remove" if prune else f", {len(plan.missing)} not in it stay (--prune)"
+    log(
+        f"Plan: {plan.files} files: {len(plan.added)} to add, {len(plan.updated)} changed, {len(plan.unchanged)} "
+        f"unchanged, {len(plan.failed)} failed, {len(plan.skipped)} no documents{missing}"
+        + (f"; left out by patterns: {plan.ignored}" if plan.ignored else "")
+    )
+
+
+def _planned(plan: Plan, prune: bool) -> dict[str, Any]:
+    """A plan under the same names as what is done, and the documents by name."""
+    gone, kept = (plan.missing, ()) if prune else ((), plan.missing)
+    named = {"added": plan.added, "updated": plan.updated, "unchanged": plan.unchanged, "deleted": gone, "kept": kept}
+    counted = {name: len(paths) for name, paths in named.items()}
+    whole = {"files": plan.files, "ignored": plan.ignored, "complete": plan.complete, "dry_run": True}
+    return whole | counted | _reasons(plan) | {"documents": named}
+
+
+def _reasons(found: Plan | Sync) -> dict[str, Any]:
+    return {
+        name: [{"file": file, "why": why} for file, why in rows]
+        for name, rows in (("failed", found.failed), ("skipped", found.skipped))
+    }
 
 
 def _progress() -> Callable[[float, str], None]:
@@ -148,11 +216,20 @@ def _progress() -> Callable[[float, str], None]:
 def _add(base: KnowledgeBase, given: Namespace) -> list[dict[str, Any]]:
     if given.name and len(given.file) > 1:
         raise Problem("--as names one document: give one file.")
-    read = [(given.name or file.name, *_parsed(file)) for file in given.file]  # all of them readable, or none is added
+    names = [given.name or _name(file) for file in given.file]
+    if double := [name for name in names if names.count(name) > 1]:
+        raise Problem(f"Two files would be the document '{one_line(double[0], 120)}'. Nothing was added: rename one.")
+    read = [(name, *_parsed(file)) for name, file in zip(names, given.file, strict=True)]  # all readable, or none added
     changes = [base.add(name, text, metadata={"type": kind}) for name, text, kind in read]
     for change in changes:
         log(f"{change.kind} {one_line(change.path, 120)}: {change.chunks} passages in {change.total_ms:.0f} ms")
     return [dataclasses.asdict(change) for change in changes]
+
+
+def _name(file: Path) -> str:
+    """A file's path below the current folder, as `build .` would name it; elsewhere its bare name."""
+    place = Path(os.path.normpath(Path.cwd() / file))
+    return clean_path(place.relative_to(Path.cwd()).as_posix() if place.is_relative_to(Path.cwd()) else place.name)
 
 
 def _parsed(file: Path) -> tuple[str, str]:
@@ -174,12 +251,18 @@ def _list(base: KnowledgeBase, given: Namespace) -> list[dict[str, Any]]:
     return [dataclasses.asdict(document) for document in found]
 
 
-def _delete(base: KnowledgeBase, given: Namespace) -> dict[str, Any]:
-    return dataclasses.asdict(base.delete(given.document))
+def _delete(base: KnowledgeBase, given: Namespace) -> list[dict[str, Any]]:
+    return _logged(base.delete_all(given.document))
 
 
-def _restore(base: KnowledgeBase, given: Namespace) -> dict[str, Any]:
-    return dataclasses.asdict(base.restore(given.document))
+def _restore(base: KnowledgeBase, given: Namespace) -> list[dict[str, Any]]:
+    return _logged([base.restore(document) for document in dict.fromkeys(given.document)])
+
+
+def _logged(changes: list[Change]) -> list[dict[str, Any]]:
+    for change in changes:
+        log(f"{change.kind} {one_line(change.path, 120)}")
+    return [dataclasses.asdict(change) for change in changes]
 
 
 def _query(base: KnowledgeBase, given: Namespace) -> dict[str, Any]:
@@ -190,7 +273,7 @@ def _query(base: KnowledgeBase, given: Namespace) -> dict[str, Any]:
         weight=given.weight,
         threshold=given.threshold,
         snapshot=given.snapshot,
-        filters=None if given.folder is None else {"folder": given.folder},
+        filters=_filters(given),
     )
     if found.note:
         log(found.note)
@@ -204,6 +287,11 @@ def _query(base: KnowledgeBase, given: Namespace) -> dict[str, Any]:
         "timing": {"embed": found.embed_ms, "search": found.search_ms},
         "passages": [dataclasses.asdict(passage) for passage in found.passages],
     }
+
+
+def _filters(given: Namespace) -> dict[str, str]:
+    found = dict(filters.pairs(given.metadata))
+    return found if given.folder is None else found | {"folder": given.folder}
 
 
 ACTIONS: dict[str, Callable[[KnowledgeBase, Namespace], Any]] = {

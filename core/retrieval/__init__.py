@@ -4,12 +4,13 @@
 
     values.py     what goes in and out: Passage, Retrieved, Settings, ...
     knowledge.py  KnowledgeBase: what pages and commands call
-    indexing.py   documents in (files.py reads folders); catalogue.py: what is there; versions.py: texts and snapshots
-    alone.py      one folder at a time is brought in, whichever process does it
+    sources.py    what folders, zips and uploads hold (selection.py: patterns); syncing.py: plan, then exactly that
+    indexing.py   documents in; catalogue.py: what is there; versions.py: texts and snapshots
+    alone.py      one build at a time, whichever process does it
     index.py      chunks in SQLite, searched by vector (vectors.py), by word (words.py) or both (fusion.py)
-    sections.py   a document's title and headings; wordpiece.py: the embedder's tokens, counted
+    sections.py   a document's title and sections (outline.py: headings); wordpiece.py: the embedder's tokens, counted
     parsing.py    uploads to text, in a limited worker process (parse_worker.py)
-    uploads.py    many files at once; trial.py: other settings tried on one question
+    uploads.py    files a person sent, as jobs; trial.py: other settings tried on one question
     locate.py     matches to highlight; citations.py: an answer's citations checked
 
 Importing this package imports neither LlamaIndex nor an engine: that happens on first use.

@@ -7,24 +7,32 @@ from core.retrieval.values import CURRENT, DELETED, TODAY, Chunk, Document, Vers
 from core.store import Store
 from core.text import one_line
 
+_FOUND = """
+        FROM views w JOIN versions v ON v.id = w.version JOIN documents d ON d.id = w.document
+        WHERE w.name = :view AND (instr(lower(d.path), :search) OR instr(lower(v.title), :search))"""
 
-def documents(store: Store, view: str, search: str) -> list[Document]:
-    """What `view` holds, by path; `search`: part of path or title, in any case."""
+
+def documents(store: Store, view: str, search: str, first: int = 0, most: int = -1) -> list[Document]:
+    """What `view` holds, by path, at `most` (-1: all) from the `first` on; `search`: part of path or title."""
     rows = store.read(
-        """
+        f"""
         SELECT d.path, v.title, v.id AS version, v.origin, v.made, length(v.text) AS characters,
             (SELECT count(*) FROM versions o WHERE o.document = d.id) AS versions,
             (SELECT count(*) FROM chunks c WHERE c.version = v.id) AS chunks,
             (SELECT count(*) FROM chunks c JOIN embeddings e ON e.chunk = c.id WHERE c.version = v.id) AS embedded,
             (SELECT coalesce(sum(c.tokens), 0) FROM chunks c WHERE c.version = v.id) AS tokens,
             (SELECT t.version FROM views t WHERE t.name = :today AND t.document = d.id) AS shipped
-        FROM views w JOIN versions v ON v.id = w.version JOIN documents d ON d.id = w.document
-        WHERE w.name = :view AND (instr(lower(d.path), :search) OR instr(lower(v.title), :search))
-        ORDER BY d.path
+        {_FOUND} ORDER BY d.path LIMIT :most OFFSET :first
         """,
-        {"view": view, "today": TODAY, "search": search.strip().lower()},
+        {"view": view, "today": TODAY, "search": search.strip().lower(), "first": first, "most": most},
     )
     return [_document(row, view) for row in rows]
+
+
+def count(store: Store, view: str, search: str) -> int:
+    """How many documents that are."""
+    rows = store.read(f"SELECT count(*) {_FOUND}", {"view": view, "search": search.strip().lower()})
+    return int(rows[0][0])
 
 
 def versions(store: Store, path: str) -> list[Version]:

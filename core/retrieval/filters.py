@@ -1,7 +1,7 @@
 """Filters by folder and metadata, turned into SQL conditions. Knows no search."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from core.errors import Problem
 from core.retrieval.index import Where
@@ -11,6 +11,17 @@ Filters = Mapping[str, Scalar]
 
 _KEY = re.compile(r"[A-Za-z_][\w-]{0,40}")
 _OPERATORS = {"==": "=", "!=": "<>", ">": ">", ">=": ">=", "<": "<", "<=": "<="}
+
+
+def pairs(texts: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Each "name=value" as (name, value). Raises Problem on one that is not written so."""
+    found = []
+    for text in texts:
+        name, sign, value = (part.strip() for part in text.partition("="))
+        if not sign or not _KEY.fullmatch(name):
+            raise Problem(f"A metadata filter is written NAME=VALUE, not '{text.strip()[:60]}'.")
+        found.append((name, value))
+    return tuple(found)
 
 
 def where(filters: Filters | None) -> Where:

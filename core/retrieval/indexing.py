@@ -8,21 +8,17 @@ import json
 import sqlite3
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from core.errors import Problem
-from core.retrieval import catalogue, files, sections, versions
+from core.retrieval import catalogue, sections, versions
 from core.retrieval.index import Index, add_vector, remove_chunks, touch
 from core.retrieval.tools import Tools
-from core.retrieval.values import CURRENT, DELETED, Cancelled, Change, Embedder, Progress, Settings, Sync, Vector
+from core.retrieval.values import CURRENT, DELETED, Cancelled, Change, Embedder, Progress, Settings, Vector
 from core.store import Store
-
-WORDS_SHARE = 0.2  # of a folder's progress: reading and splitting; the rest is embedding
 
 
 @dataclass(frozen=True)
@@ -47,7 +43,7 @@ def incoming(
 ) -> Text:
     """`text` cleaned, with its title and the metadata of its front matter. Raises Problem when it is no document."""
     text = versions.clean_text(text, path)
-    given = {**sections.front_matter(text)[0], **(metadata or {})}
+    given = {**sections.front_matter(text, path)[0], **(metadata or {})}
     return Text(path, text, sections.title(text, path), given, origin, snapshot)
 
 
@@ -94,34 +90,6 @@ class Indexer:
         kind = self._store.write(change)
         return Change(given.path, kind, len(nodes), fresh, (time.perf_counter() - began) * 1000)
 
-    def sync_folder(
-        self, folder: Path, snapshot: str | None, progress: Progress, cancelled: Cancelled, *, embed: bool = True
-    ) -> Sync:
-        """Bring a view in step with `folder`: words first, then (with `embed`) the vectors."""
-        names, left_out = files.listing(folder)
-        view = CURRENT if snapshot is None else snapshot
-        rows = self._store.read(
-            "SELECT d.path, v.hash FROM views w JOIN documents d ON d.id = w.document "
-            "JOIN versions v ON v.id = w.version WHERE w.name = ? AND v.split IS NOT NULL",
-            (view,),
-        )
-        known = {str(row[0]): str(row[1]) for row in rows}
-        done = Sync(skipped=tuple(left_out))
-        for at, name in enumerate(names, 1):
-            if cancelled():
-                return replace(done, complete=False)
-            done = self._sync_file(folder, name, snapshot, known.get(name), done)
-            progress((WORDS_SHARE if embed else 1.0) * at / len(names), name)
-        gone = sorted(known.keys() - set(names))
-        if gone:
-            self._store.write(partial(_drop, gone=gone, snapshot=snapshot))
-        embedded = 0
-        if embed:
-            embedded = self.catch_up(
-                lambda part, text: progress(WORDS_SHARE + (1 - WORDS_SHARE) * part, text), cancelled
-            )
-        return replace(done, deleted=len(gone), embedded=embedded, complete=not cancelled())
-
     def catch_up(self, progress: Progress, cancelled: Cancelled) -> int:
         """Split again what was split with other settings, embed what has no vector; gives how many were embedded."""
         self._resplit(cancelled)
@@ -150,18 +118,6 @@ class Indexer:
         settings = self.settings()
         counted = "wordpiece" if self._tools.tokenizer.exact else "estimate"
         return f"{settings.splitter}/{settings.chunk_size}/{settings.overlap}/{counted}"
-
-    def _sync_file(self, folder: Path, name: str, snapshot: str | None, known: str | None, done: Sync) -> Sync:
-        """`done` with one file more: read, and stored when it is not what the view already has."""
-        try:
-            text, metadata = files.read(folder, name)
-            given = incoming(name, text, "folder", metadata, snapshot)
-            if given.hash == known:
-                return replace(done, unchanged=done.unchanged + 1)
-            self.put(given, embed=False)
-        except Problem as problem:
-            return replace(done, skipped=(*done.skipped, (name, problem.message)))
-        return replace(done, updated=done.updated + 1) if known else replace(done, added=done.added + 1)
 
     def _indexed(self, given: Text, key: str, *, with_vectors: bool) -> bool:
         """Whether that version is kept, split in this way, and (where asked) has all its vectors."""
@@ -236,10 +192,3 @@ class Indexer:
             touch(connection)
 
         self._store.write(change)
-
-
-def _drop(connection: sqlite3.Connection, gone: Sequence[str], snapshot: str | None) -> None:
-    """Take what a folder no longer holds out of the views that follow it."""
-    for path in gone:
-        for view in versions.views_to_write(connection, path, snapshot):
-            versions.drop_from_view(connection, path, view)

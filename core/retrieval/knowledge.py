@@ -7,16 +7,19 @@ process and in any other that has the same file open.
 import json
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from core.errors import Problem
-from core.retrieval import catalogue, versions
+from core.retrieval import catalogue, sources, versions
 from core.retrieval.alone import one_at_a_time
 from core.retrieval.filters import Filters
 from core.retrieval.index import Index, touch
 from core.retrieval.indexing import Indexer, Text, incoming
+from core.retrieval.sources import Listing
+from core.retrieval.syncing import Planned, Syncer
 from core.retrieval.tools import Discover, Tools
 from core.retrieval.values import (
     CURRENT,
@@ -51,6 +54,10 @@ def _never() -> bool:
     return False
 
 
+def _unseen(_change: Change) -> None:
+    """A change nobody looks at."""
+
+
 class KnowledgeBase:
     """Documents in `store`, embedded by `embedder` (None: words only), split by tokens of `vocab` (None: estimated)."""
 
@@ -66,6 +73,7 @@ class KnowledgeBase:
         self._index = Index(store)
         self._tools = Tools(self._index, embedder, vocab, discover)
         self._indexer = Indexer(store, self._index, self._tools)
+        self._syncer = Syncer(store, self._indexer)
 
     # -- asking ----------------------------------------------------------------------------------------------------
 
@@ -149,9 +157,20 @@ class KnowledgeBase:
 
     # -- looking ---------------------------------------------------------------------------------------------------
 
-    def documents(self, view: str = CURRENT, search: str = "") -> list[Document]:
-        """What `view` holds (DELETED: what was taken out of the current one), by path; `search`: in path or title."""
-        return catalogue.documents(self._store, view, search)
+    def documents(self, view: str = CURRENT, search: str = "", first: int = 0, most: int = -1) -> list[Document]:
+        """What `view` holds (DELETED: what was taken out of the current one), by path; `search`: in path or title.
+
+        `first`, `most`: a page of them, from 0; -1: all.
+        """
+        return catalogue.documents(self._store, view, search, first, most)
+
+    def named(self, path: str, view: str = CURRENT) -> list[Document]:
+        """The document of that path, if `view` holds it."""
+        return [document for document in self.documents(view, path) if document.path == path]
+
+    def count(self, view: str = CURRENT, search: str = "") -> int:
+        """How many documents that are."""
+        return catalogue.count(self._store, view, search)
 
     def versions(self, path: str) -> list[Version]:
         """Every kept text of a document, newest first."""
@@ -191,17 +210,20 @@ class KnowledgeBase:
 
     def delete(self, path: str) -> Change:
         """Take a document out of the current view: retrieval forgets it at once; its versions stay for `restore`."""
+        return self.delete_all([path])[0]
+
+    def delete_all(self, paths: Sequence[str]) -> list[Change]:
+        """Delete several documents, all of them or, when one is not there, none. Raises Problem."""
         began = time.perf_counter()
-        version = catalogue.version(self._store, path, None, None)
 
         def change(connection: sqlite3.Connection) -> None:
-            versions.drop_from_view(connection, path, CURRENT)
-            connection.execute(
-                "INSERT OR REPLACE INTO views VALUES (?,?,?)", (DELETED, version["document"], version["id"])
-            )
+            for path in dict.fromkeys(paths):
+                if not versions.delete(connection, path):
+                    raise Problem(f"There is no document '{one_line(path, 80)}'.")
 
         self._store.write(change)
-        return Change(path, "deleted", 0, 0, (time.perf_counter() - began) * 1000)
+        spent = (time.perf_counter() - began) * 1000
+        return [Change(path, "deleted", 0, 0, spent) for path in dict.fromkeys(paths)]
 
     def forget(self, path: str) -> Change:
         """Erase a document for good, with all its versions, from every snapshot."""
@@ -231,28 +253,74 @@ class KnowledgeBase:
         old = Text(path, row["text"], row["title"], json.loads(row["metadata"]), row["origin"])
         return replace(self._indexer.put(old), kind="restored")
 
+    def plan(
+        self,
+        listing: Listing,
+        snapshot: str | None = None,
+        *,
+        into: str = "",
+        origin: str = "folder",
+        progress: Progress = _silent,
+        cancelled: Cancelled = _never,
+    ) -> Planned:
+        """What bringing a view (None: the current one), or its folder `into`, in step with a source would do.
+
+        Reads every file, changes nothing.
+        """
+        return self._syncer.plan(listing, snapshot, into, origin, progress, cancelled)
+
+    def carry_out(
+        self,
+        planned: Planned,
+        *,
+        prune: bool = False,
+        embed: bool = True,
+        progress: Progress = _silent,
+        cancelled: Cancelled = _never,
+        changed: Callable[[Change], None] = _unseen,
+    ) -> Sync:
+        """Do what was planned: only what changed is split and embedded, what is missing removed only with `prune`.
+
+        First every document is stored and found by its words, then vectors follow, one transaction a document.
+        Cancelled or killed on the way, a new plan goes on where it stopped. Raises Problem.
+        """
+        return self._syncer.carry_out(planned, prune, embed, progress, cancelled, changed)
+
+    def alone(self, waiting: Cancelled | None = None) -> AbstractContextManager[None]:
+        """Around plan and carry_out: no other build of this base meanwhile, in whichever process.
+
+        `waiting`: wait for the other one until that says stop. Raises Problem when there is another one.
+        """
+        return one_at_a_time(self._store.path, waiting)
+
     def sync_folder(
         self,
         folder: Path,
         snapshot: str | None = None,
         progress: Progress = _silent,
         cancelled: Cancelled = _never,
+        *,
+        prune: bool = False,
+        embed: bool = True,
+        waiting: Cancelled | None = None,
     ) -> Sync:
-        """Bring `snapshot` (None: the current view) in step with `folder`: only what changed is split and embedded.
-
-        First every document is stored and found by its words, then vectors follow, one transaction a document.
-        Cancelled or killed on the way, it goes on where it stopped when run again. Raises Problem while another process
-        does the same: each would remove what only the other's folder holds.
-        """
-        with one_at_a_time(self._store.path):
-            return self._indexer.sync_folder(folder, snapshot, progress, cancelled)
+        """Plan and carry out at once for the files below `folder`."""
+        with self.alone(waiting):
+            planned = self.plan(
+                sources.folder(folder), snapshot, progress=lambda done, text: progress(done / 10, text),
+                cancelled=cancelled,
+            )  # fmt: skip
+            return self.carry_out(
+                planned, prune=prune, embed=embed, progress=lambda done, text: progress(0.1 + 0.9 * done, text),
+                cancelled=cancelled,
+            )  # fmt: skip
 
     def ensure_folders(
         self, folders: Mapping[str, Path], progress: Progress = _silent, cancelled: Cancelled = _never
     ) -> None:
         """Bundled documents, one folder a snapshot, and all else there is, indexed. Quick when nothing is to do."""
         for snapshot, folder in folders.items():  # words of all first, so that everything is found at once
-            self._indexer.sync_folder(folder, snapshot, _silent, cancelled, embed=False)
+            self.sync_folder(folder, snapshot, _silent, cancelled, prune=True, embed=False, waiting=cancelled)
         self.catch_up(progress, cancelled)
         self.warm()
 

@@ -39,7 +39,7 @@ from llama_index.core.vector_stores.types import (
 )
 from pydantic import PrivateAttr
 
-from core.retrieval import filters, sections, words
+from core.retrieval import filters, outline, sections, words
 from core.retrieval.index import Hit, Index, Where, add_chunks, content_hash, touch
 from core.retrieval.values import CURRENT, Chunk, Embedder, Passage, Settings, Vector, context
 from core.retrieval.versions import put_version
@@ -85,7 +85,7 @@ class SectionSplitter(NodeParser):  # type: ignore[misc]
 
     _settings: Settings = PrivateAttr()
     _tokenizer: WordPiece = PrivateAttr()
-    _by_room: dict[int, SentenceSplitter] = PrivateAttr(default_factory=dict)
+    _by_room: dict[tuple[int, bool], SentenceSplitter] = PrivateAttr(default_factory=dict)
 
     def __init__(self, settings: Settings, tokenizer: WordPiece) -> None:
         super().__init__(include_prev_next_rel=False)
@@ -99,10 +99,11 @@ class SectionSplitter(NodeParser):  # type: ignore[misc]
         text = node.get_content(metadata_mode=MetadataMode.NONE)
         title = node.metadata["title"]
         by_headings = self._settings.splitter == "headings"
-        for section in sections.sections(text) if by_headings else sections.whole(text):
+        path = node.node_id
+        for section in sections.sections(text, path) if by_headings else sections.whole(text, path):
             heading, where, room = self._place(title, section.path)
             at, before = section.start, ""
-            for body in self._sentences(room).split_text(text[section.start : section.end]):
+            for body in self._splitter(room, outline.is_source(path)).split_text(text[section.start : section.end]):
                 at, before = text.index(body, at + (body == before)), body  # with overlap two may begin together
                 piece = build_nodes_from_splits([body], node)[0]
                 tokens = self._tokenizer.count(f"{where}\n{body}")
@@ -123,18 +124,18 @@ class SectionSplitter(NodeParser):  # type: ignore[misc]
                 break
         return heading, where, max(size - tokens, size // 4)
 
-    def _sentences(self, room: int) -> SentenceSplitter:
-        """LlamaIndex's splitter for pieces of at most `room` tokens."""
-        if room not in self._by_room:
-            self._by_room[room] = SentenceSplitter(
+    def _splitter(self, room: int, by_lines: bool) -> SentenceSplitter:
+        """LlamaIndex's splitter for pieces of at most `room` tokens, made of sentences or (source files) lines."""
+        if (room, by_lines) not in self._by_room:
+            self._by_room[room, by_lines] = SentenceSplitter(
                 chunk_size=room,
                 chunk_overlap=min(self._settings.overlap, room // 2),
                 tokenizer=self._tokenizer.tokens,
                 paragraph_separator="\n\n",
-                chunking_tokenizer_fn=_sentences,
+                chunking_tokenizer_fn=_code_lines if by_lines else _sentences,
                 secondary_chunking_regex=PHRASE,
             )
-        return self._by_room[room]
+        return self._by_room[room, by_lines]
 
 
 def _sentences(text: str) -> list[str]:
@@ -142,6 +143,10 @@ def _sentences(text: str) -> list[str]:
     found = split_by_sentence_tokenizer()(text)
     lead = text[: len(text) - sum(map(len, found))]  # punkt drops it from some texts and not from others
     return [lead + found[0], *found[1:]] if found else [text]
+
+
+def _code_lines(text: str) -> list[str]:
+    return text.splitlines(keepends=True) or [text]
 
 
 class PassedEmbedding(BaseEmbedding):  # type: ignore[misc]

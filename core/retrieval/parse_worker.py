@@ -165,6 +165,36 @@ def docx(data: bytes) -> str:
     return _html_text(page.value)
 
 
+def notebook(data: bytes) -> str:
+    """A Jupyter notebook: its text and code cells under their numbers, without what the code printed."""
+    try:
+        given = json.loads(decode(data))
+        cells = (
+            given["cells"] if "cells" in given else [cell for sheet in given["worksheets"] for cell in sheet["cells"]]
+        )
+        language = str(given.get("metadata", {}).get("language_info", {}).get("name", "python"))[:20]
+        parts = [_cell(cell, number, language) for number, cell in enumerate(cells, 1)]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Unreadable(f"is not a Jupyter notebook, or is damaged ({type(error).__name__}).") from None
+    return "\n\n".join(part for part in parts if part)
+
+
+def _cell(cell: dict[str, Any], number: int, language: str) -> str:
+    """One cell as Markdown. Its number is a heading of the lowest level, below whatever heading the text has set."""
+    source = cell.get("source", cell.get("input", ""))
+    text = ("".join(source) if isinstance(source, list) else str(source)).strip("\n")
+    if not text.strip() or cell["cell_type"] not in ("code", "markdown", "heading"):
+        return ""
+    if cell["cell_type"] == "heading":  # of notebooks before 2015
+        return "#" * max(1, min(6, int(cell.get("level", 1)))) + " " + " ".join(text.split())
+    if cell["cell_type"] == "code":
+        fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+        text = f"{fence}{re.sub(r'[^a-zA-Z0-9+#-]', '', language)}\n{text}\n{fence}"
+    elif text.lstrip().startswith("#"):
+        return text
+    return f"###### Cell {number}\n\n{text}"
+
+
 READERS: dict[str, Callable[[bytes], str]] = {
     "txt": decode,
     "md": decode,
@@ -173,6 +203,7 @@ READERS: dict[str, Callable[[bytes], str]] = {
     "csv": table,
     "pdf": pdf,
     "docx": docx,
+    "ipynb": notebook,
 }
 
 

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import Problem
-from core.retrieval import parse_worker
+from core.retrieval import outline, parse_worker
 from core.text import one_line
 
-SUFFIXES = (".txt", ".md", ".html", ".htm", ".pdf", ".docx", ".csv")
+PLAIN = (".txt", ".md", ".rst", *outline.SOURCE_SUFFIXES)  # decoded, not parsed
+SUFFIXES = (*PLAIN, ".html", ".htm", ".pdf", ".docx", ".csv", ".ipynb")
 LARGEST_FILE = 20_000_000  # bytes
-MOST_FILES = 100  # in one upload
+TYPES = "Read are text, Markdown, reStructuredText, HTML, PDF, Word (.docx), CSV, notebooks and source files."
 DEADLINE_S = 30.0
 _WORKER = Path(parse_worker.__file__)
 
@@ -38,14 +39,14 @@ def parse(name: str, data: bytes) -> Parsed:
     """The text of one file. Raises Problem with one line that says what is wrong with it and what to do."""
     suffix = Path(name).suffix.lower()
     if suffix not in SUFFIXES:
-        raise Problem(f"{_named(name)} is of a type that is not read. Types: {', '.join(SUFFIXES)}.")
+        raise Problem(f"{_named(name)} is of a type that is not read. {TYPES}")
     if len(data) > LARGEST_FILE:
         raise Problem(too_large(name, len(data)))
     if not data.strip():
         raise Problem(f"{_named(name)} is empty.")
     kind = suffix[1:]
     try:
-        text = parse_worker.decode(data) if kind in ("txt", "md") else _in_worker(kind, data)
+        text = parse_worker.decode(data) if suffix in PLAIN else _in_worker(kind, data)
     except parse_worker.Unreadable as why:
         raise Problem(f"{_named(name)} {why}") from why
     return Parsed(text, kind)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import Problem
-from core.retrieval import files, sections, versions
-from core.retrieval.indexing import incoming
+from core.retrieval import sections, sources, versions
 from core.retrieval.schema import MIGRATIONS
+from core.retrieval.syncing import read
 from core.retrieval.values import CURRENT
 from core.store import Store
 
@@ -88,12 +88,11 @@ def _fill(
                 "SELECT d.path FROM views w JOIN documents d ON d.id = w.document WHERE w.name = ?", (snapshot,)
             )
         }
-        for name in files.listing(folder)[0]:
-            if name not in known:
-                text, metadata = files.read(folder, name)
-                given = incoming(name, text, "folder", metadata, snapshot)
-                views = versions.views_to_write(db, name, snapshot)
-                versions.put_version(db, name, given.text, given.title, given.metadata, given.origin, views)
+        for entry in sources.folder(folder).entries:
+            given = None if entry.path in known else read(entry, snapshot)
+            if given is not None:
+                views = versions.views_to_write(db, given.path, snapshot)
+                versions.put_version(db, given.path, given.text, given.title, given.metadata, given.origin, views)
     for one in kept:
         title = sections.title(one.text, one.path)
         number = versions.put_version(db, one.path, one.text, title, one.metadata, one.origin, (one.view,))

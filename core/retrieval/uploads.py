@@ -1,15 +1,16 @@
-"""Many files into the knowledge base as one job: parsed one by one, each added whole or not at all. Knows no screen."""
+"""Files that a person sent, as jobs: planned and looked at first, then taken one by one. Knows no screen."""
 
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import PurePosixPath
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from core.errors import Problem
-from core.retrieval import parsing
+from core.retrieval import sources
 from core.retrieval.knowledge import KnowledgeBase
-from core.retrieval.versions import clean_path
+from core.retrieval.sources import Listing
+from core.retrieval.syncing import Planned
+from core.retrieval.values import Change, Sync
 
-FOLDER = "uploads"
+LARGEST_UPLOAD_MB = 50  # of one file or zip sent by a browser
 
 
 class Reports(Protocol):
@@ -21,32 +22,45 @@ class Reports(Protocol):
     def append(self, row: Mapping[str, Any]) -> None: ...
 
 
-def document_path(file_name: str) -> str:
-    """The path a file gets in the base: its bare name in the folder "uploads", never a place on this machine."""
-    return f"{FOLDER}/{clean_path(PurePosixPath(file_name.replace(chr(92), '/')).name)}"
+class Upload:
+    """Files on their way into a base, below its folder `into`."""
+
+    def __init__(self, knowledge: KnowledgeBase, listing: Listing, into: str = "") -> None:
+        self._knowledge, self._listing, self._into = knowledge, listing, into
+        self.planned: Planned | None = None
+        self.done: Sync | None = None
+
+    def plan(self, job: Reports) -> None:
+        """The work of a job that reads every file; `planned` then says what taking them would do."""
+        self.planned = self._knowledge.plan(
+            self._listing, into=self._into, origin="upload", progress=job.progress, cancelled=lambda: job.cancelled
+        )
+
+    def take(self, job: Reports, prune: bool = False) -> None:
+        """The work of a job that does what was planned, one row for each document and each file that failed."""
+        if self.planned is None:
+            raise Problem("These files were not looked at yet.")
+
+        def changed(change: Change) -> None:
+            job.append({"file": change.path, "added": True, "result": f"{change.kind}: {change.chunks} passages"})
+
+        with self._knowledge.alone(lambda: job.cancelled):
+            self.done = self._knowledge.carry_out(
+                self.planned, prune=prune, progress=job.progress, cancelled=lambda: job.cancelled, changed=changed
+            )
+        for name, why in self.done.failed:
+            job.append({"file": name, "added": False, "result": why})
 
 
 def add_file(knowledge: KnowledgeBase, name: str, data: bytes) -> dict[str, Any]:
     """Add one file; gives one row for the person: `file`, `added` (yes or no) and one line that says what happened."""
     try:
-        parsed = parsing.parse(name, data)
-        change = knowledge.add(document_path(name), parsed.text, origin="upload", metadata={"type": parsed.type})
+        planned = knowledge.plan(sources.uploads([(name, data)]), origin="upload")
+        done = knowledge.carry_out(planned)
     except Problem as problem:
         return {"file": name, "added": False, "result": problem.message}
-    line = f"{change.kind}: {change.chunks} passages, findable after {change.total_ms:.0f} ms"
-    return {"file": name, "added": True, "result": line, "document": change.path}
-
-
-def add_files(knowledge: KnowledgeBase, files: Sequence[tuple[str, bytes]]) -> Callable[[Reports], None]:
-    """The work of a job that adds `files`, one row each. Raises Problem when there are too many."""
-    if len(files) > parsing.MOST_FILES:
-        raise Problem(f"{len(files)} files at once are too many; at most {parsing.MOST_FILES} are taken.")
-
-    def work(job: Reports) -> None:
-        for number, (name, data) in enumerate(files):
-            if job.cancelled:
-                return
-            job.progress(number / len(files), f"{number} of {len(files)} files: {name}")
-            job.append(add_file(knowledge, name, data))
-
-    return work
+    if why := [*done.failed, *done.skipped]:
+        return {"file": name, "added": False, "result": why[0][1]}
+    plan = planned.plan
+    path = next(iter((*plan.added, *plan.updated, *plan.unchanged)), "")
+    return {"file": name, "added": True, "result": f"{done.embedded} passages embedded", "document": path}

@@ -154,13 +154,41 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Sync:
-    """What bringing the base in step with a folder did. `skipped`: file -> why."""
+class Plan:
+    """What bringing a view in step with a source would do: paths, and (file, why).
 
+    `files` is the number of `added`, `updated`, `unchanged`, `failed` and `skipped` together. `missing`: documents the
+    source does not hold, removed only when that is asked for. `failed`: files that should be documents and cannot;
+    `skipped`: files that are none; `ignored`: how many files and folders the patterns left out.
+    """
+
+    files: int = 0
+    added: tuple[str, ...] = ()
+    updated: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    failed: tuple[tuple[str, str], ...] = ()
+    skipped: tuple[tuple[str, str], ...] = ()
+    ignored: int = 0
+    complete: bool = True  # False: cancelled on the way
+
+
+@dataclass(frozen=True)
+class Sync:
+    """What bringing a view in step with a source did; `files`, `failed`, `skipped`, `ignored` as in Plan.
+
+    `files` = added + updated + unchanged + failed + skipped. `deleted`: removed since the source does not hold them;
+    `kept`: not held by the source either, and left alone. `embedded`: passages.
+    """
+
+    files: int = 0
     added: int = 0
     updated: int = 0
     unchanged: int = 0
     deleted: int = 0
+    kept: int = 0
     embedded: int = 0
+    failed: tuple[tuple[str, str], ...] = ()
     skipped: tuple[tuple[str, str], ...] = ()
+    ignored: int = 0
     complete: bool = True  # False: cancelled on the way; running it again goes on where it stopped

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from core.errors import Problem
 from core.retrieval.index import touch
-from core.retrieval.values import CURRENT, TODAY
+from core.retrieval.values import CURRENT, DELETED, TODAY
 from core.text import one_line
 
 LONGEST_TEXT = 2_000_000  # characters in one document
@@ -88,6 +88,16 @@ def drop_from_view(connection: sqlite3.Connection, path: str, view: str) -> bool
     )
     touch(connection)
     return cursor.rowcount > 0
+
+
+def delete(connection: sqlite3.Connection, path: str) -> bool:
+    """Take `path` out of the current view and remember which version it had. False: it was not there."""
+    connection.execute(
+        "INSERT OR REPLACE INTO views SELECT ?, w.document, w.version FROM views w "
+        "JOIN documents d ON d.id = w.document WHERE w.name = ? AND d.path = ?",
+        (DELETED, CURRENT, path),
+    )
+    return drop_from_view(connection, path, CURRENT)
 
 
 def valid_hash(connection: sqlite3.Connection, path: str, view: str) -> str | None:

@@ -2,7 +2,6 @@
 
 import time
 
-import pandas as pd
 import streamlit as st
 
 from core.errors import Problem
@@ -11,40 +10,8 @@ from core.retrieval import Document, KnowledgeBase
 from core.retrieval.locate import around
 from core.retrieval.values import Change
 from core.text import one_line, plain
+from pages.draw.document_list import rows_table
 from pages.draw.passages import draw_chunks, draw_marked
-
-
-def draw_counts(knowledge: KnowledgeBase) -> None:
-    """How much there is, and whether vectors are there yet."""
-    chunks, embedded = knowledge.counts()
-    text = f"{len(knowledge.documents())} documents now, {chunks} passages over all versions"
-    if embedded < chunks:
-        text += f", {embedded} of them with a vector: the others are found by their words alone (BM25)"
-    st.caption(text + ".")
-
-
-def choose(found: list[Document], wanted: str | None) -> Document | None:
-    """The list; gives the chosen document (or the one named in the address)."""
-    rows = pd.DataFrame(
-        [
-            {
-                "document": one_line(document.path, 200),
-                "title": one_line(document.title, 120),
-                "state": document.state,
-                "versions": document.versions,
-                "passages": document.chunks,
-                "tokens": document.tokens,
-                "changed (UTC)": document.changed[:16].replace("T", " "),
-            }
-            for document in found
-        ]
-    )
-    event = st.dataframe(
-        rows, hide_index=True, height=min(38 + 35 * len(rows), 320), on_select="rerun", selection_mode="single-row"
-    )
-    if event.selection.rows:
-        return found[event.selection.rows[0]]
-    return next((document for document in found if document.path == wanted), None)
 
 
 def draw_document(knowledge: KnowledgeBase, document: Document, snapshot: str | None) -> None:
@@ -134,12 +101,9 @@ def follow_job(jobs: Jobs, job_id: str) -> None:
     rows = jobs.rows(job_id)
     if not job.active and job.state != "done":
         st.warning(plain(f"{job.kind}: {job.state}. {job.message}"))
-    elif not job.active and not rows:
+    elif not job.active and job.kind == "index":
         st.success("Done: all documents are indexed.")
-    if rows:
-        failed = sum(not row["added"] for row in rows)
-        st.caption(f"{len(rows) - failed} added, {failed} not added.")
-        st.dataframe(pd.DataFrame(rows)[["file", "result"]], hide_index=True)
+    rows_table([(row["file"], row["result"]) for row in rows])
 
 
 @st.fragment(run_every=0.5)

@@ -4,17 +4,20 @@ from dataclasses import replace
 
 import streamlit as st
 
+from core import arms
+from core.arms import Search
 from core.project import Project
-from core.retrieval import KnowledgeBase, Passage, Retrieved, Settings, trial
+from core.retrieval import KnowledgeBase, Passage, Retrieved, Settings, filters, selection, trial
 from core.retrieval.locate import around, matches
 from core.retrieval.values import MODES, SPLITTERS
+from core.runtime import Runtime
 from core.text import one_line, plain
 from pages.draw.passages import draw_marked
 
 MODE_HELP = "hybrid: meaning and words. dense: meaning only (vectors). sparse: words only (BM25)."
 
 
-def draw_try(knowledge: KnowledgeBase, project: Project) -> Settings | None:
+def draw_try(here: Runtime, knowledge: KnowledgeBase, project: Project) -> Settings | None:
     """Question, settings and passages. Gives settings when they are to be kept and all documents indexed by them."""
     now = knowledge.settings
     question = st.text_input(
@@ -40,6 +43,19 @@ def draw_try(knowledge: KnowledgeBase, project: Project) -> Settings | None:
             help="Least cosine similarity of a passage.",
         )
         folder = st.text_input("Only in folder", key="try_folder", max_chars=200, placeholder="products")
+        metadata = filters.pairs(
+            selection.lines(
+                st.text_input(
+                    "Only with metadata",
+                    key="try_metadata",
+                    max_chars=300,
+                    placeholder="type=md, domain=legal",
+                    help="A document's front matter, and the type of its file.",
+                )
+            )
+        )
+        search = Search(top_k, mode, weight, threshold, folder.strip(), metadata)
+        _hand_over(here, project, search)
         splitter = st.radio("Splitter", SPLITTERS, SPLITTERS.index(now.splitter), horizontal=True, key="try_splitter")
         size = st.slider("Chunk size, tokens", 32, 480, now.chunk_size, 16, key="try_size")
         overlap = st.slider("Overlap, tokens", 0, size // 2, min(now.overlap, size // 2), 4, key=f"try_overlap {size}")
@@ -49,9 +65,8 @@ def draw_try(knowledge: KnowledgeBase, project: Project) -> Settings | None:
         )
     with right:
         if question.strip():
-            filters = {"folder": folder} if folder.strip() else None
             resplit = replace(chosen, weight=now.weight, threshold=now.threshold) != now
-            found = knowledge.query(question, top_k, mode, weight=weight, threshold=threshold, filters=filters)
+            found = knowledge.query(question, top_k, mode, weight=weight, threshold=threshold, filters=search.filters)
             if resplit:
                 st.caption(f"As indexed now ({now.splitter}, {now.chunk_size} tokens):")
             draw_found(knowledge, question, found)
@@ -63,6 +78,30 @@ def draw_try(knowledge: KnowledgeBase, project: Project) -> Settings | None:
                     _tried(knowledge, project.id, knowledge.generation, question, chosen, top_k, mode),
                 )
     return chosen if keep else None
+
+
+def _hand_over(here: Runtime, project: Project, search: Search) -> None:
+    """The button that makes these settings those of the project's arms with retrieval."""
+    retrieving = [arm for arm in project.arms if arm.retrieves]
+    changed = arms.with_search(project.arms, search)
+    reason = "Arms that retrieve then search like this, in playground and evaluation."
+    if project.bundled:
+        reason = "This project is bundled: duplicate it, and its arms can be changed."
+    elif not retrieving:
+        reason = "No arm of this project retrieves."
+    same = changed == project.arms
+    off = project.bundled or not retrieving or same
+    if st.button(
+        "Use for the arms with retrieval",
+        disabled=off,
+        help=reason,
+        width="stretch",
+    ):
+        here.projects.change(project.id, arms=changed)
+        st.toast(f"{len(retrieving)} arms now search like this.")
+        st.rerun()
+    if retrieving and same:
+        st.caption(f"The {len(retrieving)} arms with retrieval search like this.")
 
 
 def draw_found(knowledge: KnowledgeBase, question: str, found: Retrieved) -> None:

@@ -27,12 +27,18 @@ from tests.retrieval.fake import HashEmbedder  # noqa: E402
 SOURCE = ROOT / "models" / "brightwater" / "today"
 
 
+def say(_done: float, text: str) -> None:
+    """Every document that is stored or embedded; one that is only being read is not acknowledged."""
+    if not text.startswith("reading "):
+        print(text.split(": ")[0], flush=True)
+
+
 def build(db: Path) -> None:
     """The child: say "ready", then every finished document on a line of its own."""
     base = KnowledgeBase(Store(db, MIGRATIONS), HashEmbedder())
     base.warm()
     print("ready", flush=True)
-    base.sync_folder(SOURCE, None, lambda _, text: print(text.split(": ")[0], flush=True))
+    base.sync_folder(SOURCE, None, say)
     print("finished", flush=True)
 
 

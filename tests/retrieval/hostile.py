@@ -1,10 +1,12 @@
 """Files that try to harm, deceive or bore the upload, made in memory. Used by a test and by a campaign."""
 
 import io
+import json
 import random
+import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 DOCX_HEAD = (
     '<?xml version="1.0"?><w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>'
@@ -104,10 +106,18 @@ def refused() -> Iterator[tuple[str, bytes]]:
     yield "noname", b"hello"
     yield from (
         (f"foreign{suffix}", b"hello")
-        for suffix in (".svg", ".js", ".gguf", ".sqlite3", ".xlsx", ".pptx", ".rtf", ".eml", ".tar.gz", ".html.lnk")
+        for suffix in (".svg", ".gguf", ".sqlite3", ".xlsx", ".pptx", ".rtf", ".eml", ".tar.gz", ".html.lnk")
     )
     yield "double.txt.exe", b"hello"
     yield "archive.zip", b"PK\x03\x04"
+    yield "list.ipynb", b"[1, 2]"
+    yield "text.ipynb", b"this is only text"
+    yield "deep.ipynb", b'{"cells": ' + b"[" * 200_000
+    yield "cells.ipynb", b'{"cells": [1, null, "x"]}'
+    yield "empty.ipynb", b'{"cells": []}'
+    yield "outputs.ipynb", b'{"cells": [{"cell_type": "code", "source": "", "outputs": [{"text": "secret"}]}]}'
+    yield "binary.py", b"print(1)" + bytes(200)
+    yield "latin1.c", "/* Käse */".encode("latin-1")
     yield "picture.png", b"\x89PNG\r\n"
     yield "old.doc", b"\xd0\xcf\x11\xe0" + bytes(600)
     yield "encrypted.docx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(4000)
@@ -167,6 +177,16 @@ def strange() -> Iterator[tuple[str, bytes]]:
     yield "front.md", b"---\n" + b"a: b\n" * 50_000 + b"---\nx"
     yield "emoji.txt", "🙂".encode() * 20_000
     yield "rtl.txt", "\u202eevil".encode() * 500
+    yield "deep.py", b"".join(b" " * n + b"def f():\n" for n in range(1500))
+    yield "words.c", (b"a " * 150 + b"\n") * 3000
+    yield "stars.cpp", (b"a* " * 100 + b"(\n") * 3000
+    yield "generics.java", (b"public static List<" * 15 + b"\n") * 3000
+    yield "rules.rst", b"=====\n" * 50_000 + b"x"
+    yield "titles.rst", b"".join(b"t\n" + bytes([33 + n % 15]) * 4 + b"\n\n" for n in range(5000))
+    yield "keys.yaml", b"k:\n" * 20_000
+    yield "brackets.json", b"[" * 100_000
+    yield "sources.ipynb", b'{"cells": [{"cell_type": "code", "source": {"a": 1}}, {"cell_type": 5, "source": "x"}]}'
+    yield "ticks.ipynb", b'{"cells": [{"cell_type": "code", "source": "' + b"`" * 100_000 + b'"}]}'
     yield "deep.docx", docx("<w:p>" * 3000 + "</w:p>" * 3000)
     yield "loop.pdf", pdf("x").replace(b"/Parent 2 0 R", b"/Parent 4 0 R")
     yield "self-kids.pdf", pdf("x").replace(b"/Kids [4 0 R]", b"/Kids [2 0 R]")
@@ -187,6 +207,87 @@ def strange() -> Iterator[tuple[str, bytes]]:
     for number in range(20):
         yield f"flipped-{number}.pdf", _flip(whole, draw)
         yield f"flipped-{number}.docx", _flip(packed, draw)
+
+
+def notebook() -> bytes:
+    """A small notebook: text, code, an output, an empty cell, code that holds a fence, text."""
+    cells = [
+        {"cell_type": "markdown", "source": ["# Coffee\n", "\n", "Words."]},
+        {"cell_type": "code", "source": "price = 389\nprice", "outputs": [{"text": ["a secret"]}]},
+        {"cell_type": "code", "source": [], "outputs": []},
+        {"cell_type": "code", "source": "text = '```'\n# no heading", "outputs": []},
+        {"cell_type": "markdown", "source": "## Ending\n\nBye."},
+    ]
+    return json.dumps({"cells": cells, "metadata": {"language_info": {"name": "python"}}, "nbformat": 4}).encode()
+
+
+def archive(members: Iterable[tuple[str, bytes]], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """A zip of `members`, in order, doubled names kept."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", method) as out, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name, data in members:
+            out.writestr(zipfile.ZipInfo(name), data, method)
+    return packed.getvalue()
+
+
+def linked_archive() -> bytes:
+    """A zip with a document, and a symbolic link to a file outside."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as out:
+        out.writestr("a.md", "words")
+        link = zipfile.ZipInfo("passwd.md")
+        link.create_system, link.external_attr = 3, 0o120777 << 16
+        out.writestr(link, "/etc/passwd")
+    return packed.getvalue()
+
+
+def bomb_archive(files: int = 20) -> bytes:
+    """A zip of some kilobytes whose files are 19 MB each."""
+    return archive((f"{number}.txt", b"x" * 19_000_000) for number in range(files))
+
+
+def refused_archives() -> Iterator[tuple[str, bytes]]:
+    """Zips of which nothing at all is taken."""
+    whole = archive([("a.md", b"words"), ("b/c.md", b"more words")])
+    yield "text.zip", b"this is only text"
+    yield "head.zip", b"PK\x03\x04"
+    yield "nothing.zip", b""
+    yield from ((f"cut-{share}.zip", whole[: len(whole) * share // 10]) for share in range(1, 10))
+    yield "bomb.zip", bomb_archive()
+    yield "members.zip", b"PK\x01\x02" * 100_001 + whole
+    yield "fat.zip", bytes(100_000_001)
+
+
+def bad_members() -> Iterator[tuple[str, bytes]]:
+    """Zips with the document `good.md` and one other member that is not taken."""
+    good = ("good.md", b"good words")
+    for name in ("../up.md", "/etc/root.md", "a/../../up.md", "C:/x.md", "..\\up.md", "\\\\host\\x.md"):
+        yield name, archive([good, (name, b"evil words")])
+    yield "good.md", archive([good, ("good.md", b"evil words")])
+    yield "./good.md", archive([good, ("./good.md", b"evil words")])
+    yield "large.txt", archive([good, ("large.txt", b"x" * 21_000_000)])
+    yield "lzma.md", _mixed(good, ("lzma.md", b"evil words"), zipfile.ZIP_LZMA)
+    whole = bytearray(archive([good, ("flipped.md", b"evil words" * 50)], zipfile.ZIP_STORED))
+    place = whole.rindex(b"evil words")
+    whole[place] ^= 255
+    yield "flipped.md", bytes(whole)
+    locked = bytearray(archive([good, ("locked.md", b"evil words")]))
+    last = locked.rindex(b"PK\x01\x02")
+    locked[last + 8] |= 1
+    yield "locked.md", bytes(locked)
+    renamed = bytearray(archive([good, ("inner.md", b"evil words")]))
+    at = renamed.rindex(b"inner.md")
+    renamed[at : at + 8] = b"outer.md"
+    yield "outer.md", bytes(renamed)
+
+
+def _mixed(first: tuple[str, bytes], second: tuple[str, bytes], method: int) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as out:
+        out.writestr(*first)
+        out.writestr(*second, method)
+    return packed.getvalue()
 
 
 def injections() -> Iterator[tuple[str, str]]:

@@ -6,7 +6,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import runtime
+from core.arms import Arm, Search
+from core.project.values import Model
 from core.retrieval import KnowledgeBase
+from tests.retrieval import hostile
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "documents.py"
 PATIENCE_S = 120  # a loaded machine
@@ -29,6 +32,23 @@ def page(monkeypatch: pytest.MonkeyPatch, folder: Path):
 def knowledge() -> KnowledgeBase:
     here = runtime.get()
     return here.knowledge(here.projects.get("mine"))
+
+
+def paths() -> set[str]:
+    return {document.path for document in knowledge().documents()}
+
+
+def send(app: AppTest, files: list) -> AppTest:
+    """Upload, and wait until it is said what would change."""
+    app.file_uploader[0].set_value(files)
+    return finish(press(app, "See what would change"))
+
+
+def finish(app: AppTest) -> AppTest:
+    """Wait for the job in the address, then draw again."""
+    job = app.query_params["job"]
+    runtime.get().jobs.wait(job if isinstance(job, str) else job[0], PATIENCE_S)
+    return app.run()
 
 
 def press(app: AppTest, label: str) -> AppTest:
@@ -71,8 +91,8 @@ def test_the_test_question_shows_numbered_scored_passages(page: AppTest) -> None
 def test_pasted_text_becomes_a_document(page: AppTest) -> None:
     page.query_params["tab"] = "Add"
     page.run()
-    page.text_input[0].input("notes/tea.md")
-    page.text_area[0].input("# Tea\n\nMatcha comes from Uji.")
+    next(box for box in page.text_input if "under this name" in box.label).input("notes/tea.md")
+    next(box for box in page.text_area if box.label.startswith("Text")).input("# Tea\n\nMatcha comes from Uji.")
     press(page, "Add this text")
     assert knowledge().query("matcha", 1, "sparse").passages[0].document == "notes/tea.md"
 
@@ -80,16 +100,98 @@ def test_pasted_text_becomes_a_document(page: AppTest) -> None:
 def test_uploads_run_as_a_job_with_one_line_each(page: AppTest) -> None:
     page.query_params["tab"] = "Add"
     page.run()
-    page.file_uploader[0].set_value(
-        [("tea.txt", b"Matcha comes from Uji.", "text/plain"), ("bad.txt", b"\x00" * 50, "")]
-    )
-    press(page, "Add these files")
-    job = page.query_params["job"]
-    runtime.get().jobs.wait(job if isinstance(job, str) else job[0], PATIENCE_S)
-    page.run()
+    send(page, [("tea.txt", b"Matcha comes from Uji.", "text/plain"), ("bad.txt", b"\x00" * 50, "")])
     table = page.dataframe[0].value
-    assert list(table["file"]) == ["tea.txt", "bad.txt"]
-    assert "binary file" in table["result"][1]
+    assert list(table["file"]) == ["bad.txt", "tea.txt"]
+    assert "binary file" in table["result"][0]
+    assert knowledge().count() == 3, "looking changes nothing"
+    finish(press(page, "Do it"))
+    assert knowledge().query("matcha", 1, "sparse").passages[0].document == "tea.txt"
+    assert any("1 added" in note.value and "1 could not" in note.value for note in page.warning)
+    press(page, "Add more")
+    assert page.file_uploader
+    assert not page.exception
+
+
+def test_a_zip_keeps_its_paths_and_removes_only_when_ticked(page: AppTest) -> None:
+    page.query_params["tab"] = "Add"
+    page.run()
+    packed = hostile.archive(
+        [
+            ("shipping.md", b"# Shipping\n\nNew."),
+            ("a/index.md", b"one"),
+            ("b/index.md", b"two"),
+            ("c/index.md", b"three"),
+        ]
+    )
+    send(page, [("docs.zip", packed, "application/zip")])
+    assert any("4 files: 3 would be added, 1 changed" in text.value.replace("\\", "") for text in page.markdown)
+    finish(press(page, "Do it"))
+    assert paths() >= {"a/index.md", "b/index.md", "c/index.md", "policies/returns.md"}
+    press(page, "Add more")
+    send(page, [("docs.zip", packed, "application/zip")])
+    next(box for box in page.checkbox if "Remove the 2 documents" in box.label).check().run()
+    finish(press(page, "Do it"))
+    assert paths() == {"shipping.md", "a/index.md", "b/index.md", "c/index.md"}
+    assert not page.exception
+
+
+def test_a_hostile_zip_is_one_line_on_the_page(page: AppTest) -> None:
+    page.query_params["tab"] = "Add"
+    page.run()
+    page.file_uploader[0].set_value([("bomb.zip", hostile.bomb_archive(), "application/zip")])
+    press(page, "See what would change")
+    assert any("unpack" in error.value for error in page.error)
+    assert (knowledge().count(), list(page.exception)) == (3, [])
+
+
+def test_several_marked_documents_go_after_one_confirmation(page: AppTest) -> None:
+    def several() -> None:
+        from core import runtime
+        from core.retrieval.values import CURRENT, DELETED
+        from pages.draw.document_list import draw_several
+
+        here = runtime.get()
+        base = here.knowledge(here.projects.get("mine"))
+        chosen = ["shipping.md", "policies/returns.md"]
+        draw_several(base, chosen, CURRENT if base.named(chosen[0]) else DELETED)
+
+    app = AppTest.from_function(several, default_timeout=PATIENCE_S).run()
+    assert paths() >= {"shipping.md", "policies/returns.md"}
+    press(app, "Yes, delete 2")
+    assert paths() == {"policies/warranty.md"}
+    press(app, "Restore 2 documents")
+    assert paths() >= {"shipping.md", "policies/returns.md"}
+    assert not app.exception
+
+
+def test_thousands_are_listed_a_page_at_a_time(page: AppTest) -> None:
+    for number in range(205):
+        knowledge().add(f"many/{number:03}.md", "word")
+    page.run()
+    assert len(page.dataframe[0].value) == 100
+    assert any("1 to 100 of 208" in note.value for note in page.caption)
+    page.query_params["document"] = "many/204.md"
+    page.run()
+    assert any("many" in note.value and "204" in note.value for note in page.caption), "named in the address"
+    assert not page.exception
+
+
+def test_what_was_tuned_becomes_the_arms_way_to_search(page: AppTest) -> None:
+    here = runtime.get()
+    model = Model("base", "Base", "base")
+    here.projects.change("mine", models=(model,), arms=(Arm("base"), Arm("base", "retrieval")))
+    page.query_params["tab"] = "Try and tune"
+    page.run()
+    page.slider(key="try_k").set_value(7)
+    page.radio(key="try_mode").set_value("sparse")
+    page.text_input(key="try_folder").input("policies")
+    page.text_input(key="try_metadata").input("type=md").run()
+    press(page, "Use for the arms with retrieval")
+    kept = here.projects.get("mine").arms
+    assert kept[0].search == Search()
+    assert kept[1].search == Search(7, "sparse", 0.7, 0.0, "policies", (("type", "md"),))
+    assert kept[1].search.filters == {"type": "md", "folder": "policies"}
     assert not page.exception
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from core.__main__ import main
 from core.retrieval.alone import one_at_a_time
+from tests.retrieval import hostile
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, object, str]:
@@ -26,13 +27,77 @@ def test_build_query_delete_restore_list_on_one_file(capsys, folder: Path, tmp_p
     (folder / "shipping.md").write_text("# Shipping\n\nParcels to Norway cost $1.\n")
     assert run(capsys, "update", str(folder), *db)[1]["updated"] == 1
     assert "$1" in run(capsys, "query", "parcels to Norway", "--top-k", "1", *db)[1]["passages"][0]["text"]
-    run(capsys, "delete", "shipping.md", *db)
+    assert run(capsys, "delete", "shipping.md", *db)[1][0]["kind"] == "deleted"
     assert run(capsys, "query", "parcels to Norway", *db)[1]["passages"] == []
     run(capsys, "restore", "shipping.md", *db)
     assert len(run(capsys, "list", *db)[1]) == 3
     (tmp_path / "tea.txt").write_text("Matcha is green.")
     assert run(capsys, "add", str(tmp_path / "tea.txt"), "--as", "drinks/tea.txt", *db)[1][0]["kind"] == "added"
     assert run(capsys, "query", "matcha", "--folder", "drinks", *db)[1]["passages"][0]["document"] == "drinks/tea.txt"
+
+
+def test_a_build_shows_a_plan_and_prunes_only_when_told(capsys, folder: Path, tmp_path: Path) -> None:
+    db = ["--db", str(tmp_path / "kb.sqlite3"), "--words-only", "--json"]
+    status, planned, err = run(capsys, "build", str(folder), "--dry-run", *db)
+    assert (status, planned["added"], planned["dry_run"], "3 to add" in err) == (0, 3, True, True)
+    assert planned["documents"]["added"] == ["policies/returns.md", "policies/warranty.md", "shipping.md"]
+    assert not (tmp_path / "kb.sqlite3").exists()
+    built = run(capsys, "build", str(folder), *db)[1]
+    assert all(built[name] == planned[name] for name in ("files", "added", "updated", "unchanged", "deleted", "kept"))
+    (folder / "shipping.md").unlink()
+    other = run(capsys, "update", str(folder), "--include", "policies/", "--exclude", "returns.md", *db)[1]
+    assert (other["unchanged"], other["kept"], other["deleted"], other["ignored"]) == (1, 2, 0, 1)
+    assert len(run(capsys, "list", *db)[1]) == 3
+    assert run(capsys, "update", str(folder), "--prune", "--dry-run", *db)[1]["documents"]["deleted"] == ["shipping.md"]
+    assert run(capsys, "update", str(folder), "--prune", *db)[1]["deleted"] == 1
+    assert len(run(capsys, "list", *db)[1]) == 2
+
+
+def test_an_empty_folder_prunes_nothing(capsys, folder: Path, tmp_path: Path) -> None:
+    db = ["--db", str(tmp_path / "kb.sqlite3"), "--words-only", "--json"]
+    run(capsys, "build", str(folder), *db)
+    (tmp_path / "empty").mkdir()
+    status, _, err = run(capsys, "update", str(tmp_path / "empty"), "--prune", *db)
+    assert (status, "none of the 3 documents is removed" in err) == (2, True)
+    assert len(run(capsys, "list", *db)[1]) == 3
+
+
+def test_a_doubled_name_is_counted_and_ends_with_status_1(capsys, folder: Path, tmp_path: Path) -> None:
+    db = ["--db", str(tmp_path / "kb.sqlite3"), "--words-only", "--json"]
+    zipped = tmp_path / "more.zip"
+    zipped.write_bytes(hostile.archive([("shipping.md", b"other"), ("a/index.md", b"one"), ("../up.md", b"evil")]))
+    status, built, _ = run(capsys, "build", str(folder), str(zipped), *db)
+    assert (status, built["files"], built["added"], len(built["failed"])) == (1, 6, 4, 2)
+    assert sorted(row["file"] for row in built["failed"]) == ["../up.md", "shipping.md"]
+    assert len(run(capsys, "list", *db)[1]) == 4
+
+
+def test_files_added_from_three_folders_keep_their_paths(capsys, monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    db = ["--db", "kb.sqlite3", "--words-only", "--json"]
+    for name in "abc":
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "index.md").write_text(f"Words of {name}.")
+    run(capsys, "build", "a", "--into", "x", *db)
+    added = run(capsys, "add", "a/index.md", "./b/index.md", str(tmp_path / "c" / "index.md"), *db)[1]
+    assert [change["path"] for change in added] == ["a/index.md", "b/index.md", "c/index.md"]
+    monkeypatch.chdir(tmp_path / "a")
+    status, _, err = run(capsys, "add", "../b/index.md", "index.md", "--db", "../kb.sqlite3", "--words-only")
+    assert (status, "Two files" in err) == (2, True)
+    found = run(capsys, "list", "--db", "../kb.sqlite3", "--json")[1]
+    assert {document["path"] for document in found} == {"a/index.md", "b/index.md", "c/index.md", "x/index.md"}
+
+
+def test_a_query_may_ask_for_metadata(capsys, tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.md").write_text("---\ndomain: legal\n---\nReturns are a legal matter.")
+    (tmp_path / "docs" / "b.py").write_text("def returns():\n    return 'legal'\n")
+    db = ["--db", str(tmp_path / "kb.sqlite3"), "--words-only", "--json"]
+    run(capsys, "build", str(tmp_path / "docs"), *db)
+    for metadata, wanted in (("domain=legal", ["a.md"]), ("type=py", ["b.py"]), ("type=pdf", [])):
+        found = run(capsys, "query", "returns legal", "--metadata", metadata, *db)[1]["passages"]
+        assert [passage["document"] for passage in found] == wanted
+    assert run(capsys, "query", "x", "--metadata", "domain", *db)[0] == 2
 
 
 @pytest.mark.parametrize(

@@ -144,7 +144,9 @@ def test_a_folder_sync_touches_only_what_changed(store: Store, embedder, folder:
     (folder / "shipping.md").unlink()
     (folder / "new.txt").write_text("Teapots are sold in Oslo.")
     third = base.sync_folder(folder)
-    assert (third.added, third.deleted, third.unchanged) == (1, 1, 2)
+    assert (third.added, third.deleted, third.kept, third.unchanged) == (1, 0, 1, 2)
+    fourth = base.sync_folder(folder, prune=True)
+    assert (fourth.added, fourth.deleted, fourth.kept, fourth.unchanged) == (0, 1, 0, 3)
     assert {document.path for document in base.documents()} == {
         "new.txt",
         "policies/returns.md",
@@ -165,7 +167,7 @@ def test_a_folder_is_read_without_following_links_out_of_it(store: Store, folder
 def test_a_cancelled_build_goes_on_where_it_stopped(store: Store, embedder, folder: Path) -> None:
     base = KnowledgeBase(store, embedder)
     seen: list[float] = []
-    assert not base.sync_folder(folder, None, lambda done, _: seen.append(done), lambda: len(seen) > 3).complete
+    assert not base.sync_folder(folder, None, lambda done, _: seen.append(done), lambda: len(seen) > 7).complete
     waiting = base.counts()[0] - base.counts()[1]
     assert waiting > 0
     rest = base.sync_folder(folder)

@@ -7,7 +7,7 @@ import pytest
 from core.errors import Problem
 from core.retrieval import KnowledgeBase, parsing
 from core.retrieval.parse_worker import html
-from core.retrieval.uploads import add_file, document_path
+from core.retrieval.uploads import add_file
 from tests.retrieval import hostile
 
 QUICK = {  # one of each kind; the campaign runs them all
@@ -21,6 +21,7 @@ QUICK = {  # one of each kind; the campaign runs them all
         "encrypted.pdf",
         "long.csv",
         "huge.txt",
+        *("list.ipynb", "deep.ipynb", "cells.ipynb", "empty.ipynb", "archive.zip"),
     ),
 }
 
@@ -47,7 +48,7 @@ def test_a_pdf_is_read_page_by_page(base: KnowledgeBase) -> None:
     row = add_file(base, "sheet.pdf", hostile.pdf("The gasket HX-77 measures 73 mm", pages=2))
     assert row["added"], row
     found = base.query("gasket HX-77", 1).passages[0]
-    assert (found.document, found.heading) == ("uploads/sheet.pdf", "Page 1")
+    assert (found.document, found.heading) == ("sheet.pdf", "Page 1")
 
 
 def test_a_table_row_carries_its_columns_names() -> None:
@@ -77,16 +78,19 @@ def test_html_as_browsers_read_it(page: bytes, text: str) -> None:
     assert html(page) == text
 
 
-@pytest.mark.parametrize("name", ["../../x.txt", "/etc/x.txt", "C:\\temp\\x.txt", "a/b/../x.txt"])
-def test_an_uploads_name_is_only_a_name(name: str) -> None:
-    assert document_path(name) == "uploads/x.txt"
+@pytest.mark.parametrize("name", ["../../x.txt", "/etc/x.txt", "C:\\temp\\x.txt", "a/b/../x.txt", "C:x.txt"])
+def test_an_uploads_name_is_no_place_on_this_machine(base: KnowledgeBase, name: str) -> None:
+    before = base.count()
+    row = add_file(base, name, b"words")
+    assert (row["added"], "outside" in row["result"], base.count()) == (False, True, before)
 
 
-def test_too_many_files_at_once_are_refused(base: KnowledgeBase) -> None:
-    from core.retrieval.uploads import add_files
-
-    with pytest.raises(Problem, match="at most 100"):
-        add_files(base, [("a.txt", b"x")] * 101)
+def test_a_notebook_keeps_its_cells_in_order_and_loses_what_they_printed() -> None:
+    parsed = parsing.parse("a.ipynb", hostile.notebook())
+    assert parsed.text == (
+        "# Coffee\n\nWords.\n\n###### Cell 2\n\n```python\nprice = 389\nprice\n```\n\n"
+        "###### Cell 4\n\n````python\ntext = '```'\n# no heading\n````\n\n## Ending\n\nBye."
+    )
 
 
 def test_a_parser_that_never_ends_is_stopped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
