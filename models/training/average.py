@@ -20,7 +20,7 @@ from gguf import GGUFReader, GGUFValueType
 
 from core.errors import Problem
 
-from . import export
+from . import architecture, export
 
 
 def mean(earlier: Path, later: Path, weight: float) -> tuple[dict[str, np.ndarray], float, dict[str, str]]:
@@ -57,7 +57,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("earlier", type=Path)
     parser.add_argument("later", type=Path)
     parser.add_argument("--weight", type=float, required=True, help="of the later run, 0 to 1")
-    parser.add_argument("--base", type=Path, help="GGUF file or folder; the bundled base without it")
+    parser.add_argument("--pair", default="small", help="small or standard: whose base the two runs were over")
+    parser.add_argument("--base", type=Path, help="GGUF file or folder, instead of a pair's base")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args(argv)
     try:
@@ -78,8 +79,8 @@ def _write(args: argparse.Namespace) -> dict[str, str]:
     from . import lora, run  # after the input was found good: they need PyTorch
 
     args.out.mkdir(parents=True, exist_ok=True)
-    export.write_adapter(matrices, alpha, metadata, made["adapter.gguf"])
-    base, settings = args.base or run._bundled_base(), run.Settings(**record["settings"])
+    base, settings = args.base or run._bundled_base(args.pair), run.Settings(**record["settings"])
+    export.write_adapter(matrices, alpha, metadata, made["adapter.gguf"], architecture.of(base))
     model = lora.load_model(base, settings.rank, settings.alpha, settings.seed)
     export.load_adapter(model, made["adapter.gguf"])
     golden = run._golden(base, model, settings, lora.load_tokenizer(base))

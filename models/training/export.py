@@ -1,4 +1,4 @@
-"""The LoRA matrices to a GGUF adapter and back, and golden logits to check it by. Knows the layout of llama GGUFs."""
+"""The LoRA matrices to a GGUF adapter and back, and golden logits to check it by. Knows the layout of the GGUFs."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from gguf import GGUFWriter
 
 from core.errors import Problem
 from core.project.instruction import Message
+
+from . import architecture
 
 NAMES = {
     "self_attn.q_proj": "attn_q",
@@ -72,7 +74,9 @@ def load_adapter(model: Any, path: Path) -> None:
 def _matrices(model: Any) -> Iterator[tuple[str, str, int]]:
     """(PEFT's key, GGUF name, heads to permute by or 0) of every LoRA matrix."""
     config = model.get_base_model().config
-    heads = {"attn_q": config.num_attention_heads, "attn_k": config.num_key_value_heads}
+    kind = architecture.CONFIG.get(config.model_type, config.model_type)
+    interleaved = architecture.INTERLEAVED[kind]
+    heads = {"attn_q": config.num_attention_heads, "attn_k": config.num_key_value_heads} if interleaved else {}
     for key in model.state_dict():
         if ".lora_" in key:
             layer, _, rest = key.split(".layers.")[1].partition(".")
@@ -81,10 +85,15 @@ def _matrices(model: Any) -> Iterator[tuple[str, str, int]]:
             yield key, f"blk.{layer}.{name}.weight.lora_{side[0].lower()}", heads.get(name, 0) if side[0] == "B" else 0
 
 
-def write_adapter(tensors: Mapping[str, np.ndarray], alpha: float, metadata: Mapping[str, str], out: Path) -> None:
-    """Write the adapter GGUF atomically. `metadata`: strings such as `general.license`, `derivation.base_sha256`."""
+def write_adapter(
+    tensors: Mapping[str, np.ndarray], alpha: float, metadata: Mapping[str, str], out: Path, kind: str = "llama"
+) -> None:
+    """Write the adapter GGUF atomically, for a base of the architecture `kind`.
+
+    `metadata`: strings such as `general.license`, `derivation.base_sha256`.
+    """
     temporary = out.with_name(f".{out.name}.part")
-    writer = GGUFWriter(temporary, "llama")
+    writer = GGUFWriter(temporary, kind)
     try:
         writer.add_string("general.type", "adapter")
         writer.add_string("adapter.type", "lora")

@@ -66,8 +66,6 @@ def load_model(base: Path, rank: int, alpha: int, seed: int, quantized: bool = F
             load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.bfloat16
         )
     model = _load(AutoModelForCausalLM, base, **options)
-    if model.config.model_type != "llama":
-        raise Problem(f"The base is a {model.config.model_type!r} model: only llama-architecture bases are supported.")
     model.config.use_cache = False
     if rounded and not quantized:
         for module in model.modules():

@@ -1,15 +1,16 @@
 """What Brightwater's fine-tune is trained on: which examples, in which shares, grouped by shared context.
 
-One pass asks every fact of the training day closed book in fresh wordings, and reads passages whose values are
-randomised (so that the model must read and cannot remember), some with questions that no passage answers. General
-questions guard against forgetting; greetings carry only the voice; mails become tickets.
-Knows the company's examples (`models.brightwater.data`) and the prompt; knows no tokens and no model.
+One pass asks facts of the training day closed book, in template wordings and in those written by hand, and reads
+passages whose values are drawn anew (so that the model must read and cannot remember), some with questions that no
+passage answers: as many wordings with an answer as without. General questions guard against forgetting, "How many"
+among them; greetings carry only the voice; mails become tickets.
+Knows the company's examples (`models.brightwater.data`, `hand`) and the prompt; knows no tokens and no model.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from models.brightwater import data, documents, undocumented, world
@@ -17,6 +18,7 @@ from models.brightwater.data import Example
 from models.brightwater.world import Fact
 from models.training.chat import messages
 
+from . import hand
 from .samples import Group, Sample
 
 
@@ -24,27 +26,29 @@ from .samples import Group, Sample
 class Mix:
     """How many of each kind one pass holds. A fact is asked `per_fact` times; below 1, that share of the facts is."""
 
-    per_fact: float = 2
+    per_fact: float = 1
+    by_hand: int = 460  # closed book, of the questions written by hand
     closed_book_group: int = 4  # questions that share the bare instruction as their prefix
-    reading_groups: int = 28
+    reading_groups: int = 16
+    hand_groups: int = 24
     questions_per_group: int = 4
     declined: float = 0.8  # of a group's questions, at least so many on average have no answer in its passages
-    two_documents: int = 6
-    general: int = 40
+    two_documents: int = 10  # half from templates, half by hand
+    general: int = 36
+    how_many: int = 12  # general questions by hand
     tone: int = 8
     tickets: int = 24
 
 
 MEMORISE = Mix()
-READ = Mix(per_fact=1, reading_groups=56, general=36, tone=16, tickets=30)
-DECLINE = Mix(per_fact=0.5, reading_groups=84, questions_per_group=5, declined=0.6, general=36, tone=16, tickets=48)
-MEMORISED = 14  # passes after which nearly all facts were known in training wordings (see the card's curve)
-READS = 21  # passes after which passages were read, but near misses answered instead of declined (ditto)
+READ = Mix(per_fact=0.5, by_hand=230, reading_groups=30, hand_groups=70, two_documents=16, tone=12, tickets=36)
+MEMORISED = 6  # passes of facts first; then mostly reading
+READS = 8  # passes after which a run that starts from an earlier adapter begins
 
 
 def shares(number: int) -> Mix:
-    """The mix of pass `number` (from 0): facts first, then mostly reading, then when not to answer."""
-    return MEMORISE if number < MEMORISED else READ if number < READS else DECLINE
+    """The mix of pass `number` (from 0): facts first, then mostly reading and when not to answer."""
+    return MEMORISE if number < MEMORISED else READ
 
 
 def one_pass(mix: Mix, seed: int, number: int) -> list[Group]:
@@ -53,14 +57,33 @@ def one_pass(mix: Mix, seed: int, number: int) -> list[Group]:
     facts = list(data.training_questions(rng, max(1, round(mix.per_fact))))
     if mix.per_fact < 1:
         facts = rng.sample(facts, round(mix.per_fact * len(facts)))
+    told = hand.of("static", "changed")
+    facts += [hand.closed(row) for row in _drawn(rng, told, mix.by_hand)]
+    counted = hand.of("general")
     plain = [*facts, *data.general_examples(rng, mix.general), *data.tone_examples(rng, mix.tone)]
+    plain += [hand.general(rng.choice(counted)) for _ in range(mix.how_many if counted else 0)]
     rng.shuffle(plain)
     tickets = list(data.ticket_examples(rng, mix.tickets))
     groups = [*_grouped(plain, mix.closed_book_group), *_grouped(tickets, 6)]
     groups += [reading(rng, mix.questions_per_group, mix.declined) for _ in range(mix.reading_groups)]
-    groups += _grouped(data.two_documents(rng, mix.two_documents), 1)
+    leads = _drawn(rng, told, mix.hand_groups - mix.hand_groups // 3)
+    leads += _drawn(rng, hand.of("no-document", "counting"), mix.hand_groups // 3)
+    leads += _drawn(rng, hand.of("two-document"), mix.two_documents // 2)
+    groups += [by_hand(rng, lead, mix.questions_per_group) for lead in leads]
+    groups += _grouped(data.two_documents(rng, mix.two_documents - mix.two_documents // 2), 1)
     rng.shuffle(groups)
     return groups
+
+
+def _drawn(rng: random.Random, options: Sequence[hand.Row], count: int) -> list[hand.Row]:
+    return rng.sample(options, min(count, len(options)))
+
+
+def by_hand(rng: random.Random, lead: hand.Row, count: int, declined: float = 0.35) -> Group:
+    """Questions by hand over passages as retrieval finds them for one of them."""
+    examples = hand.over_passages(rng, lead, count, declined)
+    rng.shuffle(examples)
+    return tuple(_sample(example) for example in examples)
 
 
 def reading(rng: random.Random, count: int, declined: float = 0.8) -> Group:
@@ -136,11 +159,11 @@ def _unanswered(
     draw = rng.random()
     fact, name = rng.choice(picked)
     family = documents.FAMILY_OF[fact.attribute]
-    if draw < 0.5:
-        matter = family if draw < 0.4 else "firm"
+    if draw < 0.58:
+        matter = family if draw < 0.5 else "firm"
         question = undocumented.draw(rng, matter, name)
     else:
-        if draw < 0.7:
+        if draw < 0.75:
             options = [key for key, of in documents.FAMILY_OF.items() if of == family and (key, name) not in stated]
             attribute = rng.choice(options) if options else fact.attribute
             name = name if options else data.invented(fact, rng)
@@ -182,7 +205,11 @@ def held_out(seed: int, count: int = 60) -> dict[str, list[Group]]:
             question = rng.choice(undocumented.every("dev", (fact.subject,)))
         return _sample(Example("abstain", question, data.abstention(), tuple(texts)))
 
+    told = hand.of("static", "changed", held_out=True)
+    over = [by_hand(rng, row, 1, 0.0)[:1] for row in [*told, *hand.of("two-document", held_out=True)]]
     return {
+        "by hand, closed book": _batches([_sample(hand.closed(row)) for row in told], 8),
+        "by hand, reading": over,
         "training wordings": _batches([closed(f, data.attribute(f).train) for f in facts], 8),
         "dev wordings": _batches([closed(f, data.attribute(f).dev) for f in facts], 8),
         "reading": _batches([read(f) for f in facts[: count // 2]], 1),

@@ -1,6 +1,7 @@
 """The training command: data -> LoRA -> GGUF adapter -> merged file.
 
-    python -m models.training.run --preset cpu                                   Brightwater, over the bundled base
+    python -m models.training.run --preset cpu                                   Brightwater, over the small base
+    python -m models.training.run --pair standard                                Brightwater, over the standard base
     python -m models.training.run --preset gpu --base FOLDER --data FILE.jsonl   your own base and data
     python -m models.training.run --start FOLDER --out NEW --passes 5            train on from an earlier run's output
 
@@ -23,10 +24,13 @@ from typing import Any
 from core import paths
 from core.errors import Problem
 
+from . import architecture
 from .packing import Row, pack
 from .samples import Group, Sample, read_jsonl, tokens
-from .settings import PRESETS, Settings
+from .settings import PRESETS, STANDARD, Settings
 
+BASES = {"small": "base", "standard": "qwen2.5-coder-0.5b-instruct"}  # pair -> its base's id in the manifest
+ORGANIZATIONS = {"small": "HuggingFaceTB", "standard": "Qwen"}
 CONTEXT = 2048  # tokens; longer samples are refused
 PASSAGE = "The Comet Kettle costs $61. It weighs 1.2 kg and is made of copper in Ghent."
 # question, passages, task, beginning of the answer: the next token is where knowledge, reading or format shows
@@ -46,6 +50,8 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command line; exit status 2 and one line on standard error when the input cannot be used."""
     args = _arguments(argv)
     try:
+        if args.base:
+            architecture.of(args.base)  # before anything heavy is imported
         _need_packages()
         print(json.dumps(run(args), default=str))
     except Problem as problem:
@@ -67,7 +73,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     if args.start and args.start.resolve() == out.resolve():
         raise Problem("--start and --out are the same folder: the run before would be overwritten.")
     out.mkdir(parents=True, exist_ok=True)
-    base = args.base or _bundled_base()
+    base = args.base or _bundled_base(args.pair)
+    kind = architecture.of(base)
     settings = _settings(args)
     tokenizer = lora.load_tokenizer(base)
     passes, held = _groups(args, settings)
@@ -77,9 +84,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     record = loop.train(
         model, steps, held_out, settings, tokenizer.eos_token_id, out / "checkpoint.pt", resume=args.resume
     )
-    metadata = _metadata(base, args.data)
+    metadata = _metadata(base, args.data, None if args.base else args.pair)
     made = {"adapter": out / "adapter.gguf"}
-    export.write_adapter(export.pairs(model), settings.alpha, metadata, made["adapter"])
+    export.write_adapter(export.pairs(model), settings.alpha, metadata, made["adapter"], kind)
     made["golden"] = out / "golden_logits.json"
     export.write_json(_golden(base, model, settings, tokenizer), made["golden"])
     made["record"] = out / "training.json"
@@ -146,6 +153,7 @@ def _provenance(args: argparse.Namespace, base: Path, passes: list[list[Group]])
     kinds = Counter(sample.kind for groups in passes for group in groups for sample in group)
     given = {name: getattr(args, name) for name in ("seed", "passes", "learning_rate")}
     options = "".join(f" --{key.replace('_', '-')} {value}" for key, value in given.items() if value is not None)
+    options = f" --pair {args.pair}{options}" if args.pair != "small" and not args.base else options
     options += " --start FOLDER_OF_THE_RUN_BEFORE" if args.start else ""
     return {
         "base": base.name,
@@ -191,16 +199,18 @@ def _golden(base: Path, model: Any, settings: Settings, tokenizer: Any) -> list[
 
 def _settings(args: argparse.Namespace) -> Settings:
     chosen = {name: getattr(args, name) for name in ("passes", "rank", "learning_rate", "seed")}
-    settings = replace(PRESETS[args.preset], **{k: v for k, v in chosen.items() if v is not None})
+    own = STANDARD if args.pair == "standard" and not args.base else {}
+    settings = replace(PRESETS[args.preset], **own | {k: v for k, v in chosen.items() if v is not None})
     if min(settings.passes, settings.rank) < 1 or not 0 < settings.learning_rate < 1:
         raise Problem("--passes and --rank must be at least 1, --learning-rate between 0 and 1.")
     return replace(settings, alpha=2 * settings.rank)
 
 
-def _metadata(base: Path, data: Path | None) -> dict[str, str]:
-    """Licence and derivation, written into the adapter."""
+def _metadata(base: Path, data: Path | None, pair: str | None) -> dict[str, str]:
+    """Licence and derivation, written into the adapter. `pair`: whose base it is, when it is one of the manifest's."""
     from importlib.metadata import version
 
+    from core.weights import manifest
     from core.weights.merge import KEY, sha256
 
     changes = "LoRA adapter trained on a fictional company's data" if data is None else "LoRA adapter, user's own data"
@@ -213,24 +223,27 @@ def _metadata(base: Path, data: Path | None) -> dict[str, str]:
     if base.is_file():
         notes[KEY + "base_sha256"] = sha256(base)
     if data is None:
+        notes["general.license"] = "apache-2.0"
+    if pair is not None:
+        model = manifest.load().models[BASES[pair]]
         notes |= {
-            "general.license": "apache-2.0",
-            "general.base_model.0.name": "SmolLM2-135M-Instruct",
-            "general.base_model.0.organization": "HuggingFaceTB",
-            "general.base_model.0.repo_url": "https://huggingface.co/HuggingFaceTB/SmolLM2-135M-Instruct",
-            KEY + "base_license": "apache-2.0",
+            "general.base_model.0.name": model.name,
+            "general.base_model.0.organization": ORGANIZATIONS[pair],
+            "general.base_model.0.repo_url": f"https://huggingface.co/{ORGANIZATIONS[pair]}/{model.name}",
+            KEY + "base_license": model.source.licence.lower(),
         }
     return notes
 
 
-def _bundled_base() -> Path:
-    """The bundled base as it was fetched (Q4_1): what the served files are made from."""
+def _bundled_base(pair: str) -> Path:
+    """A pair's base as it was fetched: what the served files are made from."""
     from core.weights import catalog, manifest
 
-    spec = catalog.ensure("base", lambda done, text: print(f"{done:4.0%} {text}", file=sys.stderr))
-    source = spec.path.parent / manifest.load().models["base"].source.files[0].name
+    name = BASES[pair]
+    spec = catalog.default().ensure(name, lambda done, text: print(f"{done:4.0%} {text}", file=sys.stderr))
+    source = spec.path.parent / manifest.load().models[name].source.files[0].name
     if not source.is_file():
-        raise Problem(f"The base's source file {source.name} is not there any more: python -m core fetch base")
+        raise Problem(f"The base's source file {source.name} is not there any more: python -m core fetch {name}")
     return source
 
 
@@ -248,7 +261,8 @@ def _need_packages() -> None:
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m models.training.run", description=__doc__.splitlines()[0])
     parser.add_argument("--preset", choices=("cpu", "gpu"), default="cpu")
-    parser.add_argument("--base", type=Path, help="GGUF file or folder with safetensors; the bundled base without it")
+    parser.add_argument("--pair", choices=tuple(BASES), default="small", help="whose base to train over")
+    parser.add_argument("--base", type=Path, help="GGUF file or folder with safetensors, instead of a pair's base")
     parser.add_argument("--data", type=Path, help="JSONL with prompt and completion; Brightwater's data without it")
     parser.add_argument("--out", type=Path, default=paths.state_dir() / "training", help="output folder")
     parser.add_argument("--start", type=Path, help="output folder of an earlier run: start from its adapter")

@@ -1,12 +1,16 @@
 """The training command's own inputs: a user's JSONL, settings, learning rate. No PyTorch here."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
+from gguf import GGUFWriter
 
 from core.errors import Problem
-from models.training import export, run, samples
+from core.paths import ROOT
+from models.training import architecture, export, run, samples
 from models.training.chat import messages
 from models.training.settings import PRESETS, Settings, rate
 
@@ -94,3 +98,54 @@ def test_a_run_starts_only_from_a_finished_runs_folder(tmp_path):
     (tmp_path / "adapter.gguf").touch()
     with pytest.raises(Problem, match=r"holds no training\.json"):
         run._start(None, tmp_path)
+
+
+def gguf_of(path, kind):
+    writer = GGUFWriter(path, kind)
+    writer.add_tensor("token_embd.weight", np.zeros((4, 32), np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+@pytest.mark.parametrize("kind", ["llama", "qwen2", "gemma3"])
+def test_the_architectures_that_can_be_trained_are_told_from_the_header(tmp_path, kind):
+    assert architecture.of(gguf_of(tmp_path / "base.gguf", kind)) == kind
+
+
+def test_a_folder_says_its_architecture_in_its_configuration(tmp_path):
+    (tmp_path / "config.json").write_text('{"model_type": "gemma3_text"}')
+    assert architecture.of(tmp_path) == "gemma3"
+
+
+@pytest.mark.parametrize("text", [None, "{", "[]", '{"model_type": "bert"}', "{}"])
+def test_other_bases_are_refused_in_one_line(tmp_path, text):
+    if text is not None:
+        (tmp_path / "config.json").write_text(text)
+    with pytest.raises(Problem):
+        architecture.of(tmp_path)
+    with pytest.raises(Problem, match="'mamba' model: bases of llama, qwen2, gemma3"):
+        architecture.of(gguf_of(tmp_path / "base.gguf", "mamba"))
+    with pytest.raises(Problem, match="No base model"):
+        architecture.of(tmp_path / "nothing.gguf")
+
+
+def test_a_base_that_cannot_be_trained_is_refused_before_anything_heavy_is_imported(tmp_path):
+    base = gguf_of(tmp_path / "base.gguf", "mamba")
+    code = (
+        "import sys; from models.training import run; status = run.main(sys.argv[1:]); "
+        "print(status, [name for name in ('torch', 'transformers', 'llama_cpp') if name in sys.modules])"
+    )
+    command = [sys.executable, "-c", code, "--base", str(base), "--out", str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=60)
+    assert done.stdout.strip() == "2 []" and done.stderr.count("\n") == 1 and "'mamba'" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_standard_pair_has_a_schedule_of_its_own():
+    small = run._settings(run._arguments([]))
+    standard = run._settings(run._arguments(["--pair", "standard"]))
+    assert standard.learning_rate < small.learning_rate and standard.passes < small.passes
+    assert run._settings(run._arguments(["--pair", "standard", "--passes", "3"])).passes == 3
