@@ -33,7 +33,13 @@ try:
         if said.flips:
             st.markdown("**What would flip it**\n" + "\n".join(f"- {plain(line)}" for line in said.flips[:3]))
         with st.expander("The whole verdict"):
-            for title, lines in (("Why", said.lines), ("What would flip it", said.flips), ("Doubts", said.doubts)):
+            for title, lines in (
+                ("Why", said.lines),
+                ("Risks", said.risks),
+                ("What would flip it", said.flips),
+                ("What to measure first", said.first),
+                ("Doubts", said.doubts),
+            ):
                 if lines:
                     st.markdown(f"**{title}**\n" + "\n".join(f"- {plain(line)}" for line in lines))
     view = st.pills("View", list(VIEWS), default="Cost", key="view", label_visibility="collapsed") or "Cost"
