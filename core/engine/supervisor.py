@@ -38,6 +38,9 @@ from core.errors import Problem
 WORKER = Path(__file__).with_name("worker.py")
 CLOSED = "The engine was closed: start the app anew."
 WATCH = 0.1  # seconds between two looks at a worker
+# llama.cpp's threads wait for one another some hundred times a token. By default they spin meanwhile: where another
+# program holds a processor, they burn the very time that the one they wait for needs.
+CALM = {"OMP_WAIT_POLICY": "PASSIVE"}
 
 
 @dataclass
@@ -479,7 +482,7 @@ class Supervisor:
                 raise Problem(self._quarantined[key])
         ours, theirs = socket.socketpair()
         log = self._log_folder / f"worker-{os.getpid()}-{self._numbers}.log"
-        environment = os.environ | {"GGML_NO_BACKTRACE": "1", "PYTHONIOENCODING": "utf-8"}
+        environment = CALM | os.environ | {"GGML_NO_BACKTRACE": "1", "PYTHONIOENCODING": "utf-8"}
         try:
             with theirs, log.open("wb") as stderr:
                 process = subprocess.Popen(

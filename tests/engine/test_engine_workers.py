@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from core.engine import Engine, Generation, ModelSpec, Request, Sampling
@@ -483,3 +484,8 @@ def test_what_needs_more_memory_than_there_is_is_refused_before_it_is_taken(engi
     path.write_bytes(raw.encode())
     with pytest.raises(Problem, match=r"needs about \d{3}\.\d GB of memory"):
         engine.load(ModelSpec("wide", path, context=2**20))
+
+
+def test_threads_of_a_worker_do_not_spin_while_they_wait(engine: Engine, spec: ModelSpec) -> None:
+    engine.load(spec)
+    assert psutil.Process(_pid(engine, spec)).environ()["OMP_WAIT_POLICY"] == "PASSIVE"
