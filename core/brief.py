@@ -140,7 +140,11 @@ def read(text: str) -> Brief:
 
 def answered(numbers: Iterable[Read]) -> dict[str, str]:
     """The advisor's answers that numbers give: a number says more than a word."""
-    sets = {name: value for one in numbers for name, value in one.sets.items()}
+    return answers_of({name: value for one in numbers for name, value in one.sets.items()})
+
+
+def answers_of(sets: Mapping[str, Any]) -> dict[str, str]:
+    """The same from values by input."""
     found = {}
     for step in _file().step:
         if step.input in sets:

@@ -95,11 +95,24 @@ def terms() -> dict[str, str]:
     return dict(_file().terms)
 
 
-def put(scenario: Scenario, answers: Mapping[str, str], numbers: Iterable[brief.Read]) -> tuple[Scenario, list[str]]:
-    """The scenario with what answers imply and, over them, what the brief's numbers say; notes on what was refused."""
-    section = handover.calculator(answers)
-    scenario = scenario.replace(section["inputs"], section["origins"]) if section else scenario
-    return brief.apply(scenario, numbers)
+def put(
+    scenario: Scenario,
+    answers: Mapping[str, str],
+    numbers: Iterable[brief.Read] = (),
+    before: Mapping[str, str] | None = None,
+) -> tuple[Scenario, list[str]]:
+    """The scenario with what answers imply and, over them, what the brief's numbers say; notes on what was refused.
+
+    `before`: the answers that the scenario rests on so far. What only they implied goes back to its default, and what
+    both imply is left as it is, since someone may have changed it.
+    """
+    was, now = (handover.calculator(given or {}) for given in (before, answers))
+    implied, had = now.get("inputs", {}), was.get("inputs", {})
+    default = inputs.defaults()
+    gone = {name: inputs.plain_value(default.value(name)) for name in had if name not in implied}
+    fresh = {name: value for name, value in implied.items() if had.get(name) != value}
+    origins = {name: text for name, text in now.get("origins", {}).items() if name in fresh}
+    return brief.apply(scenario.replace(gone).replace(fresh, origins), numbers)
 
 
 def kept(section: Any) -> tuple[dict[str, str], list[str]]:

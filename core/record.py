@@ -3,7 +3,7 @@
 Says it once, as blocks; record_files.py writes them as HTML or Markdown. Knows no page of the app.
 """
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -17,11 +17,11 @@ from core.calculator.inputs import Scenario, every, words
 from core.calculator.model import Outcome, Result, evaluate_cached
 from core.calculator.report import origin
 from core.calculator.tables import inputs_table, summary
-from core.calculator.verdict import Verdict, headline, measure_first, money, rounded, verdict
+from core.calculator.verdict import measure_first, money, reason, rounded, verdict
 from core.charts.bars import Bar, ranges
 from core.evidence import figures, price_lists, prices
 from core.text import one_line
-from core.theme import APPROACH_COLORS
+from core.theme import APPROACH_COLORS, GREY
 
 RISKS, FLIPS, NEXT = 5, 3, 3  # lines on the page for who signs
 
@@ -96,18 +96,18 @@ def cost_of(result: Result, scenario: Scenario) -> tuple[dict[str, float], str, 
     return result.total, f"Cost, {scenario.number('horizon'):.0f} months", scenario.number("budget_total")
 
 
-def bars(scenario: Scenario, outcome: Outcome, out: Mapping[str, str]) -> str:
+def bars(scenario: Scenario, outcome: Outcome) -> str:
     """The approaches' costs as HTML bars, each with what it misses or why it is out."""
-    drawn, limit, chosen = [], 0.0, recommended(outcome, out)
+    drawn, limit, chosen = [], 0.0, recommended(outcome)
     for name, fits in outcome.fits.items():
-        result, barred = outcome.results.get(name), out.get(name, "")
-        label = NAMES[name].capitalize()
+        result, label = outcome.results.get(name), NAMES[name].capitalize()
         if result is None:
-            drawn.append(Bar(label, None, "does not fit", "#8A8F98", f"{fits.over_by:,.0f} tokens too long", True))
+            why = f"{fits.over_by:,.0f} tokens too long" if fits.allowed else reason(scenario, name)
+            drawn.append(Bar(label, None, "does not fit" if fits.allowed else "ruled out", GREY, why, True))
             continue
         cost, _, limit = cost_of(result, scenario)
         missed = [aim for aim, met in result.meets.items() if not met]
-        note = f"out: {barred}" if barred else f"misses {', '.join(missed)}" if missed else "meets every target"
+        note = f"misses {', '.join(missed)}" if missed else "meets every target"
         note = f"recommended; {note}" if name == chosen else note
         drawn.append(
             Bar(
@@ -116,47 +116,15 @@ def bars(scenario: Scenario, outcome: Outcome, out: Mapping[str, str]) -> str:
                 f"{money(cost['p50'], scenario)} ({rounded(cost['p5'])} to {rounded(cost['p95'])})",
                 APPROACH_COLORS[name],
                 note,
-                bool(missed or barred),
+                bool(missed),
             )
         )
     return ranges(drawn, limit or None, f"budget: {money(limit, scenario)}")
 
 
-def recommended(outcome: Outcome, out: Container[str] = ()) -> str | None:
-    """The approach that the record is about: the cheapest that meets every target and is not ruled out; where none
-    does, the cheapest that is not ruled out."""
-    left = {name: one for name, one in outcome.results.items() if name not in out}
-    good = {name: one for name, one in left.items() if all(one.meets.values())}
-    if outcome.choice.recommended in good:
-        return outcome.choice.recommended
-    return min(good or left, key=lambda name: left[name].mean_total, default=None)
-
-
-def answer(scenario: Scenario, outcome: Outcome, out: Mapping[str, str]) -> str:
-    """The verdict's headline; where a hard requirement rules its approach out, what is left instead."""
-    first = outcome.choice.recommended or outcome.cheapest
-    if first is None or first not in out:
-        return headline(scenario, outcome)
-    name = recommended(outcome, out)
-    if name is None:
-        return f"Nothing is left: {' '.join(dict.fromkeys(out.values()))} One requirement has to give."
-    missed = [aim for aim, met in outcome.results[name].meets.items() if not met]
-    meets = f"it misses {' and '.join(missed)}" if missed else "it meets every target"
-    cost = money(outcome.results[name].total["p50"], scenario)
-    return (
-        f"{NAMES[name].capitalize()}: {meets} and costs {cost} over {scenario.number('horizon'):.0f} months. "
-        f"{NAMES[first].capitalize()} would cost less but is ruled out: {out[first]}"
-    )
-
-
-def flips(said: Verdict, out: Mapping[str, str]) -> list[str]:
-    """What would flip it; what makes a ruled-out approach the cheapest comes last and says so."""
-    names = [f"makes {NAMES[name]} " for name in out]
-    barred = [line for line in said.flips if any(name in line for name in names)]
-    return [
-        *(line for line in said.flips if line not in barred),
-        *(f"{line[:-1]}; but it is ruled out." for line in barred),
-    ]
+def recommended(outcome: Outcome) -> str | None:
+    """The approach that the record is about: the recommended one, else the cheapest; what is ruled out is neither."""
+    return outcome.choice.recommended or outcome.cheapest
 
 
 def risks(scenario: Scenario, outcome: Outcome, today: date) -> list[str]:
@@ -174,17 +142,17 @@ def measure_next(scenario: Scenario, outcome: Outcome, answers: Mapping[str, str
 
 
 def _page(scenario: Scenario, outcome: Outcome, decision: Decision) -> list[Block]:
-    said, out = verdict(scenario, outcome), ruled_out(decision.answers)
+    said = verdict(scenario, outcome)
     owner = f"Owner: {decision.owner}. " if decision.owner else ""
     draws = f"{scenario.number('draws'):,.0f} draws, seed {scenario.number('seed'):.0f}"
     return [
         Block("title", decision.title),
         Block("small", f"{owner}{decision.made:%d %B %Y}. Made with Retrieve or Retrain ({draws})."),
-        Block("strong", answer(scenario, outcome, out)),
-        Block("numbers", rows=tuple(numbers(scenario, outcome, recommended(outcome, out)))),
-        Block("bars", bars=bars(scenario, outcome, out)),
+        Block("strong", said.headline),
+        Block("numbers", rows=tuple(numbers(scenario, outcome, recommended(outcome)))),
+        Block("bars", bars=bars(scenario, outcome)),
         Block("heading", "What would flip it"),
-        Block("list", lines=tuple(flips(said, out)[:FLIPS])),
+        Block("list", lines=said.flips[:FLIPS]),
         Block("heading", "Risks"),
         Block(
             "list", lines=tuple(risks(scenario, outcome, decision.made)[:RISKS]) or ("None beyond the ranges above.",)
@@ -204,7 +172,7 @@ def _appendix(scenario: Scenario, outcome: Outcome, decision: Decision) -> list[
         if name in known
     ]
     excluded = [
-        {"Ruled out": NAMES[name].capitalize(), "Because": why} for name, why in ruled_out(decision.answers).items()
+        {"Ruled out": NAMES[name].capitalize(), "Because": why} for name, why in ruled_out(scenario, outcome).items()
     ]
     found = [
         Block("title", "Appendix"),
@@ -214,7 +182,7 @@ def _appendix(scenario: Scenario, outcome: Outcome, decision: Decision) -> list[
         *_part("Why", Block("list", lines=said.lines)),
         *_part(
             "All that would flip it",
-            Block("list", lines=tuple(flips(said, ruled_out(decision.answers)))) if said.flips[FLIPS:] else None,
+            Block("list", lines=said.flips) if said.flips[FLIPS:] else None,
         ),
         *_part("What was set for this case", _table(_set_here(scenario))),
         *_part("Measured", _table(_measured(decision.measured))),
@@ -271,11 +239,6 @@ def _measured(changes: Sequence[Change]) -> list[dict[str, str]]:
     ]
 
 
-def ruled_out(answers: Mapping[str, str]) -> dict[str, str]:
-    """Approach -> why a hard requirement rules it out. What fits into a prompt the calculator works out itself."""
-    found: dict[str, str] = {}
-    for constraint in score.advise(answers).constraints:
-        if set(constraint.when) != {"knowledge-size"}:
-            for name in constraint.excludes:
-                found.setdefault(name, constraint.because)
-    return found
+def ruled_out(scenario: Scenario, outcome: Outcome) -> dict[str, str]:
+    """Approach -> why a requirement rules it out."""
+    return {name: reason(scenario, name) for name, one in outcome.fits.items() if not one.allowed}

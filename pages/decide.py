@@ -26,7 +26,7 @@ elif not arrived:
 form.draw_notes()
 try:
     outcome = evaluate_cached(scenario)
-    decide_effect.short(scenario, outcome, answers)
+    decide_effect.short(scenario, outcome)
     left, right = st.columns([2, 3], gap="large")
     with right:
         decide_effect.draw(scenario, outcome, answers)

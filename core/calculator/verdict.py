@@ -199,7 +199,7 @@ def _lines(scenario: Scenario, outcome: Outcome) -> list[str]:
         if one.allowed and not one.fits
     ]
     lines += [
-        f"{_name(name, True)} is ruled out: {_reason(scenario, name)}"
+        f"{_name(name, True)} is ruled out: {reason(scenario, name)}"
         for name, one in outcome.fits.items()
         if not one.allowed
     ]
@@ -246,7 +246,7 @@ def _crossing(one: Crossing, cheapest: str) -> str:
     return text + "."
 
 
-def _reason(scenario: Scenario, name: str) -> str:
+def reason(scenario: Scenario, name: str) -> str:
     """What rules an approach out, as whoever set it said."""
     return scenario.origins.get(USES[name], "set so by hand.").removeprefix("advisor: ")
 

@@ -11,7 +11,7 @@ from core.advisor import handover
 from core.calculator import inputs
 from core.calculator.inputs import Scenario
 from core.calculator.model import evaluate_cached
-from core.calculator.verdict import verdict
+from core.calculator.verdict import headline, verdict
 from core.commands import emit, log, parser
 from core.errors import Problem
 
@@ -106,16 +106,16 @@ def _write(file: Path, scenario: Scenario, made: record.Decision) -> None:
 
 
 def _report(scenario: Scenario, found: brief.Brief, made: record.Decision) -> dict[str, Any]:
-    outcome, out = evaluate_cached(scenario), record.ruled_out(made.answers)
+    outcome = evaluate_cached(scenario)
     return {
         "read": [{**asdict(one), "shown": one.shown} for one in found.numbers],
         "answers": dict(made.answers),
         "not_understood": list(found.left),
-        "headline": record.answer(scenario, outcome, out),
-        "approach": record.recommended(outcome, out),
-        "numbers": record.numbers(scenario, outcome, record.recommended(outcome, out)),
-        "ruled_out": out,
-        "flips": record.flips(verdict(scenario, outcome), out),
+        "headline": headline(scenario, outcome),
+        "approach": record.recommended(outcome),
+        "numbers": record.numbers(scenario, outcome, record.recommended(outcome)),
+        "ruled_out": record.ruled_out(scenario, outcome),
+        "flips": list(verdict(scenario, outcome).flips),
         "risks": record.risks(scenario, outcome, made.made),
         "measure_next": record.measure_next(scenario, outcome, made.answers),
         "link": made.link,

@@ -8,7 +8,7 @@ from core import record
 from core.approaches import NAMES
 from core.calculator.inputs import Scenario
 from core.calculator.model import Outcome
-from core.calculator.verdict import verdict
+from core.calculator.verdict import headline, verdict
 from core.charts import bars
 from core.text import plain
 
@@ -20,12 +20,11 @@ div:has(> .st-key-decide_short) { position: sticky; top: 3.2rem; z-index: 50 }
 </style>"""
 
 
-def short(scenario: Scenario, outcome: Outcome, answers: dict[str, str]) -> None:
+def short(scenario: Scenario, outcome: Outcome) -> None:
     """The answer in one line that stays on the screen while one moves the inputs."""
     theme = st.context.theme.type or "light"
     st.html(STYLE.replace("BACKGROUND", st.get_option(f"theme.{theme}.backgroundColor") or "Canvas"))
-    out = record.ruled_out(answers)
-    name = record.recommended(outcome, out)
+    name = record.recommended(outcome)
     line = "**Nothing fits into the context.**"
     if name is not None:
         sure = "" if all(outcome.results[name].meets.values()) else " :orange[misses a target]"
@@ -44,16 +43,15 @@ def short(scenario: Scenario, outcome: Outcome, answers: dict[str, str]) -> None
 
 def draw(scenario: Scenario, outcome: Outcome, answers: dict[str, str]) -> None:
     """Everything that follows from the inputs."""
-    out = record.ruled_out(answers)
     with st.container(border=True, key="decide_verdict"):
-        st.markdown(f"#### {plain(record.answer(scenario, outcome, out))}")
-        st.html(bars.numbers(record.numbers(scenario, outcome, record.recommended(outcome, out))))
+        st.markdown(f"#### {plain(headline(scenario, outcome))}")
+        st.html(bars.numbers(record.numbers(scenario, outcome, record.recommended(outcome))))
         _, what, _ = record.cost_of(next(iter(outcome.results.values())), scenario) if outcome.results else ("", "", 0)
         st.markdown(f"**{what}** :gray[5 to 95 of 100 draws, the mark in the middle]")
-        st.html(record.bars(scenario, outcome, out))
+        st.html(record.bars(scenario, outcome))
     said = verdict(scenario, outcome)
     with st.container(border=True):
-        _list("What would flip it", record.flips(said, out)[:3])
+        _list("What would flip it", said.flips[:3])
         _list("Risks", record.risks(scenario, outcome, date.today())[:5])
         _list("Measure next", record.measure_next(scenario, outcome, answers)[:3])
         for page in dict.fromkeys(one.measured_by for one in outcome.worth[:3] if one.measured_by):

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from core import brief, decide
-from core.advisor import handover
 from core.calculator import inputs, report
 from core.calculator.inputs import Scenario
 from core.evidence import price_lists
@@ -91,28 +90,31 @@ def _told(scenario: Scenario, one: decide.Field) -> str:
 
 def _moved(name: str, key: str) -> None:
     value = st.session_state[key]
-    state.set_to(state.present().replace({name: list(value) if isinstance(value, tuple) else value}))
+    _set({name: list(value) if isinstance(value, tuple) else value})
 
 
 def _paced(key: str) -> None:
-    sets = brief.paces().get(st.session_state[key])
-    if sets is not None:
-        state.set_to(state.present().replace(sets))
+    if sets := brief.paces().get(st.session_state[key]):
+        _set(sets)
+
+
+def _set(values: dict) -> None:
+    """New values for inputs; an answer that an old value gave follows, and with it what the answer rules out."""
+    before = state.answers()
+    told = {name: option for name, option in brief.answers_of(values).items() if name in before}
+    scenario, _ = decide.put(state.present(), before | told, before=before)
+    state.set_to(scenario.replace(values))
+    state.keep("advisor", {**state.section("advisor"), "answers": before | told})
 
 
 def _required() -> None:
     """Take over ticked and unticked requirements, with what they imply for the calculator."""
-    answers = state.answers()
-    scenario, chosen = state.present(), st.session_state["decide_needs"]
+    before, chosen = state.answers(), st.session_state["decide_needs"]
+    answers = dict(before)
     for one in decide.needs():
-        on, was = one.label in chosen, answers.get(one.question) == one.option
-        implied = handover.calculator({one.question: one.option}).get("inputs", {})
-        if on and not was:
+        if one.label in chosen:
             answers[one.question] = one.option
-            scenario = scenario.replace(implied, dict.fromkeys(implied, f"advisor: {one.question} = {one.option}"))
-        elif was and not on:
+        elif answers.get(one.question) == one.option:
             del answers[one.question]
-            back = inputs.defaults()
-            scenario = scenario.replace({name: inputs.plain_value(back.value(name)) for name in implied})
-    state.set_to(scenario)
+    state.set_to(decide.put(state.present(), answers, before=before)[0])
     state.keep("advisor", {**state.section("advisor"), "answers": answers})

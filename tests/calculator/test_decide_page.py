@@ -3,10 +3,10 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import paths, record
+from core import paths
 from core import scenario as envelope
 from core.advisor import handover
-from core.calculator import inputs, model
+from core.calculator import inputs, model, verdict
 from core.text import plain
 from tests.calculator.test_brief import TELECOM
 
@@ -56,8 +56,8 @@ def test_a_brief_counts_only_once_it_is_confirmed_and_what_is_unticked_does_not(
     assert whole(app)["advisor"]["answers"]["citations"] == "required"
     assert "your brief" in whole(app)["calculator"]["origins"]["queries"]
     scenario, _ = inputs.check(whole(app)["calculator"])
-    out = record.ruled_out(whole(app)["advisor"]["answers"])
-    assert headline(app) == f"#### {plain(record.answer(scenario, model.evaluate_cached(scenario), out))}"
+    assert headline(app) == f"#### {plain(verdict.headline(scenario, model.evaluate_cached(scenario)))}"
+    assert got["use_fine_tuning"] == "no"  # it must cite
     assert slider(app, "queries").value == (12000, 12000)
 
 
@@ -105,6 +105,15 @@ def test_a_slider_a_pace_and_a_requirement_move_the_verdict_at_once():
     assert whole(app)["advisor"]["answers"]["network"] == "no"
     app.button_group(key="decide_needs").set_value([]).run()
     assert "hosting" not in whole(app)["calculator"]["inputs"] and not app.exception
+
+
+def test_a_text_made_small_enough_for_a_prompt_may_be_put_into_one_again():
+    app = read(page(), "700k tokens of manuals, every answer must cite its source")
+    app.button(key="decide_confirm").click().run()
+    assert whole(app)["calculator"]["inputs"]["use_prompt"] == "no"
+    slider(app, "corpus_tokens").set_value((7000.0, 10000.0)).run()
+    got = whole(app)["calculator"]["inputs"]
+    assert "use_prompt" not in got and got["corpus_tokens"] == [7000, 10000] and got["use_fine_tuning"] == "no"
 
 
 def test_everything_is_behind_a_fold_and_searchable():

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from core import record, record_files
+from core import decide, record, record_files
 from core import scenario as envelope
 from core.__main__ import main
 from core.calculator import inputs, model, verdict
@@ -83,17 +83,16 @@ def test_markdown_shows_what_others_wrote_letter_for_letter():
     assert all(line.endswith("|") for line in rows)
 
 
-def test_a_ruled_out_approach_is_never_what_the_record_recommends_or_offers_as_a_flip():
+def test_a_ruled_out_approach_is_shown_as_such_and_never_recommended():
     one = inputs.from_preset("classification")  # fine-tuning wins there
-    outcome = model.evaluate_cached(one)
-    assert outcome.recommended == "fine-tuning"
-    out = record.ruled_out({"citations": "required"})
-    assert list(out) == ["fine-tuning"] and record.recommended(outcome, out) != "fine-tuning"
-    assert "ruled out" in record.answer(one, outcome, out)
-    said = verdict.verdict(scenario(), model.evaluate_cached(scenario()))
-    for line in record.flips(said, out):
-        assert "makes fine-tuning" not in line or line.endswith("but it is ruled out.")
-    assert record.answer(one, outcome, dict.fromkeys(record.NAMES, "No.")).startswith("Nothing is left")
+    assert model.evaluate_cached(one).recommended == "fine-tuning"
+    barred, _ = decide.put(one, {"citations": "required"})
+    outcome = model.evaluate_cached(barred)
+    assert list(record.ruled_out(barred, outcome)) == ["fine-tuning"] and record.recommended(outcome) != "fine-tuning"
+    text = record_files.html(barred, decision())
+    assert "cannot name its sources" in text and "ruled out" in text
+    freed, _ = decide.put(barred, {}, before={"citations": "required"})
+    assert model.evaluate_cached(freed).recommended == "fine-tuning"
 
 
 def test_nothing_that_fits_still_gives_a_record():
