@@ -11,7 +11,7 @@ from core import picks
 from core.advisor import guidance, score
 from core.advisor.rules import load as rules
 from core.approaches import NAMES
-from core.calculator import cares, compare
+from core.calculator import cares, kept
 from core.calculator.calibrate import Change
 from core.calculator.inputs import Scenario, every, words
 from core.calculator.model import Outcome, Result, evaluate_cached
@@ -189,7 +189,7 @@ def _appendix(scenario: Scenario, outcome: Outcome, decision: Decision) -> list[
     ]
     if decision.other is not None:
         name, second = decision.other
-        both = compare.side_by_side({"This scenario": scenario, one_line(name, 40): second})
+        both = kept.side_by_side({"This scenario": scenario, one_line(name, 40): second})
         found += _part(
             "Two scenarios and what differs", _table([{k or "What": v for k, v in row.items()} for row in both])
         )

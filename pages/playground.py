@@ -11,7 +11,7 @@ from core.errors import Problem
 from core.opening import opening
 from core.records import RunRecord
 from core.text import one_line, plain
-from pages.draw import comparison, panes, settings
+from pages.draw import differences, panes, settings
 from pages.draw.project import current
 from pages.draw.setup import draw_setup
 
@@ -48,7 +48,7 @@ def follow(run_id: str, rate: float) -> RunRecord:
 
 def after(record: RunRecord) -> None:
     """What one does with a finished run: read the times, compare two answers, take it along."""
-    warning = comparison.mismatch(record.arms)
+    warning = differences.mismatch(record.arms)
     if warning:
         st.warning(warning)
     answered = {arm.title: arm for arm in record.arms if arm.finish}
@@ -64,7 +64,7 @@ def after(record: RunRecord) -> None:
             left, right = st.columns(2)
             one = left.selectbox("First", answered, key="diff_one")
             two = right.selectbox("Second", answered, index=len(answered) - 1, key="diff_two")
-            comparison.draw_diff(answered[one], answered[two])
+            differences.draw_diff(answered[one], answered[two])
     with share:
         st.caption("This page's address opens this run again on this machine.")
         files = (

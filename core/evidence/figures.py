@@ -134,17 +134,6 @@ def get(figure_id: str) -> Figure:
         raise Problem(f"There is no figure '{figure_id}' in core/evidence/figures.toml.") from None
 
 
-def of(source: str = "", quantity: str = "", approach: str = "") -> list[Figure]:
-    """The figures of a source, a quantity (its beginning is enough), an approach; empty means any."""
-    return [
-        figure
-        for figure in load().values()
-        if (not source or figure.source == source)
-        and figure.quantity.startswith(quantity)
-        and (not approach or figure.approach == approach)
-    ]
-
-
 def measured(path: Path | None = None) -> list[Figure]:
     """Our own accuracies from models/cards/measured.json, or none when the file is missing.
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core import paths, record, record_files, runtime
 from core import scenario as envelope
-from core.calculator import calibrate, compare, inputs, report, tables
+from core.calculator import calibrate, inputs, kept, report, tables
 from core.calculator.model import Outcome, evaluate_cached
 from core.calculator.verdict import headline
 from core.export import one_document
@@ -21,10 +21,10 @@ def side_by_side(scenario: inputs.Scenario, outcome: Outcome) -> None:
     with st.form("keep", border=False):
         name = st.text_input("Keep the present scenario as", max_chars=40)
         if st.form_submit_button("Keep"):
-            st.session_state[state.SHELF] = compare.keep(shelf, name, scenario)
+            st.session_state[state.SHELF] = kept.keep(shelf, name, scenario)
             st.rerun()
     shown = {"present": scenario} | {one["name"]: inputs.check(one)[0] for one in shelf}
-    st.dataframe(pd.DataFrame(compare.side_by_side(shown)).set_index(""))
+    st.dataframe(pd.DataFrame(kept.side_by_side(shown)).set_index(""))
     for at, one in enumerate(shelf):
         with st.container(horizontal=True):
             if st.button(f"Open {plain(one['name'])}", key=f"open{at}"):

@@ -8,7 +8,7 @@ import streamlit as st
 from core import decide
 from core import scenario as envelope
 from core.advisor import handover
-from core.calculator import compare, inputs
+from core.calculator import inputs, kept
 
 STATE, SHELF, REST, LINK, NOTES, BESIDE, UNDO = (
     "calculator",
@@ -39,7 +39,7 @@ def open_envelope(found: dict, notes: list[str]) -> None:
     """Take over a decoded or loaded scenario; what could not be used is said once."""
     section = found.pop("calculator", {})
     scenario, wrong = inputs.check(section)
-    shelf, unkept = compare.shelf_of(section)
+    shelf, unkept = kept.shelf_of(section)
     found["decision"], lost = decide.kept(found.get("decision", {}))
     notes = [*notes, *lost]
     before = st.session_state.get(STATE)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core import decide, record, record_files
 from core import scenario as envelope
-from core.calculator import compare, inputs
+from core.calculator import inputs, kept
 from core.calculator.inputs import Scenario
 from core.text import plain
 from pages.draw import calculator_state as state
@@ -68,7 +68,7 @@ def _keep(scenario: Scenario) -> None:
     st.caption("Keep the present inputs under a name, change what differs, then choose the kept ones here.")
     name = st.text_input("Name", key="decide_keep_name", max_chars=40)
     if st.button("Keep the present inputs", key="decide_keep"):
-        st.session_state[state.SHELF] = compare.keep(st.session_state[state.SHELF], name, scenario)
+        st.session_state[state.SHELF] = kept.keep(st.session_state[state.SHELF], name, scenario)
         st.rerun()
 
 

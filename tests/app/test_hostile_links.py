@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import scenario
 from core.advisor import handover, rules, score
-from core.calculator import compare, inputs
+from core.calculator import inputs, kept
 from core.calculator.model import evaluate_cached
 from core.errors import Problem
 from core.opening import opening
@@ -94,7 +94,7 @@ def test_a_hostile_link_opens_or_is_a_plain_note_on_both_pages(seed: int) -> Non
         onward = scenario.encode(handover.whole(answers, advice.verdict))
     section = whole.get("calculator", {})
     found, wrong = inputs.check(section)
-    shelf, unkept = compare.shelf_of(section)
+    shelf, unkept = kept.shelf_of(section)
     opening(whole.get("playground", {}), BRIGHTWATER)
     for text in [*notes, *more, *wrong, *unkept, onward, json.dumps(shelf), *found.origins.values()]:
         text.encode()  # a page can send it

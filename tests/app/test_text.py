@@ -5,8 +5,8 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.compare_text import Piece, word_diff
 from core.text import one_line, plain
+from core.word_diff import Piece, word_diff
 
 
 @given(st.text())

@@ -11,12 +11,12 @@ from core.calculator import (
     approaches,
     breakeven,
     calibrate,
-    compare,
     compass,
     costs,
     draws,
     flips,
     inputs,
+    kept,
     model,
     report,
     verdict,
@@ -338,15 +338,15 @@ def test_runs_are_read_from_the_store_and_broken_ones_left_out(tmp_path):
 def test_four_scenarios_stand_side_by_side_and_a_fifth_is_refused(bot):
     shelf = []
     for name in ("a", "b", "c", "b"):
-        shelf = compare.keep(shelf, name, bot.replace({"queries": 10 + len(shelf)}))
+        shelf = kept.keep(shelf, name, bot.replace({"queries": 10 + len(shelf)}))
     assert [one["name"] for one in shelf] == ["a", "c", "b"]
     with pytest.raises(Problem, match="Four scenarios"):
-        compare.keep(shelf, "d", bot)
+        kept.keep(shelf, "d", bot)
     with pytest.raises(Problem, match="name"):
-        compare.keep([], "  ", bot)
-    kept, notes = compare.shelf_of({"others": [*shelf, 3]})
-    assert kept == shelf and len(notes) == 1
-    rows = compare.side_by_side({"present": bot} | {one["name"]: inputs.check(one)[0] for one in shelf})
+        kept.keep([], "  ", bot)
+    left, notes = kept.shelf_of({"others": [*shelf, 3]})
+    assert left == shelf and len(notes) == 1
+    rows = kept.side_by_side({"present": bot} | {one["name"]: inputs.check(one)[0] for one in shelf})
     assert [row[""] for row in rows][:2] == ["Recommended", "Cheapest"] and rows[-1][""] == "Queries a month"
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from core import paths
 from core import scenario as envelope
-from core.calculator import compare, inputs
+from core.calculator import inputs, kept
 from core.commands import calculate
 from core.errors import Problem
 
@@ -146,7 +146,7 @@ json_values = st.recursive(
 def test_no_section_makes_checking_fail(section):
     scenario, notes = inputs.check(section)
     assert set(scenario.ranges) == set(inputs.defaults().ranges) and all(isinstance(note, str) for note in notes)
-    compare.shelf_of(section)
+    kept.shelf_of(section)
 
 
 def test_changed_defaults_need_a_new_version():

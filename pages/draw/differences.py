@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.compare_text import Piece, word_diff
 from core.records import ArmRecord
 from core.text import plain
+from core.word_diff import Piece, word_diff
 
 
 def draw_diff(one: ArmRecord, two: ArmRecord) -> None:
