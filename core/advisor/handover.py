@@ -60,14 +60,20 @@ class Handover:
 
 
 def numbers_of(facts: Iterable[Fact]) -> dict[str, Number]:
-    """What a text states, as numbers to hand over; what the calculator has no input for is left out."""
-    return {fact.name: Number(fact.low, fact.high, fact.words) for fact in facts if fact.name in _file().number}
+    """What a text states, as numbers to hand over: one an input, the surest; what no input takes is left out."""
+    stated = {fact.name: Number(fact.low, fact.high, fact.words) for fact in facts}
+    usable = [
+        name for name, into in _file().number.items() if name in stated and _value(into, stated[name]) is not None
+    ]
+    surest = {_file().number[name].input: name for name in usable}
+    return {name: stated[name] for name in surest.values()}
 
 
-def goes_to(name: str) -> str:
-    """The label of the input that a stated number goes to; empty when there is none."""
-    into = _file().number.get(name)
-    return inputs.every()[into.input].label if into else ""
+def goes_to(name: str, number: Number) -> tuple[str, str]:
+    """The label of the input that a stated number goes to, and the value that it gets there, in words."""
+    into = _file().number[name]
+    value = _value(into, number)
+    return inputs.every()[into.input].label, inputs.words(into.input, inputs.read(into.input, value))
 
 
 def calculator(answers: Mapping[str, str], numbers: Mapping[str, Number] | None = None) -> dict[str, Any]:

@@ -34,7 +34,10 @@ def describe(confirm: Callable[[dict[str, str]], None]) -> None:
             _show(found, confirm)
     stated = st.session_state.get(NUMBERS, {})
     if stated:
-        told = "; ".join(f"{handover.goes_to(name)}: “{plain(number.words)}”" for name, number in stated.items())
+        told = "; ".join(
+            f"{plain(': '.join(handover.goes_to(name, number)))} (“{plain(number.words)}”)"
+            for name, number in stated.items()
+        )
         st.caption(f"Numbers that go to the calculator as stated: {told}")
 
 
@@ -80,9 +83,9 @@ def _tick_answer(found: reader.Reading, name: str, option: str) -> bool:
 
 
 def _tick_number(name: str, number: handover.Number) -> bool:
-    text = f"{number.low:,g}" if number.low == number.high else f"{number.low:,g} to {number.high:,g}"
+    into, value = handover.goes_to(name, number)
     return st.checkbox(
-        f"{handover.goes_to(name)}: **{text}**, from “{plain(number.words)}”",
+        f"{into}: **{plain(value)}**, from “{plain(number.words)}”",
         value=True,
         key=f"advisor-take-number-{name}",
     )

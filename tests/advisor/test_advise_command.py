@@ -6,7 +6,7 @@ import pytest
 
 from core import scenario
 from core.__main__ import main
-from core.advisor import handover, rules, score
+from core.advisor import handover, reader, rules, score
 from core.calculator import inputs
 from core.opening import opening
 from tests.given import BRIGHTWATER
@@ -166,3 +166,12 @@ def test_a_number_beyond_what_an_input_takes_is_left_out_with_a_note():
     assert list(numbers) == ["people"]
     assert len(notes) == 2
     assert handover.numbers_in({"numbers": []})[1]
+
+
+def test_of_two_numbers_for_one_input_the_surer_is_taken_and_shown_in_its_unit():
+    numbers = handover.numbers_of(reader.read("900 articles of 700k tokens").facts)
+    assert {name: handover.goes_to(name, each) for name, each in numbers.items()} == {
+        "corpus_tokens": ("Corpus", "700,000 tokens")
+    }
+    alone = handover.numbers_of(reader.read("We have 900 articles.").facts)
+    assert handover.goes_to("documents", alone["documents"]) == ("Corpus", "270,000 to 2,700,000 tokens")

@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from core.advisor import reader, rules, score
 
 HERE = Path(__file__).parent
-FILES = ("use_cases", "descriptions", "descriptions_new", "descriptions_aside", "descriptions_later", "descriptions_last")
+FILES = (
+    "use_cases",
+    "descriptions",
+    "descriptions_new",
+    "descriptions_aside",
+    "descriptions_later",
+    "descriptions_last",
+)
 
 
 def cases(name: str) -> list[dict]:
