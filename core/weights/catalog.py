@@ -439,13 +439,16 @@ def spec(name: str) -> ModelSpec:
     return here.playing(name) if name in DEFAULT else here.spec(name)
 
 
-def ensure(name: str, progress: Progress | None = None, cancelled: Stop | None = None) -> ModelSpec:
-    """Make the model of a role, as chosen, or of an id ready. See Catalog.ensure."""
+def ensure(name: str, progress: Progress | None = None, cancelled: Stop | None = None) -> ModelSpec | None:
+    """Make the model of a role, as chosen, or of an id ready; None for a role that no model plays.
+
+    As Catalog.ensure.
+    """
     here = default()
     model_id = here.chosen(name) if name in DEFAULT else name
-    if model_id is None or model_id not in here.manifest.models:
-        return spec(name)
-    return here.ensure(model_id, progress, cancelled)
+    if model_id is None:
+        return None
+    return here.ensure(model_id, progress, cancelled) if model_id in here.manifest.models else spec(name)
 
 
 def identity(model_id: str) -> dict[str, Any]:
@@ -471,6 +474,11 @@ def pairs() -> list[Pair]:
 def roles() -> tuple[str, ...]:
     """See Catalog.roles."""
     return default().roles()
+
+
+def unplayed() -> frozenset[str]:
+    """The roles that no model plays now: their arms are left out."""
+    return frozenset(choice.VARIABLES) - set(roles())
 
 
 def default_pair() -> machine.Decision:

@@ -362,7 +362,8 @@ def greedy(roles: Sequence[str] = ("base", "fine-tuned")) -> list[Json]:
     try:
         engine = runtime.get().engine
         for role in roles:
-            spec = catalog.ensure(role)
+            catalog.ensure(role)
+            spec = catalog.spec(role)
             for row, (question, task) in zip(rows, GOLDEN, strict=True):
                 request = Request(spec, (messages(question, task=task),), Sampling(max_tokens=64))
                 row[role] = engine.submit(request).wait().text

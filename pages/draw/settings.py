@@ -12,6 +12,7 @@ from core.opening import Opening
 from core.project import Project
 from core.runtime import Runtime
 from core.text import plain
+from core.weights import catalog
 from pages.draw.panes import BIG
 
 MOST_PANES = 6
@@ -62,15 +63,22 @@ def from_sidebar(here: Runtime, project: Project, opening: Opening) -> tuple[ask
 
 def _arms(project: Project, opening: Opening) -> list[Arm]:
     """The project's arms, and further ones made of its models."""
-    known = {arm.name: arm for arm in project.every_arm() if arm.context != "perfect"}
+    absent = catalog.unplayed()
+    known = {
+        arm.name: arm
+        for arm in project.every_arm()
+        if arm.context != "perfect" and project.model(arm.model).file not in absent
+    }
     names = st.multiselect(
         "Panes",
         list(known),
         [name for name in known if known[name] in (*project.arms, *opening.extra_arms)],
         format_func=lambda name: project.title_of(known[name]),
         max_selections=MOST_PANES,
-        key=f"panes-{project.id}",
+        key=f"panes-{project.id}{'-'.join(sorted(absent))}",
     )
+    if any(project.model(arm.model).file in absent for arm in project.arms):
+        st.caption("The pair in use has no fine-tuned model: its panes are left out. Choose another on Model files.")
     return [known[name] for name in names]
 
 

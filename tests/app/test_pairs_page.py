@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import runtime
 from core.paths import ROOT
-from core.weights import catalog
+from core.weights import catalog, choice
 
 PAGE = str(ROOT / "tests" / "app" / "pairs_script.py")
 PRESET = "Qwen2.5 1.5B, general and coder"
@@ -65,3 +65,15 @@ def test_own_files_can_be_chosen_and_given_back(real_home, here):
     page = show()
     page.button(key="use-SmolLM2 135M, general and fine-tuned on Brightwater").click().run()
     assert catalog.spec("base").id == "base"
+
+
+def test_a_pair_without_a_fine_tune_leaves_its_panes_out_and_says_so(here):
+    script = str(ROOT / "tests" / "app" / "settings_script.py")
+    page = AppTest.from_file(script, default_timeout=WAIT_S).run()
+    assert not page.exception and page.text[0].value == "base base+retrieval fine-tuned fine-tuned+retrieval"
+    choice.save(catalog.default().weights, {"base": "qwen2.5-coder-0.5b-instruct", "fine-tuned": None})
+    page = AppTest.from_file(script, default_timeout=WAIT_S).run()
+    assert not page.exception and page.text[0].value == "base base+retrieval"
+    assert any("no fine-tuned model" in caption.value for caption in page.sidebar.caption)
+    said = " ".join(item.value for item in show().caption)
+    assert "none, so its panes are absent" in said and "small pair is the default" in said

@@ -12,7 +12,7 @@ from gguf import GGUFReader, GGUFWriter
 from core.engine.host import processors
 from core.errors import Problem
 from core.weights import catalog as catalog_module
-from core.weights import embedder, machine, manifest, merge
+from core.weights import choice, embedder, machine, manifest, merge
 from core.weights.catalog import Catalog
 from core.weights.manifest import File, Manifest, Model, Source, Way
 from core.weights.sources import sha256
@@ -428,3 +428,12 @@ def test_a_wrong_entry_of_a_joined_source_is_named(tmp_path, before, after, mess
     (tmp_path / "manifest.toml").write_text(text.replace(before, after), encoding="utf-8")
     with pytest.raises(Problem, match=message):
         manifest.load(tmp_path / "manifest.toml")
+
+
+def test_a_role_that_no_model_plays_needs_nothing_and_has_no_arms(tmp_path, monkeypatch):
+    monkeypatch.setenv("RR_HOME", str(tmp_path))
+    assert catalog_module.unplayed() == frozenset()
+    choice.save(catalog_module.default().weights, {"base": "qwen2.5-coder-0.5b-instruct", "fine-tuned": None})
+    assert catalog_module.roles() == ("base",) and catalog_module.unplayed() == {"fine-tuned"}
+    assert catalog_module.ensure("fine-tuned") is None
+    assert [item.name for item in catalog_module.missing()] == ["Qwen2.5-Coder-0.5B-Instruct", "all-MiniLM-L6-v2"]

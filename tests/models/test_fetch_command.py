@@ -1,12 +1,14 @@
 """`python -m core fetch`: exit status, what goes where, and errors of one line."""
 
 import json
+import shutil
 import subprocess
 import sys
 
 import pytest
 
 from core.commands import fetch
+from core.errors import Problem
 from core.paths import ROOT
 
 
@@ -83,3 +85,31 @@ def test_what_is_ready_is_verified_and_printed_as_json(real_state, capsys):
     assert fetch.main(["embedder", "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
     assert row["id"] == "embedder" and len(row["file_sha256"]) == 64 and row["size"] > 20_000_000
+
+
+def test_a_pair_is_used_by_its_id_and_a_base_alone_by_its_name(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("RR_HOME", str(tmp_path))
+    for names in (["standard"], ["qwen2.5-coder-0.5b-instruct"]):
+        with pytest.raises(Problem, match=r"Qwen2.5-Coder-0.5B-Instruct is not ready.*core fetch"):
+            fetch.main(["--use", *names])
+    with pytest.raises(Problem, match="a pair's id, a base alone, or"):
+        fetch.main(["--use", "one", "two", "three"])
+    with pytest.raises(Problem, match="There is no model 'nobody'"):
+        fetch.main(["--use", "nobody"])
+    assert fetch.main(["--list", "--json"]) == 0
+    rows = {row["id"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows["qwen2.5-coder-0.5b-instruct"]["pair"] == "standard" and rows["base"]["pair"] == "small"
+
+
+@pytest.mark.real
+def test_the_probe_measures_this_machine_by_the_small_base(real_home, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("RR_HOME", str(tmp_path))
+    for file in (real_home / "models").glob("smollm2-135m-instruct*"):
+        (tmp_path / "models").mkdir(exist_ok=True)
+        shutil.copy2(file, tmp_path / "models")
+    for file in (real_home / "models").glob("SmolLM2*"):
+        shutil.copy2(file, tmp_path / "models")
+    assert fetch.main(["--probe", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["pair"] == "small" and "tokens a second" in found["reason"]
+    assert found["measured"]["estimated"] is True and found["measured"]["tokens_per_s"] > 0
