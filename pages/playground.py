@@ -5,7 +5,7 @@ import uuid
 
 import streamlit as st
 
-from core import export, runtime, scenario
+from core import export, marks, runtime, scenario
 from core.charts.playground import latency_chart
 from core.errors import Problem
 from core.opening import opening
@@ -41,9 +41,18 @@ def follow(run_id: str, rate: float) -> RunRecord:
         for pane, arm in zip(places, record.arms, strict=True):
             pane.draw(arm, ended=record.finished or arm.ended, dollars_per_hour=rate)
         if record.finished or live is None:
+            draw_marks(places, record)
             return record
         long = max(len(arm.answer) for arm in record.arms) > LONG_ANSWER
         time.sleep(SLOW_TICK_S if long else TICK_S)
+
+
+def draw_marks(places: list[panes.Pane], record: RunRecord) -> None:
+    """Say of each answer whether it is right, stale, invented or declined, where that can be told."""
+    sets = [here.questions.read(project, name) for name in here.questions.names(project)]
+    expected = marks.known(project, sets).get(marks.key(record.question))
+    for pane, arm, chosen in zip(places, record.arms, record.settings.arms, strict=True):
+        pane.draw_mark(marks.mark(arm, record.question, expected, chosen.search.snapshot))
 
 
 def after(record: RunRecord) -> None:

@@ -134,8 +134,7 @@ def grounded(case: Case) -> float | None:
     claims = _claims(case.reply)
     if not claims:
         return None
-    known = tokens(" \n".join((*case.passages, case.question)))
-    return sum(_stands(claim, known) for claim in claims) / len(claims)
+    return 1 - len(absent(case)) / len(claims)
 
 
 @metric("Citations right")
@@ -225,14 +224,18 @@ def _f1(said: list[str], wanted: list[str]) -> float:
     return 2 * common / (len(said) + len(wanted)) if common else 0.0
 
 
-def _claims(reply: str) -> list[list[Any]]:
-    """The numbers and names a reply states, each as tokens."""
-    numbers = [[token] for token in tokens(reply) if isinstance(token, Quantity)]
-    return numbers + [tokens(name) for name in _NAME.findall(reply)]
+def absent(case: Case) -> list[str]:
+    """The numbers and names of the reply that stand neither in its passages nor in the question, as written."""
+    known = tokens(" \n".join((*case.passages, case.question)))
+    return [text for text, claim in _claims(case.reply) if not scoring.in_order(known, claim)]
 
 
-def _stands(claim: list[Any], known: list[Any]) -> bool:
-    return scoring.in_order(known, claim)
+def _claims(reply: str) -> list[tuple[str, list[Any]]]:
+    """The numbers and names a reply states: as text, and as tokens."""
+    numbers = [
+        (f"{token.written:g} {token.unit}".strip(), [token]) for token in tokens(reply) if isinstance(token, Quantity)
+    ]
+    return numbers + [(name, tokens(name)) for name in _NAME.findall(reply)]
 
 
 @cache

@@ -13,7 +13,7 @@ from core.project.values import Project
 
 FILE = "project.toml"
 QUESTIONS = "questions"
-TEST = "test-"  # a bundled set that may be evaluated on; others are for training
+TEST = ("test-", "hand-test")  # sets that may be evaluated on; others are for training
 
 
 @cache
@@ -39,4 +39,5 @@ def documents(project: Project) -> dict[str, Path]:
 def question_files(project: Project) -> dict[str, Path]:
     """Name of a test set -> file."""
     folder = paths.ROOT / project.folder / QUESTIONS
-    return {path.stem.removeprefix(TEST): path for path in sorted(folder.glob(f"{TEST}*.jsonl"))}
+    files = [path for path in sorted(folder.glob("*.jsonl")) if path.stem.startswith(TEST)]
+    return {path.stem.removeprefix("test-").replace("hand-test", "by hand"): path for path in files}

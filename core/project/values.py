@@ -57,11 +57,18 @@ class Check:
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A question for the stage. `shows`: what to look at in the answers. `arms`: names of arms it needs beside."""
+    """A question for the stage. `shows`: what to look at in the answers.
+
+    `answer`, `variants`, `values` (snapshot -> answer), `cls`: what is right, as in a question set; empty: not known.
+    """
 
     label: str
     question: str
     shows: str = ""
+    answer: str = ""
+    variants: tuple[str, ...] = ()
+    values: dict[str, str] = field(default_factory=dict)
+    cls: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,103 @@
+"""What an answer is worth at a glance: right, stale, invented, declined. Rules outside any model; know no screen.
+
+Where a question set or a suggested question says what is right, the answer is held against it; else against the
+passages it was given: what of its numbers and names stands in none of them. A document may have been changed since the
+set was written, so a value that the passages hold is never called invented.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from core.evaluation import metrics, scoring
+from core.evaluation.questions import ABSTAIN, Question
+from core.project import Project
+from core.records import ArmRecord
+from core.text import one_line
+
+Kind = Literal["right", "stale", "invented", "declined", "wrong", "grounded", "unknown"]
+WORDS: Final[dict[Kind, str]] = {
+    "right": "right",
+    "stale": "stale",
+    "invented": "invented",
+    "declined": "declined",
+    "wrong": "wrong",
+    "grounded": "as its passages say",
+    "unknown": "cannot be checked",
+}
+
+
+@dataclass(frozen=True)
+class Mark:
+    """`kind`, `good` (None: neither), and `why` in words: what decided it."""
+
+    kind: Kind
+    good: bool | None
+    why: str
+
+
+def key(question: str) -> str:
+    """A question without case, punctuation and spacing: how two of them are the same."""
+    return " ".join(re.findall(r"\w+", question.casefold()))
+
+
+def known(project: Project, sets: Sequence[Sequence[Question]]) -> dict[str, Question]:
+    """Key -> question whose answer the project knows: suggested ones and those of its sets, the first of each."""
+    found: dict[str, Question] = {}
+    for one in project.suggestions:
+        if one.answer or one.cls:
+            found[key(one.question)] = Question(
+                one.question, one.answer, one.cls or "own", one.variants, values=dict(one.values)
+            )
+    for question in (question for each in sets for question in each):
+        found.setdefault(key(question.question), question)
+    return found
+
+
+def mark(arm: ArmRecord, question: str, expected: Question | None, snapshot: str | None = None) -> Mark | None:
+    """The mark of a finished answer; None for one that failed, was stopped or is empty. `expected`: what is right."""
+    if arm.problem or arm.finish not in ("stop", "length") or not arm.answer.strip():
+        return None
+    texts = tuple(passage.text for passage in arm.passages)
+    if scoring.abstains(arm.answer):
+        return _declined(expected, texts, snapshot)
+    absent = metrics.absent(metrics.Case(question, arm.answer, passages=texts)) if texts else []
+    if expected is None or not (expected.answer or expected.cls == ABSTAIN):
+        return _by_passages(texts, absent)
+    if not expected.answer:
+        return Mark("invented", False, "no document answers this, and it does not say so")
+    accepted = expected.expected(snapshot)
+    if scoring.right(arm.answer, accepted, question):
+        return Mark("right", True, f"states {one_line(accepted[0], 60)}")
+    for day, value in expected.values.items():
+        if value not in accepted and scoring.right(arm.answer, (value,), question):
+            return Mark("stale", False, f"states {one_line(value, 60)}, the value of the {day.replace('-', ' ')}")
+    return _wrong(accepted, texts, absent)
+
+
+def _declined(expected: Question | None, texts: Sequence[str], snapshot: str | None) -> Mark:
+    if expected is None:
+        return Mark("declined", None, "says that it does not know")
+    if not expected.answer:
+        return Mark("declined", True, "no document answers this, and it says so")
+    before_it = any(scoring.holds(text, expected.expected(snapshot)) for text in texts)
+    return Mark("declined", False, "the answer lay before it" if before_it else "says that it does not know")
+
+
+def _by_passages(texts: Sequence[str], absent: Sequence[str]) -> Mark:
+    if not texts:
+        return Mark("unknown", None, "nothing here says what is right")
+    if absent:
+        return Mark("invented", False, f"in no passage: {one_line(', '.join(absent), 80)}")
+    return Mark("grounded", None, "every number and name stands in its passages")
+
+
+def _wrong(accepted: Sequence[str], texts: Sequence[str], absent: Sequence[str]) -> Mark:
+    if not texts:
+        return Mark("invented", False, f"closed book, and not {one_line(accepted[0], 60)}")
+    if absent:
+        return Mark("invented", False, f"in no passage: {one_line(', '.join(absent), 80)}")
+    if not any(scoring.holds(text, accepted) for text in texts):
+        return Mark("grounded", None, f"its passages do not hold {one_line(accepted[0], 60)}")
+    return Mark("wrong", False, f"does not state {one_line(accepted[0], 60)}, which its passages hold")

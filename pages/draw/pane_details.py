@@ -1,0 +1,99 @@
+"""What stands under an answer: its state, figures, passages, exact prompt and model. Untrusted text stays text."""
+
+import streamlit as st
+
+from core import ask, records
+from core.records import ArmRecord
+from core.text import plain
+from pages.draw.sources import draw_sources
+
+FLAGS = {
+    "cold": "Cold: the first answer after the model was loaded; later ones are faster.",
+    "contended": "Contended: the arms ran together and shared the processor.",
+}
+STATES = {
+    "waiting": "waits for its turn",
+    "retrieving": "searching the documents …",
+    "loading": "loading the model (once) …",
+    "prefill": "reading the prompt …",
+    "decode": "writing …",
+    "cancelled": "stopped",
+}
+
+
+def ms(value: float | None) -> str:
+    """Milliseconds for people: 87 ms, 1.24 s, a dash where there is none."""
+    if value is None:
+        return "—"
+    return f"{value:.0f} ms" if value < 1000 else f"{value / 1000:.2f} s"
+
+
+def status(arm: ArmRecord) -> str:
+    """One line on where an arm is, in words."""
+    state = arm.state
+    if state == "queued":
+        position = arm.queue_position
+        return f"in the queue, {position} ahead" if position else "in the queue"
+    if state == "prefill" and arm.prefill.total:
+        return f"reading the prompt: {arm.prefill.done} of {arm.prefill.total} tokens"
+    if state == "done":
+        return "stopped at the token limit" if arm.finish == "length" else "done"
+    return STATES.get(state, state)
+
+
+def draw_details(arm: ArmRecord) -> None:
+    rate = arm.rates.decode_per_s
+    with st.container(horizontal=True):
+        st.metric(
+            "TTFT",
+            ms(arm.timing.ttft_total),
+            help="Time to first token, from the click: retrieval + queue + prefill.",
+        )
+        st.metric(
+            "Tokens/s",
+            "—" if rate is None else f"{rate:.0f}",
+            help="Tokens after the first / time after the first; none for one token or under 50 ms.",
+        )
+    if arm.retrieval is not None:
+        _passages(arm, arm.retrieval)
+    with st.expander("Exact prompt"):
+        st.code(arm.prompt, language=None, wrap_lines=True)
+    with st.expander("Model"):
+        st.code(
+            "\n".join(f"{name}: {value}" for name, value in records.plain(arm.model).items()),
+            language=None,
+            wrap_lines=True,
+        )
+
+
+def small_figures(arm: ArmRecord, dollars_per_hour: float) -> str:
+    """One line of what else was measured. Every word is ours or a number, so Markdown is safe here."""
+    timing, tokens = arm.timing, arm.tokens
+    parts = [
+        status(arm),
+        f"total {ms(timing.total)}",
+        f"prefill {ms(timing.prefill)}",
+        f"queue {ms(timing.queue)}",
+        f"{tokens.prompt or 0} prompt tokens ({tokens.prompt_reused or 0} reused)",
+        f"{tokens.output or 0} output tokens",
+        f"\\${ask.cost(timing.total or 0.0, dollars_per_hour):.6f} at \\${dollars_per_hour:.2f}/h",
+        f"on {plain(str(arm.model.device if arm.model else '?'))}",
+    ]
+    if timing.cold:
+        parts.append(f"load {ms(timing.load)}")
+    flags = [f"**{flag}**" for flag in FLAGS if getattr(timing, flag)]
+    return " · ".join(parts + flags)
+
+
+def _passages(arm: ArmRecord, found: records.RetrievalRecord) -> None:
+    timing = arm.timing
+    spent = ms(timing.retrieval)
+    dropped = f", {arm.passages_dropped} dropped to fit" if arm.passages_dropped else ""
+    with st.expander(f"{len(arm.passages)} passages · {found.mode} · {spent}{dropped}"):
+        st.caption(
+            f"embed {ms(timing.embed)} + search {ms(timing.search)}. "
+            "Score: 0 to 1, higher is better, relative to this question's candidates."
+        )
+        if found.note:
+            st.info(plain(found.note))
+        draw_sources(arm.answer, arm.passages)

@@ -1,0 +1,66 @@
+"""What an answer is worth at a glance: by what is known to be right, else by its passages."""
+
+from typing import Any
+
+import pytest
+
+from core import marks
+from core.evaluation.questions import Question
+from core.marks import key, known, mark
+from core.records import ArmRecord, PassageRecord
+from tests.given import BRIGHTWATER
+
+PRICE = Question("What does it cost?", "$389", "changed", values={"today": "$389", "training-day": "$340"})
+NOBODY = Question("Who keeps goal?", "", "no-document")
+TODAY = ("The Tidal Press sells for $389 in our shops.",)
+EDITED = ("The Tidal Press sells for $425 in our shops.",)
+
+
+def arm(answer: str, passages: tuple[str, ...] = (), **rest: Any) -> ArmRecord:
+    return ArmRecord("a", "done", answer=answer, finish="stop", passages=tuple(map(_passage, passages)), **rest)
+
+
+def _passage(text: str) -> PassageRecord:
+    return PassageRecord("d.md", text)
+
+
+@pytest.mark.parametrize(
+    ("answer", "passages", "expected", "kind", "good", "word"),
+    [
+        ("It costs $389.", TODAY, PRICE, "right", True, "$389"),
+        ("It costs $340.", (), PRICE, "stale", False, "training day"),
+        ("It costs $25.", (), PRICE, "invented", False, "$389"),
+        ("It costs $25.", TODAY, PRICE, "invented", False, "25"),
+        ("It costs $425.", EDITED, PRICE, "grounded", None, "do not hold $389"),
+        ("It sells in our shops.", TODAY, PRICE, "wrong", False, "$389"),
+        ("I could not find that.", TODAY, PRICE, "declined", False, "lay before it"),
+        ("I could not find that.", (), NOBODY, "declined", True, "says so"),
+        ("Maria Lopez keeps goal.", (), NOBODY, "invented", False, "no document"),
+        ("It costs $389.", TODAY, None, "grounded", None, "every number"),
+        ("It costs $12.", TODAY, None, "invented", False, "12"),
+        ("It costs $12.", (), None, "unknown", None, "nothing"),
+    ],
+)
+def test_each_mark(
+    answer: str, passages: tuple[str, ...], expected: Question | None, kind: str, good: bool | None, word: str
+) -> None:
+    found = mark(arm(answer, passages), "What does it cost?", expected)
+    assert found is not None and (found.kind, found.good) == (kind, good) and word in found.why
+
+
+def test_a_snapshots_own_value_is_right_on_its_day() -> None:
+    found = mark(arm("It costs $340."), "What does it cost?", PRICE, "training-day")
+    assert found is not None and found.good
+
+
+@pytest.mark.parametrize("rest", [{"problem": "died"}, {"finish": "cancelled"}, {"answer": " "}])
+def test_an_answer_that_is_none_has_no_mark(rest: dict[str, Any]) -> None:
+    made = ArmRecord(**{"arm": "a", "state": "done", "answer": "x", "finish": "stop"} | rest)
+    assert mark(made, "q", PRICE) is None
+
+
+def test_questions_are_known_whatever_their_case_and_punctuation() -> None:
+    found = known(BRIGHTWATER, [[PRICE]])
+    assert found[key("how much does the TIDAL PRESS cost")].answer == "$389"
+    assert found[key("What does it cost")] is PRICE
+    assert set(marks.WORDS) == {"right", "stale", "invented", "declined", "wrong", "grounded", "unknown"}
