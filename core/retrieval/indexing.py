@@ -6,6 +6,7 @@ not at all, and has all of its vectors or none yet: until they follow (`catch_up
 
 import json
 import sqlite3
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -54,6 +55,7 @@ class Indexer:
         self._store = store
         self._index = index
         self._tools = tools
+        self._embedding = threading.Lock()
 
     def settings(self) -> Settings:
         """How documents are split and searched."""
@@ -102,14 +104,15 @@ class Indexer:
             "JOIN documents d ON d.id = v.document WHERE NOT EXISTS "
             "(SELECT 1 FROM embeddings e WHERE e.chunk = c.id) GROUP BY c.version ORDER BY c.version"
         )
-        total, done = sum(row["chunks"] for row in waiting), 0
+        total, done, embedded = sum(row["chunks"] for row in waiting), 0, 0
         for row in waiting:
             if cancelled():
                 break
-            self._embed_version(row["version"], embedder)
+            with self._embedding:  # two jobs at once share what is to do: each document is embedded by one of them
+                embedded += self._embed_version(row["version"], embedder)
             done += row["chunks"]
             progress(done / total, f"{row['path']}: {done} of {total} passages embedded")
-        return done
+        return embedded
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
@@ -177,7 +180,7 @@ class Indexer:
         self._tools.pipeline.store.add(nodes, connection=connection, version=version)
         connection.execute("UPDATE versions SET split = ? WHERE id = ?", (key, version))
 
-    def _embed_version(self, version: int, embedder: Embedder) -> None:
+    def _embed_version(self, version: int, embedder: Embedder) -> int:
         rows = self._store.read(
             "SELECT c.* FROM chunks c WHERE c.version = ? AND NOT EXISTS "
             "(SELECT 1 FROM embeddings e WHERE e.chunk = c.id)",
@@ -191,4 +194,6 @@ class Indexer:
                 add_vector(connection, row["id"], np.asarray(node.embedding, np.float32))
             touch(connection)
 
-        self._store.write(change)
+        if rows:
+            self._store.write(change)
+        return len(rows)

@@ -42,7 +42,7 @@ class Upload:
             raise Problem("These files were not looked at yet.")
 
         def changed(change: Change) -> None:
-            job.append({"file": change.path, "added": True, "result": f"{change.kind}: {change.chunks} passages"})
+            job.append({"file": change.path, "added": True, "result": f"{change.kind}, passages: {change.chunks}"})
 
         with self._knowledge.alone(lambda: job.cancelled):
             self.done = self._knowledge.carry_out(

@@ -84,7 +84,8 @@ def _arms(project: Project, opening: Opening) -> list[Arm]:
 
 def _search(project: Project) -> tuple[int, str | None]:
     """What is set for all arms that retrieve: top-k, and the dated view of the documents (None: the current one)."""
-    top_k = st.slider("Passages (top-k)", 1, 10, Search.top_k, key="top_k")
+    own = next((arm.search.top_k for arm in project.arms if arm.retrieves), Search.top_k)
+    top_k = st.slider("Passages (top-k)", 1, 20, own, key=f"top_k-{project.id}")
     if not project.snapshots:
         return top_k, None
     snapshots: dict[str, str | None] = {"as they are now": None}

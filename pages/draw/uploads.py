@@ -26,13 +26,15 @@ def draw_add(here: Runtime, project: Project, knowledge: KnowledgeBase) -> None:
         if made is not None:
             st.session_state[key] = made
             _start(here, "upload-plan", made.plan)
+    elif _running(here):
+        pass  # its progress is drawn above
     elif upload.done is not None:
         _draw_done(upload)
         if st.button("Add more"):
             _forget(key)
     elif upload.planned is not None:
         _draw_planned(here, key, upload)
-    elif not _running(here) and st.button("Start over"):  # cancelled, or failed while the files were read
+    elif st.button("Start over"):  # cancelled, or failed while the files were read
         _forget(key)
     if upload is None:
         _paste(knowledge)
@@ -70,7 +72,7 @@ def _draw_planned(here: Runtime, key: str, upload: Upload) -> None:
     assert upload.planned is not None
     plan = upload.planned.plan
     st.markdown(f"**{plain(_summary(plan))}**")
-    rows = [(path, kind) for kind in ("added", "updated") for path in getattr(plan, kind)]
+    rows = [(path, "would be added") for path in plan.added] + [(path, "would change") for path in plan.updated]
     rows_table([*((name, why) for name, why in (*plan.failed, *plan.skipped)), *rows])
     prune = False
     if plan.missing:

@@ -3,6 +3,7 @@
 import random
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from tests.retrieval import hostile
 
 CHILD = """
 import sys
+import threading
 from pathlib import Path
 from core.retrieval import KnowledgeBase
 from core.retrieval.schema import MIGRATIONS
@@ -146,6 +148,25 @@ def test_a_killed_build_goes_on_and_ends_like_one_that_was_not(tmp_path: Path, e
         assert base.counts() == (6, 6)
     finally:
         store.close()
+
+
+def test_two_jobs_at_once_embed_each_document_once(store: Store, embedder, folder: Path) -> None:
+    base = KnowledgeBase(store, embedder)
+    base.sync_folder(folder, embed=False)
+    base.warm()
+    both = threading.Barrier(2)
+    made: list[int] = []
+
+    def catch_up() -> None:
+        both.wait()
+        made.append(base.catch_up())
+
+    threads = [threading.Thread(target=catch_up) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (sum(made), len(embedder.calls), base.counts()) == (5, 5, (5, 5))
 
 
 def test_a_zip_and_its_folder_make_the_same_base(store: Store, folder: Path) -> None:
