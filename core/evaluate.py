@@ -164,7 +164,12 @@ def _given(parameters: Mapping[str, Any]) -> tuple[tuple[Question, ...], Options
     if given["arms"] and isinstance(given["arms"][0], str):
         search = Search(given["top_k"], given["mode"])
         sampling = Sampling(given["temperature"], seed=given["seed"], max_tokens=given["max_tokens"])
-        old = [replace(arm, search=search, sampling=sampling) for arm in arms.parse_all(given["arms"])]
+        old = [
+            replace(
+                arm, search=search, sampling=sampling, pinned=given.get("pinned") if arm.context == "pinned" else None
+            )
+            for arm in arms.parse_all(given["arms"])
+        ]
         options = Options(tuple(old), given["snapshot"], given["device"])
     else:
         options = msgspec.convert(given, Options)

@@ -78,7 +78,7 @@ class Runtime:
         self._resume = resume
         self._lock = threading.RLock()
         self._parts: dict[str, Any] = {}
-        self._preparing: dict[str, str] = {}  # project -> job
+        self._preparing: dict[tuple[str, str], str] = {}  # project as it was last changed -> job
 
     def _part(self, name: str, make: Callable[[], T]) -> T:
         """The part of that name, made once however many threads ask."""
@@ -226,7 +226,8 @@ class Runtime:
     def prepare_in_background(self, project: Project, retry: bool = False) -> "Job | None":
         """The job that makes what the project needs, started on first call; None once all is there."""
         with self._lock:
-            known = self._preparing.get(project.id)
+            wanted = (project.id, project.changed)
+            known = self._preparing.get(wanted)
             job = self.jobs.get(known) if known else None
             if job is None or job.stale or (retry and not job.active):
                 job = self.jobs.start(
@@ -234,7 +235,7 @@ class Runtime:
                     lambda job: self.prepare(project, project.arms, job.progress, lambda: job.cancelled),
                     key=f"prepare {project.id}",
                 )
-                self._preparing[project.id] = job.id
+                self._preparing[wanted] = job.id
                 job = self.jobs.wait(job.id, QUICK_S)
             return None if job.state == "done" else job
 

@@ -46,7 +46,7 @@ def arrive() -> None:
         st.session_state[LOADED] = link
         take(whole, notes)
     elif key(next(iter(QUESTIONS))) not in st.session_state:
-        elsewhere = state.whole() if state.STATE in st.session_state else scenario.empty()
+        elsewhere = state.whole() if state.STATE in st.session_state else state.of_project()[0]
         take(elsewhere if elsewhere.get("advisor") else st.session_state.get(KEPT, elsewhere), [])
 
 

@@ -25,6 +25,7 @@ PAGES = {
         ("evaluation", "Evaluation", ":material/analytics:"),
     ],
     "Manage": [
+        ("projects", "Projects", ":material/folder_open:"),
         ("setup", "Set up", ":material/construction:"),
         ("documents", "Documents", ":material/library_books:"),
         ("model_files", "Model files", ":material/deployed_code:"),

@@ -8,6 +8,7 @@ from core import overview
 from core.charts.overview import range_chart
 from core.errors import Problem
 from core.text import plain
+from pages.draw.project import query
 
 HERE = Path(__file__).resolve().parent
 CLASSES = (
@@ -29,7 +30,7 @@ with st.container(horizontal=True):
         ("compare", "See what the sources say", ":material/balance:"),
     ):
         if (HERE / f"{name}.py").exists():
-            st.page_link(HERE / f"{name}.py", label=label, icon=icon)
+            st.page_link(HERE / f"{name}.py", label=label, icon=icon, query_params=query())
 
 try:
     st.header("The trade-off at a glance", anchor=False)

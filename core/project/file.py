@@ -32,7 +32,7 @@ from core.project.values import Project
 from core.project.zipped import MOST_MEMBERS, MOST_PACKED, MOST_UNPACKED, Members, text_of, wrong
 from core.records import RunRecord, Timing, Tokens
 from core.retrieval.transfer import Kept
-from core.retrieval.values import Settings
+from core.retrieval.values import MODES, Settings
 from core.retrieval.versions import LONGEST_TEXT, clean_path, clean_text
 from core.text import one_line
 
@@ -41,6 +41,7 @@ VERSION: Final = 1
 MOST_RUNS: Final = 20_000
 MOST_EVALUATIONS: Final = 1_000
 MOST_OF_A_KIND: Final = 200  # tasks, suggestions, scenes
+ENDED: Final = ("done", "cancelled", "failed")  # how an answer can end
 _VIEW: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _RESULT_ID: Final = re.compile(r"[0-9a-f]{6,40}")
 
@@ -274,6 +275,9 @@ def _run(raw: dict[str, Any], number: int) -> RunRecord:
         raise wrong(place, "no finished run with id and date")
     if not 1 <= len(run.arms) <= len(run.settings.arms):
         raise wrong(place, "its answers are not those of its arms")
+    modes = {arm.retrieval.mode for arm in run.arms if arm.retrieval} | {arm.search.mode for arm in run.settings.arms}
+    if {arm.state for arm in run.arms} - set(ENDED) or modes - set(MODES):
+        raise wrong(place, "a state or a way of searching that there is not")
     ask.checked(run.question, ask.Settings(run.settings.arms, run.settings.way, run.settings.device))
     return run
 

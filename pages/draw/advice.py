@@ -1,6 +1,7 @@
 """Draws an advice, one function a view. Decides nothing: verdict and words come from core.advisor."""
 
 from pathlib import Path
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -10,6 +11,7 @@ from core.advisor.score import Advice
 from core.advisor.tables import label
 from core.charts import advisor as charts
 from core.evidence import claims
+from pages.draw import project
 
 PAGES = Path(__file__).resolve().parent.parent
 NAMES = charts.NAMES
@@ -59,7 +61,7 @@ def reasons(advice: Advice) -> None:
 
 def onward(link: str) -> None:
     """One link for calculator and playground, and the link to share."""
-    query = {scenario.PARAMETER: link}
+    query = project.query(**{scenario.PARAMETER: link})
     with st.container(horizontal=True):
         for name, text, icon in (
             ("decide", "Decide and sign", ":material/check_circle:"),
@@ -69,7 +71,8 @@ def onward(link: str) -> None:
             st.page_link(PAGES / f"{name}.py", label=text, icon=icon, query_params=query)
     with st.popover("Share"):
         st.caption("This page's address already holds all answers. The same ending works on calculator and playground.")
-        st.code(f"?{scenario.PARAMETER}={link}", language=None, wrap_lines=True)
+        st.code(f"?{urlencode(query)}", language=None, wrap_lines=True)
+        project.draw_keep(scenario.decode(link)[0], "advisor-keep-with")
 
 
 def order(advice: Advice) -> None:

@@ -13,6 +13,7 @@ from core.calculator.verdict import headline
 from core.export import one_document
 from core.text import plain
 from pages.draw import calculator_state as state
+from pages.draw import project
 
 
 def side_by_side(scenario: inputs.Scenario, outcome: Outcome) -> None:
@@ -52,6 +53,7 @@ def share(scenario: inputs.Scenario, outcome: Outcome) -> None:
         )
         for label, name, make in files:
             st.download_button(label, make, name, on_click="ignore", key=name)
+    project.draw_keep(state.whole(), "calculator_keep_with")
     sent = st.file_uploader("Open a saved scenario", type="json", key="load")
     if sent is not None and st.session_state.get("loaded") != sent.file_id:
         st.session_state["loaded"] = sent.file_id

@@ -3,12 +3,15 @@
 The scenario lives in `st.session_state["calculator"]`; the page's address always holds it.
 """
 
+import json
+
 import streamlit as st
 
 from core import decide
 from core import scenario as envelope
 from core.advisor import handover
 from core.calculator import inputs, kept
+from pages.draw import project
 
 STATE, SHELF, REST, LINK, NOTES, BESIDE, UNDO = (
     "calculator",
@@ -22,12 +25,19 @@ STATE, SHELF, REST, LINK, NOTES, BESIDE, UNDO = (
 
 
 def current() -> inputs.Scenario:
-    """The present scenario: from the address on a first visit or a new link, else as it was left."""
+    """The present scenario: from the address on a first visit or a new link, as it was left, or the project's."""
     text = st.query_params.get(envelope.PARAMETER, "")
-    if STATE not in st.session_state or (text and text != st.session_state.get(LINK)):
-        found, notes = envelope.decode(text)
-        open_envelope(found, notes)
+    if text and (STATE not in st.session_state or text != st.session_state.get(LINK)):
+        open_envelope(*envelope.decode(text))
+    elif STATE not in st.session_state:
+        open_envelope(*of_project())
     return st.session_state[STATE]
+
+
+def of_project() -> tuple[dict, list[str]]:
+    """The scenario that is kept with the session's project, and notes on what of it could not be used."""
+    scenario = project.current().scenario
+    return envelope.loads(json.dumps(scenario), "project") if scenario else (envelope.empty(), [])
 
 
 def present() -> inputs.Scenario:

@@ -7,6 +7,7 @@ from core.advisor import rules
 from core.calculator import inputs
 from core.text import plain
 from pages.draw import calculator_state as state
+from pages.draw import project
 
 READ, TEXT = "decide_read", "decide_text"
 EXAMPLE = (
@@ -30,7 +31,12 @@ def draw() -> None:
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Read it", type="primary", on_click=_read, key="decide_read_it")
-        st.page_link("advisor.py", label="or answer the advisor's questions", icon=":material/lightbulb:")
+        st.page_link(
+            "advisor.py",
+            label="or answer the advisor's questions",
+            icon=":material/lightbulb:",
+            query_params=project.query(),
+        )
     if READ in st.session_state:
         _confirm(st.session_state[READ])
 

@@ -11,6 +11,7 @@ from core.calculator.model import Outcome
 from core.calculator.verdict import headline, verdict
 from core.charts import bars
 from core.text import plain
+from pages.draw import project
 
 STYLE = """<style>
 div:has(> .st-key-decide_short) { position: sticky; top: 3.2rem; z-index: 50 }
@@ -58,7 +59,12 @@ def draw(scenario: Scenario, outcome: Outcome, answers: dict[str, str]) -> None:
             st.page_link(f"{page}.py", label=f"Measure it here: {page}", icon=":material/straighten:")
         with st.expander("Why"):
             st.markdown("\n".join(f"- {plain(line)}" for line in said.lines))
-        st.page_link("calculator.py", label="All charts and views in the calculator", icon=":material/calculate:")
+        st.page_link(
+            "calculator.py",
+            label="All charts and views in the calculator",
+            icon=":material/calculate:",
+            query_params=project.query(),
+        )
 
 
 def _list(title: str, lines: tuple[str, ...] | list[str]) -> None:

@@ -1,14 +1,24 @@
-"""Which project this session is about: chosen in the sidebar, named in the address, kept while pages change."""
+"""Which project this session is about: chosen in the sidebar, named in the address, kept while pages change.
+
+What other pages keep in the session about a project (scenario, answers) is put aside when the project changes.
+"""
+
+import json
+from typing import Any
 
 import streamlit as st
 
 from core import runtime
+from core import scenario as envelope
 from core.errors import Problem
 from core.project import Project
 from core.records import FIRST_PROJECT
 from core.text import one_line, plain
 
 PARAMETER, KEPT, WIDGET = "project", "project", "project_choice"
+ASIDE = "project_aside"  # project -> what its pages kept in the session
+OF_A_PROJECT = ("calculator", "advisor", "decide")  # how the keys of such things begin
+CARRIED = ("calculator", "calculator_shelf", "calculator_rest", "advisor-kept")  # the rest is made anew from these
 
 
 def current() -> Project:
@@ -20,15 +30,21 @@ def current() -> Project:
     except Problem as problem:
         st.warning(plain(problem.message))
         project = projects.get(FIRST_PROJECT)
-    st.session_state[KEPT] = project.id
+    _become(project.id)
     return project
 
 
 def show(project_id: str) -> None:
     """Make another project the session's; what the address says about the old one goes."""
-    st.session_state[KEPT] = project_id
+    _become(project_id)
     st.session_state.pop(WIDGET, None)
     st.query_params.from_dict({PARAMETER: project_id})
+
+
+def query(**more: str) -> dict[str, str]:
+    """What the address of a link to another page holds, so that it opens in this session's project."""
+    project_id = st.session_state.get(KEPT, FIRST_PROJECT)
+    return ({} if project_id == FIRST_PROJECT else {PARAMETER: project_id}) | more
 
 
 def draw_choice() -> None:
@@ -48,3 +64,23 @@ def draw_choice() -> None:
         st.rerun()
     if project.id != FIRST_PROJECT:
         st.query_params[PARAMETER] = project.id
+
+
+def draw_keep(scenario: dict[str, Any], key: str) -> None:
+    """A button that keeps the scenario (calculator, answers) with the project, where one may change it."""
+    project = current()
+    if not project.bundled and st.button(f"Keep with {plain(one_line(project.title, 40))}", key=key):
+        runtime.get().projects.change(project.id, scenario=json.loads(envelope.dumps(scenario)))
+        st.toast("Kept. The project opens with it from now on.")
+
+
+def _become(project_id: str) -> None:
+    """The session turns to another project: what it kept about the old one is put aside, of the new one taken up."""
+    state, before = st.session_state, st.session_state.get(KEPT)
+    if before not in (None, project_id):
+        aside = state.setdefault(ASIDE, {})
+        aside[before] = {name: state[name] for name in CARRIED if name in state}
+        for name in [str(name) for name in state if str(name).startswith(OF_A_PROJECT)]:
+            del state[name]
+        state.update(aside.pop(project_id, {}))
+    state[KEPT] = project_id

@@ -1,13 +1,14 @@
 """Sources under an answer: passages numbered and scored, each opening at its place, and the citations checked."""
 
 from collections.abc import Sequence
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import streamlit as st
 
 from core.records import PassageRecord
 from core.retrieval.citations import Citation, check
 from core.text import one_line, plain
+from pages.draw.project import query
 
 SIGNS = {"supported": ":green-badge[✓ in the passage]", "missing": ":red-badge[✗ no such passage]"}
 
@@ -24,7 +25,9 @@ def draw_sources(answer: str, passages: Sequence[PassageRecord]) -> None:
 
 def address(passage: PassageRecord) -> str:
     """The documents page, opened where the passage stands. Quoted, so that no path can become anything but a value."""
-    return f"documents?document={quote(passage.document, safe='')}&at={passage.start}-{passage.end}"
+    return "documents?" + urlencode(
+        query(document=passage.document, at=f"{passage.start}-{passage.end}"), quote_via=quote, safe=""
+    )
 
 
 def _verdict(citation: Citation) -> str:

@@ -19,6 +19,7 @@ PAGES = (
     "documents",
     "setup",
     "model_files",
+    "projects",
 )
 
 BLOCKED = """

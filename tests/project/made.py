@@ -11,7 +11,7 @@ from core.evaluation.run import Options
 from core.jobs import Job
 from core.project import Check, Example, Instruction, Model, Project, Suggestion
 from core.project.projects import as_values
-from core.records import ArmRecord, PassageRecord, RunRecord, RunSettings, Timing, Tokens
+from core.records import ArmRecord, PassageRecord, RetrievalRecord, RunRecord, RunSettings, Timing, Tokens
 from core.retrieval import transfer
 from core.runtime import Runtime
 
@@ -61,7 +61,8 @@ def run(project: Project, run_id: str = "abcdef012345", question: str = "Which w
     passage = PassageRecord("setup.md", "Install it", 0.5, "Setup", "", 0, 10, 1)
     made = tuple(
         ArmRecord(arm.name, "done", project.title_of(arm), arm.model, arm.context, answer=f"{project.id} says zeppelin",
-                  finish="stop", timing=Timing(1.5, total=20.25), tokens=Tokens(10, 0, 3), passages=(passage,))
+                  finish="stop", timing=Timing(1.5, total=20.25), tokens=Tokens(10, 0, 3), passages=(passage,),
+                  retrieval=RetrievalRecord("hybrid"))
         for arm in project.arms[:2]
     )  # fmt: skip
     settings = RunSettings(project.arms[:2], "one at a time")

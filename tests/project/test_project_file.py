@@ -301,6 +301,10 @@ HOSTILE: dict[str, tuple[Callable[[Parts], bytes], str]] = {
     "document-binary": (with_part("documents/current/setup.md", b"\x00\x01\xff"), "setup.md"),
     "run-without-arms": (added("runs.jsonl", RUN % "abcdef"), "not those of its arms"),
     "run-id-a-path": (added("runs.jsonl", RUN % "../../x"), "no finished run"),
+    "run-state-is-markdown": (
+        replaced("runs.jsonl", '"state": "done"', '"state": "[x](http://x)"'),
+        "a state or a way",
+    ),
     "run-not-json": (added("runs.jsonl", "{" * 5000), "not JSON"),
     "run-twice": (lambda p: packed({**p, "runs.jsonl": p["runs.jsonl"] * 2}), "two results of one id"),
     "evaluation-of-another-name": (

@@ -1,0 +1,126 @@
+"""Drawing projects: how far one is, one's card with what can be done with it, those that can still be brought back."""
+
+import io
+from datetime import datetime
+from pathlib import Path
+
+import streamlit as st
+
+from core.project import Project, whole
+from core.project.projects import UNDO
+from core.project.values import LONGEST_TITLE
+from core.project.zipped import ENDING
+from core.runtime import Runtime
+from core.text import one_line, plain
+from pages.draw import project as session
+
+PAGES = Path(__file__).resolve().parent.parent
+NOTES = "projects_notes"  # what an import had to say, shown once it is open
+
+
+def draw_state(here: Runtime, project: Project) -> None:
+    """What the project has, what it lacks, and what already works."""
+    found = whole.state_of(here, project)
+    if found.lacks:
+        st.markdown(f"Still lacks: **{', '.join(part.name for part in found.lacks)}**")
+    for part in found.parts:
+        left, right = st.columns([5, 1], vertical_alignment="center")
+        sign = ":green[:material/check:]" if part.there else ":gray[:material/radio_button_unchecked:]"
+        left.markdown(f"{sign} **{part.name.capitalize()}** {plain(part.says)}")
+        page = PAGES / f"{part.page}.py"
+        if page.exists() and not (project.bundled and part.page == "setup"):
+            right.page_link(page, label="Open" if part.there else "Add", query_params=session.query())
+    st.caption("Works now: " + " ".join(found.works))
+
+
+def draw_card(here: Runtime, project: Project, *, open_now: bool) -> None:
+    """One project and what can be done with it."""
+    with st.container(border=True):
+        st.subheader(plain(one_line(project.title, 80)), anchor=False)
+        said = (
+            "bundled, read-only: duplicate it to change it" if project.bundled else f"changed {_day(project.changed)}"
+        )
+        st.caption(f"{plain(project.id)} · {said}{' · open' if open_now else ''}")
+        if project.about:
+            st.markdown(plain(one_line(project.about, 300)))
+        with st.container(horizontal=True):
+            if st.button("Open", key=f"open-{project.id}", disabled=open_now, type="primary"):
+                session.show(project.id)
+                st.rerun()
+            if st.button("Duplicate", key=f"duplicate-{project.id}"):
+                with st.spinner("Copying"):
+                    made = whole.duplicate(here, project)
+                session.show(made.id)
+                st.rerun()
+            st.download_button(
+                "Export",
+                lambda: exported(here, project),
+                f"{project.id}{ENDING}",
+                "application/zip",
+                on_click="ignore",
+                key=f"export-{project.id}",
+                help="One file with documents, questions and results; no weights, but their hashes.",
+            )
+            if not project.bundled:
+                _rename(here, project)
+                _delete(here, project)
+
+
+def exported(here: Runtime, project: Project) -> bytes:
+    """The project's file."""
+    out = io.BytesIO()
+    whole.export(here, project, out)
+    return out.getvalue()
+
+
+def _rename(here: Runtime, project: Project) -> None:
+    with st.popover("Rename"), st.form(f"rename-{project.id}", border=False):
+        title = st.text_input("Title", project.title, max_chars=LONGEST_TITLE, key=f"title-{project.id}")
+        if st.form_submit_button("Save"):
+            here.projects.change(project.id, title=title)
+            st.rerun()
+
+
+def _delete(here: Runtime, project: Project) -> None:
+    with st.popover("Delete"):
+        st.markdown(
+            f"Delete **{plain(one_line(project.title, 80))}** with its documents, questions, runs and evaluations? "
+            "For a day it can be brought back below; then it is gone for good."
+        )
+        if st.button("Yes, delete it", key=f"delete-{project.id}"):
+            was_open = session.current().id == project.id
+            whole.delete(here, project)
+            if was_open:
+                session.show(here.projects.all()[0].id)
+            st.rerun()
+
+
+def draw_deleted(here: Runtime) -> None:
+    """What was deleted within a day, one click from coming back."""
+    gone = here.projects.deleted()
+    if not gone:
+        return
+    st.subheader("Deleted", anchor=False)
+    for project in gone:
+        left, right = st.columns([5, 1], vertical_alignment="center")
+        left.markdown(f"{plain(one_line(project.title, 80))} · {plain(project.id)}")
+        if right.button("Bring back", key=f"restore-{project.id}"):
+            here.projects.restore(project.id)
+            session.show(project.id)
+            st.rerun()
+    st.caption(f"Kept for {UNDO.total_seconds() / 3600:.0f} hours after the deletion, then erased at the next start.")
+
+
+def draw_import(here: Runtime) -> None:
+    """A project out of a file."""
+    sent = st.file_uploader(f"A project file ({ENDING})", "zip", key="project_file", max_upload_size=200)
+    if sent is not None and st.button("Import", key="project_import", type="primary"):
+        with st.spinner("Checking and importing"):
+            project, notes = whole.take_in(here, sent)
+        session.show(project.id)
+        st.session_state[NOTES] = [f"Imported as {project.title}.", *notes]
+        st.rerun()
+
+
+def _day(stamp: str) -> str:
+    return f"{datetime.fromisoformat(stamp):%Y-%m-%d %H:%M} UTC" if stamp else "never"
