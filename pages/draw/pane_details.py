@@ -60,7 +60,9 @@ def draw_details(arm: ArmRecord) -> None:
         st.code(arm.prompt, language=None, wrap_lines=True)
     with st.expander("Model"):
         st.code(
-            "\n".join(f"{name}: {value}" for name, value in records.plain(arm.model or records.ModelIdentity()).items()),
+            "\n".join(
+                f"{name}: {value}" for name, value in records.plain(arm.model or records.ModelIdentity()).items()
+            ),
             language=None,
             wrap_lines=True,
         )
