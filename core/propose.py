@@ -4,20 +4,21 @@ The job's rows are every question that was written, with why it was refused; wha
 of the project, marked as not reviewed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from core.engine import Request, Sampling
 from core.errors import Problem
 from core.evaluation import proposing
-from core.evaluation.proposing import Candidate
+from core.evaluation.proposing import Candidate, Written
 from core.evaluation.questions import Question
 from core.project import Project
 from core.project.instruction import Message
 from core.project.sets import LONGEST_NAME
 
 if TYPE_CHECKING:
-    from core.engine import ModelSpec
+    from core.engine import Generation, ModelSpec
     from core.jobs import Job, JobContext
     from core.runtime import Runtime
 
@@ -27,6 +28,7 @@ MOST: Final = 500
 WRITING: Final = Sampling(max_tokens=48, stop=("\n",))
 CLOSED: Final = Sampling(max_tokens=48)
 POLL_S: Final = 0.1
+AHEAD: Final = 2  # questions written at a time: as many as a model computes together
 
 
 class Stopped(Exception):
@@ -94,29 +96,35 @@ def work(here: "Runtime", job: "JobContext") -> dict[str, Any]:
 
 def _written(
     here: "Runtime", project: Project, job: "JobContext", found: Sequence[Candidate], known: Sequence[Question]
-) -> Any:
+) -> Iterator[Written]:
     parts, model = here.parts(project), project.model(str(job.parameters["model"]))
     writer, base = parts.spec(model.id), parts.spec(model.base or model.id)
+    ahead: dict[Candidate, Generation] = {}
 
-    def ask(spec: "ModelSpec", chat: tuple[Message, ...], sampling: Sampling) -> str:
-        request = Request(spec, (chat,), sampling, owner=f"propose {project.id}", background=True)
-        generation = parts.engine.submit(request)
-        while True:
-            if job.cancelled:
-                generation.cancel()
-                raise Stopped
-            try:
+    def submit(spec: "ModelSpec", chat: tuple[Message, ...], sampling: Sampling) -> "Generation":
+        return parts.engine.submit(Request(spec, (chat,), sampling, owner=f"propose {project.id}", background=True))
+
+    def wait(generation: "Generation") -> str:
+        while not job.cancelled:
+            with suppress(TimeoutError):
                 return generation.wait(POLL_S).text
-            except TimeoutError:
-                continue
+        for one in (generation, *ahead.values()):
+            one.cancel()
+        raise Stopped
 
-    return proposing.propose(
-        found,
-        known,
-        int(job.parameters["wanted"]),
-        lambda candidate: ask(writer, proposing.chat(candidate), WRITING),
-        lambda question: ask(base, project.instruction.messages(question), CLOSED),
-    )
+    def write(candidate: Candidate) -> str:
+        place = found.index(candidate)
+        for one in found[place : place + AHEAD]:
+            if one not in ahead:
+                ahead[one] = submit(writer, proposing.chat(one), WRITING)
+        text = wait(ahead[candidate])
+        del ahead[candidate]
+        return text
+
+    def knows(question: str) -> str:
+        return wait(submit(base, project.instruction.messages(question), CLOSED))
+
+    return proposing.propose(found, known, int(job.parameters["wanted"]), write, knows)
 
 
 def _keep(here: "Runtime", project: Project, name: str, made: Sequence[Question]) -> None:

@@ -21,6 +21,7 @@ ORIGIN: Final = "proposed"
 LONGEST_ANSWER: Final = 60  # characters
 MOST_WORDS: Final = 25  # of a question
 A_FACT: Final = 2  # answers tried of one sentence
+STRANGE: Final = 0.25  # share of a question's content words that its passage need not hold
 ALIKE: Final = 0.7  # share of the content words from which two questions are the same one
 _LINK: Final = re.compile(r"!?\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])")
 _FENCED: Final = re.compile(r"(```|~~~).*?(\1|\Z)", re.DOTALL)
@@ -33,7 +34,18 @@ _ANSWERS: Final = (
     re.compile(r"(?<![\w./-])([$€£]?\d+(?:[.,:]\d+)*(?:\s?%|\s[a-z]+)?)(?![\w-])"),
     re.compile(r"(?<=[a-z,] )((?:[A-Z][\w.-]*\w)(?: (?:[A-Z][\w.-]*\w|\d+))*)"),
 )
+_KINDS: Final = (  # how a question begins or what it asks for, and what its answer must then hold
+    (
+        re.compile(r"\b(how (many|much|long|often|far|old|large|big)|number|version|year|date|when)\b", re.I),
+        re.compile(r"\d"),
+    ),
+    (re.compile(r"\bwho(se|m)?\b(?! or what)", re.I), re.compile(r"^[^\W\d_a-z]")),
+    (re.compile(r"\bcommand\b", re.I), re.compile(r"[a-z]")),
+)
 _WORD: Final = re.compile(r"[^\W_]+")
+_CLOCK: Final = re.compile(r"\d{1,2}[:.]\d{2}(?: ?[ap]\.?m\.?)?")
+_ANSWER: Final = re.compile(r"[\w$€£.-](?:.*[\w)%+*])?", re.DOTALL)
+_NUMBERED: Final = re.compile(r"\b[A-Z]\w*\s$")  # "Python 3": the number is part of the name
 _POINTERS: Final = re.compile(
     r"\b(this|these|those|the (?:text|passage|document|fact|sentence|subject|answer))\b", re.I
 )
@@ -60,6 +72,18 @@ class Candidate:
     answer: str
     passage: str
 
+    @property
+    def opening(self) -> str:
+        """How a question with this answer begins: a small model keeps to the point when it is told."""
+        if _CLOCK.fullmatch(self.answer):
+            return "At what time"
+        number, _, unit = self.answer.partition(" ")
+        if re.fullmatch(r"[\d.,]+", number):
+            return f"How many {unit}" if unit else "Which number"
+        if self.answer[:1] in "$€£":
+            return "How much"
+        return "Who or what" if self.answer[:1].isupper() else "What"
+
 
 @dataclass(frozen=True)
 class Written:
@@ -80,6 +104,7 @@ class _Example:
     subject: str
     fact: str
     answer: str
+    opening: str
     question: str
 
 
@@ -89,6 +114,8 @@ class _Prompt:
     request: str
     examples: tuple[_Example, ...]
     empty_words: str
+    asking_words: str
+    vague_words: str
 
 
 @cache
@@ -97,8 +124,8 @@ def _prompt() -> _Prompt:
 
 
 @cache
-def _empty_words() -> frozenset[str]:
-    return frozenset(_prompt().empty_words.split())
+def _words(kind: str) -> frozenset[str]:
+    return frozenset(getattr(_prompt(), f"{kind}_words").split())
 
 
 def candidates(documents: Mapping[str, Iterable[Piece]]) -> list[Candidate]:
@@ -112,7 +139,8 @@ def chat(candidate: Candidate) -> tuple[Message, ...]:
     prompt = _prompt()
 
     def user(one: Candidate | _Example) -> Message:
-        values = {"subject": one.subject, "fact": one.fact, "answer": one.answer}
+        values = {"subject": one.subject.split(" > ")[0], "fact": one.fact, "answer": one.answer}
+        values["opening"] = one.opening
         return {"role": "user", "content": filled(prompt.request.strip(), values)}
 
     made: list[Message] = [{"role": "system", "content": prompt.system}]
@@ -169,8 +197,14 @@ def refusal(candidate: Candidate, question: str, asked: Iterable[str]) -> str:
     words, subject = content(question), content(candidate.subject)
     if not words & (subject | _names(candidate.fact)):
         return "it does not name its subject"
-    if not words & (content(candidate.fact) - subject):
+    if not _related(words, content(candidate.fact) - subject):
         return "it does not ask for the fact"
+    if words & _words("vague"):
+        return "no short answer can say that"
+    if len(words - content(candidate.passage) - subject - _words("asking")) > len(words) * STRANGE:
+        return "it speaks of what the passage does not"
+    if any(asks.search(question) and not fits.search(candidate.answer) for asks, fits in _KINDS):
+        return "the answer is of another kind"
     if any(alike(question, other) for other in (*asked, *(one.question for one in _prompt().examples))):
         return "there is such a question already"
     return ""
@@ -184,7 +218,7 @@ def alike(one: str, other: str) -> bool:
 
 def content(text: str) -> set[str]:
     """The words of a text that carry its meaning, without plural s."""
-    empty = _empty_words()
+    empty = _words("empty")
     words = (word.casefold() for word in _WORD.findall(text))
     return {word[:-1] if len(word) > 3 and word.endswith("s") else word for word in words if word not in empty}
 
@@ -207,7 +241,8 @@ def sentences(text: str) -> Iterator[str]:
     text = _FENCED.sub("\n\n", _LINK.sub(r"\1", text))
     for paragraph in _PARAGRAPH.split(text):
         lines = [line for line in paragraph.splitlines() if not line.lstrip().startswith("#")]
-        flat = re.sub(r"\*\*|__|~~", "", " ".join(" ".join(lines).split())).lstrip("-*+> ")
+        flat = re.sub(r"\*\*|__|~~|``", lambda mark: "`" if mark[0] == "``" else "", " ".join(" ".join(lines).split()))
+        flat = flat.lstrip("-*+> ")
         for sentence in _SENTENCE.split(flat):
             if 4 <= len(sentence.split()) <= 45 and sentence[-1:] in ".!" and not _UNREADABLE.search(sentence):
                 yield sentence
@@ -218,11 +253,25 @@ def answers(fact: str, passage: str, subject: str) -> list[str]:
     known, made = subject.casefold(), []
     for pattern in _ANSWERS:
         for found in pattern.finditer(fact):
-            answer = found[1].strip(" .,;:")
-            fits = 0 < len(answer) <= LONGEST_ANSWER and len(answer.split()) <= 6
+            answer = _bare(found[1])
+            fits = _ANSWER.fullmatch(answer) and answer.count("(") == answer.count(")")
+            fits = fits and not (answer.isdigit() and _NUMBERED.search(fact[: found.start()]))
+            fits = bool(fits) and 0 < len(answer) <= LONGEST_ANSWER and len(answer.split()) <= 6
             if fits and answer in passage and answer.casefold() not in known and answer not in made:
                 made.append(answer)
     return made[:A_FACT]
+
+
+def _bare(found: str) -> str:
+    """An answer without signs around it, and without a word behind its number that is no unit."""
+    answer = found.strip(" .,;:")
+    number, _, unit = answer.partition(" ")
+    return number if re.match(r"[$€£]?\d", number) and unit.casefold() in _words("empty") else answer
+
+
+def _related(words: set[str], others: set[str]) -> bool:
+    """Whether a word stands in both, also in another form ("designs", "designed")."""
+    return any(one == two or (len(one) > 4 and one[:5] == two[:5]) for one in words for two in others)
 
 
 def _names(fact: str) -> set[str]:
