@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core.retrieval import KnowledgeBase
-from core.runtime import migrations
+from core.retrieval.schema import MIGRATIONS
 from core.store import Store
 from tests.browser.conftest import ROOT, Server
 from tests.retrieval import hostile
@@ -25,7 +25,8 @@ def home(real_home: Path, tmp_path: Path) -> Path:
     made = tmp_path / "home"
     made.mkdir()
     (made / "models").symlink_to(real_home / "models")
-    store = Store(made / "retrieve-or-retrain.sqlite3", migrations())
+    (made / "knowledge").mkdir()
+    store = Store(made / "knowledge" / "brightwater.sqlite3", MIGRATIONS)
     base = KnowledgeBase(store)
     for path, text in hostile.injections():
         base.add(path, text)
@@ -71,15 +72,21 @@ def test_hostile_documents_make_no_request_and_show_as_text(
 def test_a_headless_edit_is_seen_by_the_open_page_at_its_next_question(
     page: Page, home: Path, fresh_server: Callable[..., Server], tmp_path: Path
 ) -> None:
-    page.goto(f"{fresh_server(home).url}/documents?tab=Try%20and%20tune")
+    core = [sys.executable, "-m", "core"]
+    here = os.environ | {"RR_HOME": str(home)}
+    subprocess.run([*core, "project", "create", "Notes"], cwd=ROOT, env=here, check=True)
+    (tmp_path / "tea.md").write_text("# Tea\n\nThe mooring of tea has no fee.\n")
+    index = ["--project", "notes", "--words-only"]
+    subprocess.run([*core, "index", "add", str(tmp_path / "tea.md"), *index], cwd=ROOT, env=here, check=True)
+    page.goto(f"{fresh_server(home).url}/documents?project=notes&tab=Try%20and%20tune")
     box = main(page).get_by_label("Test question")
     box.fill("zeppelin mooring fee")
     box.press("Enter")
     expect(main(page).get_by_text("passages · ").first).to_be_visible(timeout=WORDS)
     note = tmp_path / "note.md"
     note.write_text("# Zeppelins\n\nThe zeppelin mooring fee is 77 thalers.\n")
-    command = [sys.executable, "-m", "core", "index", "add", str(note), "--as", "notes/zeppelin.md", "--words-only"]
-    subprocess.run(command, cwd=ROOT, env=os.environ | {"RR_HOME": str(home)}, check=True)
+    added = [*core, "index", "add", str(note), "--as", "notes/zeppelin.md", *index]
+    subprocess.run(added, cwd=ROOT, env=here, check=True)
     box.fill("the zeppelin mooring fee")
     box.press("Enter")
     expect(main(page).get_by_text("77 thalers").first).to_be_visible(timeout=WORDS)
