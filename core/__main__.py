@@ -20,6 +20,7 @@ COMMANDS = {
     "inspect": "what a GGUF file holds, and whether it may be loaded",
     "fetch": "the model files: list, fetch, derive, choose",
     "merge": "one GGUF out of a base and a LoRA adapter",
+    "schema": "the JSON Schema of the commands' output",
     "state": "check, back up, restore and repair what the app keeps",
     "index": "build, update, list and query a knowledge base",
 }

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from core import export
 from core.errors import Problem
 from core.records import FIRST_PROJECT
+from core.schema import VERSION
 
 BAD_INPUT = 2
 
@@ -36,7 +37,9 @@ def with_project(made: Parser) -> Parser:
 
 
 def emit(result: Mapping[str, Any] | Sequence[Any]) -> None:
-    """Print `result` as one JSON document."""
+    """Print `result` as one JSON document; an object carries its version (see core/schema.py)."""
+    if isinstance(result, Mapping):
+        result = {"version": VERSION, **result}
     print(export.one_document(result))
 
 

@@ -3,8 +3,10 @@
 import json
 from pathlib import Path
 
+import jsonschema
 import pytest
 
+from core import schema
 from core.__main__ import main
 
 CSV = """question,answer,variants,documents,class
@@ -22,6 +24,8 @@ def test_own_questions_are_answered_scored_and_not_asked_twice(
     command = ["evaluate", "--questions", str(tmp_path / "mine.csv"), "--arms", ARMS, "--snapshot", "today", "--json"]
     assert main(command) == 0
     first = json.loads(capsys.readouterr().out)
+    jsonschema.Draft202012Validator(schema.schema("evaluate")).validate(first)
+    assert set(first) <= set(schema.Evaluation.__annotations__)
     assert len(first["rows"]) == 3 * 5 - 1  # no document, so no right passages, for one question
     assert not [row["problem"] for row in first["rows"] if row["problem"]]
     assert set(first["arms"]) == set(ARMS.split(","))

@@ -1,0 +1,201 @@
+"""The JSON Schema of every command's output, as types: what `python -m core schema` prints. Knows no command's code.
+
+An output that is an object carries `version`; it is raised whenever a field is renamed or taken away, or its meaning
+changes. Fields may be added without. Inside, records of a run are typed whole; others are typed by their outer fields.
+"""
+
+from typing import Any, Final, NotRequired, TypedDict
+
+import msgspec
+
+from core.records import RunRecord
+
+VERSION: Final = 1
+Object = dict[str, Any]
+
+
+class Evaluation(TypedDict):
+    """`evaluate`: arms by name, pairs of arms worth comparing, the effect split by class, one row a reply."""
+
+    version: int
+    id: str
+    project: str
+    state: str
+    options: Object
+    questions: int
+    unreviewed: int
+    snapshot: str | None
+    arms: dict[str, Object]
+    titles: dict[str, str]
+    pairs: list[Object]
+    effects: dict[str, Object]
+    rows: list[Object]
+    gates: list[Object]
+    metrics: NotRequired[dict[str, Object]]
+
+
+class Calculation(TypedDict):
+    """`calculate`: the verdict in words, results by approach, what would flip it, what to measure first."""
+
+    version: int
+    scenario: Object
+    verdict: Object
+    recommended: str | None
+    possible: list[str]
+    too_close: bool
+    cheapest: str | None
+    fits: Object
+    results: dict[str, Object]
+    break_even: list[Object]
+    flips: list[Object]
+    switches: list[Object]
+    stability: Object
+    measure_first: list[Object]
+    worth_of_everything: float | None
+    by_value: str | None
+    currency: str
+    inputs: list[Object]
+    sources: list[str]
+
+
+class Advice(TypedDict):
+    """`advise`: the recommendation, all that adds up to the scores, what would flip it, what was read of a text."""
+
+    version: int
+    verdict: str
+    confidence: float
+    confidence_word: str
+    confidence_means: str
+    why_undecided: str
+    runner_up: str | None
+    scores: dict[str, float]
+    constraints: list[Object]
+    start: Object
+    floor: float
+    trace: list[Object]
+    flips: list[Object]
+    must_give: list[Any]
+    unknown: list[str]
+    sensitivity: Object
+    order: list[Object]
+    measure: list[str]
+    checklist: list[Object]
+    answers: dict[str, str]
+    link: str
+    prefilled: list[Object]
+    numbers: list[Object]
+    unread: list[Any]
+
+
+class Decision(TypedDict):
+    """`decide`: what was read of a brief, and the recommendation."""
+
+    version: int
+    read: list[Object]
+    answers: dict[str, str]
+    not_understood: list[Any]
+    headline: str
+    approach: str | None
+    numbers: list[Object]
+    ruled_out: Object
+    flips: list[str]
+    risks: list[str]
+    measure_next: list[str]
+    link: str
+
+
+class Prices(TypedDict):
+    """`prices`: the catalogue."""
+
+    version: int
+    note: str
+    offers: list[Object]
+
+
+class Shown(TypedDict):
+    """`project show`: the project's own text, its parts, what it lacks and what works."""
+
+    version: int
+    id: str
+    title: str
+    about: str
+    bundled: bool
+    made: str
+    changed: str
+    project: Object
+    question_sets: Object
+    parts: list[Object]
+    lacks: list[str]
+    works: list[str]
+
+
+class State(TypedDict):
+    """`state check`: each database with what was found, files of no project, sizes in bytes."""
+
+    version: int
+    folder: str
+    databases: list[Object]
+    orphans: list[str]
+    sizes: Object
+    free: int
+    sound: bool
+
+
+class Inspected(TypedDict):
+    """`inspect`: what a GGUF file holds. `compatibility`: whether adapters fit."""
+
+    version: int
+    file: str
+    bytes: int
+    architecture: str | None
+    kind: str
+    name: str | None
+    license: str | None
+    parameters: int
+    quantization: str
+    quantization_mix: Object
+    layers: int | None
+    trained_context: int | None
+    tokenizer: str | None
+    pre_tokenizer: str | None
+    vocabulary: int | None
+    chat_template: str | None
+    template_sha256: str | None
+    source_sha256: str | None
+    recipe: str | None
+    adapter_sha256: str | None
+    context: int | None
+    estimated_memory: int | None
+    verdict: str
+    notes: list[str]
+    sha256: str
+    sha256_known: bool
+    compatibility: list[Object]
+    loaded: NotRequired[Object]
+
+
+OUTPUTS: Final[dict[str, Any]] = {
+    "ask": RunRecord,
+    "evaluate": Evaluation,
+    "calculate": Calculation,
+    "advise": Advice,
+    "decide": Decision,
+    "prices": Prices,
+    "project show": Shown,
+    "project list": list[Object],
+    "state check": State,
+    "inspect": Inspected,
+    "fetch": list[Object],
+    "index list": list[Object],
+}
+
+
+def schema(command: str) -> dict[str, Any]:
+    """The JSON Schema of one command's output, `$defs` included."""
+    (made,), parts = msgspec.json.schema_components([OUTPUTS[command]], ref_template="#/$defs/{name}")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": command, **made, "$defs": parts}
+
+
+def every() -> dict[str, Any]:
+    """Command -> schema."""
+    return {command: schema(command) for command in OUTPUTS}
