@@ -85,6 +85,11 @@ def name_of(job: "Job") -> str:
     return f"{name}, {made} UTC" + ("" if job.state == "done" else f", {job.state}")
 
 
+def arms_of(job: "Job") -> tuple[arms.Arm, ...]:
+    """The arms of an evaluation, in their order."""
+    return _given(job.parameters)[1].arms
+
+
 def jobs(here: "Runtime", project: Project) -> "list[Job]":
     """The project's evaluations, newest first."""
     return [job for job in here.jobs.list(KIND) if project_of(job) == project.id]

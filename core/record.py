@@ -18,11 +18,13 @@ from core.calculator.model import Outcome, Result, evaluate_cached
 from core.calculator.report import origin
 from core.calculator.tables import inputs_table, summary
 from core.calculator.verdict import measure_first, money, reason, rounded, verdict
+from core.calibration import Headline
 from core.charts.bars import Bar, ranges
 from core.evidence import figures, price_lists, prices
 from core.text import one_line
 from core.theme import APPROACH_COLORS, GREY
 
+KNOWLEDGE = {"static": "that stays", "changed": "that has changed"}
 RISKS, FLIPS, NEXT = 5, 3, 3  # lines on the page for who signs
 
 
@@ -37,6 +39,7 @@ class Decision:
     brief: str = ""
     answers: Mapping[str, str] = field(default_factory=dict)
     measured: Sequence[Change] = ()
+    evaluations: Sequence[Headline] = ()
     other: tuple[str, Scenario] | None = None
     link: str = ""
 
@@ -185,6 +188,7 @@ def _appendix(scenario: Scenario, outcome: Outcome, decision: Decision) -> list[
             Block("list", lines=said.flips) if said.flips[FLIPS:] else None,
         ),
         *_part("What was set for this case", _table(_set_here(scenario))),
+        *_part("Evaluations of this project", _table(_evaluated(decision.evaluations))),
         *_part("Measured", _table(_measured(decision.measured))),
     ]
     if decision.other is not None:
@@ -236,6 +240,19 @@ def _measured(changes: Sequence[Change]) -> list[dict[str, str]]:
     return [
         {"Input": every()[one.name].label, "Measured": words(one.name, one.value), "Of": one.origin, "Note": one.scales}
         for one in changes
+    ]
+
+
+def _evaluated(headlines: Sequence[Headline]) -> list[dict[str, str]]:
+    return [
+        {
+            "Evaluation": f"{one.evaluation} ({one.made})",
+            "Arm": one.arm,
+            "Knowledge": KNOWLEDGE[one.knowledge],
+            "Right": f"{one.right:.0%} ({one.low:.0%} to {one.high:.0%}, 95 % interval)",
+            "Questions": f"{one.n} on {one.facts} facts",
+        }
+        for one in headlines
     ]
 
 

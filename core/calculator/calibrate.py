@@ -1,11 +1,13 @@
-"""Measured values of this machine in place of the documents' ranges, each with origin, date and how it scales.
+"""Measured values in place of the documents' ranges, each with origin, date and how it scales.
 
-Takes a plain dict of measurements; `collect` makes one from finished playground runs and models/cards/measured.json.
-Knows neither engine nor store.
+Takes a plain dict of measurements: `collect` makes one from finished playground runs, core/calibration.py adds a
+project's evaluations, and the demo's card (models/cards/measured.json) is read by itself. Knows neither engine nor
+store.
 
 Keys (all optional): `prefill_per_s`, `decode_per_s`, `retrieval_ms`, `reindex_ms`, `passage_tokens`,
 `prompt_tokens_with_retrieval`, `output_tokens`, `training_minutes`, `training_rows` hold a list of observed values;
-`accuracies` holds {arm: {class: (share, standard error)}}; `origins` holds {key: "what and when"}.
+`accuracies` holds {input: (low, high)}, the ends of a 95 % interval as shares; `origins` holds {key or input: "what and
+when"}.
 """
 
 import json
@@ -21,18 +23,19 @@ from core.evidence import figures
 from core.records import ArmRecord, RunRecord
 
 NINETY_FIVE = 1.96
-MODEL = "the bundled model ({ours.bundled-params}) on this machine"
-LARGER = "{ours.larger-params}"
+LARGER = "from the bundled {ours.bundled-params} to {ours.larger-params}"
 
 
 @dataclass(frozen=True)
 class Change:
-    """One input set to a measured range. `scales` says what the value means for a larger model."""
+    """One input set to a measured range. `scales` says what the value means for a larger model; `demo`: it is of the
+    bundled models and their fictional company."""
 
     name: str
     value: Range
     origin: str
     scales: str
+    demo: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,14 +51,15 @@ _RULES = (
         "prefill_rate",
         "prefill_per_s",
         lambda rate: rate,
-        f"measured with {MODEL}; the rate falls as parameters grow ({LARGER}: {{ours.scale-compute}}); elsewhere use "
-        "the roofline",
+        f"of the models that answered here; the rate falls as parameters grow ({LARGER}: {{ours.scale-compute}}); "
+        "elsewhere use the roofline",
     ),
     _Rule(
         "decode_ms",
         "decode_per_s",
         lambda rate: 1000 / rate,
-        f"measured with {MODEL}; the time grows with the model's bytes ({LARGER} in 16 bit: {{ours.scale-bytes}})",
+        f"of the models that answered here; the time grows with the model's bytes ({LARGER} in 16 bit: "
+        "{ours.scale-bytes})",
     ),
     _Rule("retrieval_ms", "retrieval_ms", lambda ms: ms, "does not depend on the chat model; grows with the corpus"),
     _Rule(
@@ -72,15 +76,18 @@ _RULES = (
     ),
 )
 
-# input <- (arm, class of question). The classes are the evaluation's.
-_ACCURACIES = {
-    "acc_retrieval_static": ("base+retrieval", "static"),
-    "acc_retrieval_fresh": ("base+retrieval", "changed"),
-    "acc_tuned_static": ("fine-tuned", "static"),
-    "acc_stale": ("fine-tuned", "changed"),
-    "acc_prompt": ("base+pinned", "static"),
+STATIC, CHANGED = "static", "changed"
+# input <- (arm by role of its model, whether the knowledge asked for stays or has changed)
+ACCURACIES = {
+    "acc_retrieval_static": ("base+retrieval", STATIC),
+    "acc_retrieval_fresh": ("base+retrieval", CHANGED),
+    "acc_tuned_static": ("fine-tuned", STATIC),
+    "acc_stale": ("fine-tuned", CHANGED),
+    "acc_prompt": ("base+pinned", STATIC),
+    "acc_alone": ("base", STATIC),
 }
-_SMALL_MODEL = "does not scale: a larger model answers better in every arm; take the differences, not the levels"
+GAIN = ("base+retrieval", "fine-tuned+retrieval")  # of which hybrid_gain is the difference, on STATIC
+_OF_THESE = "holds for the models and questions measured; a larger model answers better in every arm"
 
 
 def changes(measured: Mapping[str, Any]) -> list[Change]:
@@ -91,18 +98,11 @@ def changes(measured: Mapping[str, Any]) -> list[Change]:
         values = [rule.convert(value) for value in _numbers(measured.get(rule.key, ())) if value > 0]
         if values:
             found.append(_change(rule.name, min(values), max(values), origins.get(rule.key, ""), rule.scales))
-    accuracies = measured.get("accuracies", {})
-    for name, (arm, cls) in _ACCURACIES.items():
-        if known := accuracies.get(arm, {}).get(cls):
-            share, error = known
-            found.append(_accuracy(name, share, error, origins.get("accuracies", "")))
-    both = [accuracies.get(arm, {}).get("static") for arm in ("fine-tuned+retrieval", "base+retrieval")]
-    if both[0] and both[1]:
-        (tuned, tuned_error), (base, base_error) = both
-        gain = _accuracy(
-            "hybrid_gain", tuned - base, math.hypot(tuned_error, base_error), origins.get("accuracies", "")
-        )
-        found.append(gain)
+    for name in (*ACCURACIES, "hybrid_gain"):
+        if known := measured.get("accuracies", {}).get(name):
+            low, high = known
+            origin = f"{origins.get(name) or 'measured here'}, 95 % interval"
+            found.append(_change(name, low * 100, high * 100, origin, _OF_THESE))
     return found
 
 
@@ -155,25 +155,26 @@ def _read_cards(measured: dict[str, Any], cards: Path) -> None:
     try:
         raw = json.loads(cards.read_text(encoding="utf-8"))
         origin = f"measured here, {raw['origin']}, {raw['date']}"
+        known: dict[tuple[str, str], tuple[float, float]] = {}  # (arm, class) -> share and its standard error
         for row in raw.get("results", []):
             if row["standard_error"] is not None:
-                by_class = measured.setdefault("accuracies", {}).setdefault(row["arm"], {})
                 # All or none right leaves no spread to estimate an error from: the rule of three, 3 / n at 95 %.
                 error = float(row["standard_error"]) or 3 / NINETY_FIVE / int(row["n"])
-                by_class[row["class"]] = (float(row["accuracy"]), error)
-                measured["origins"]["accuracies"] = origin
+                known[row["arm"], row["class"]] = (float(row["accuracy"]), error)
+        found = {name: known[place] for name, place in ACCURACIES.items() if place in known}
+        base, tuned = (known.get((arm, STATIC)) for arm in GAIN)
+        if base and tuned:
+            found["hybrid_gain"] = (tuned[0] - base[0], math.hypot(tuned[1], base[1]))
+        measured["accuracies"] = {
+            name: (share - NINETY_FIVE * error, share + NINETY_FIVE * error) for name, (share, error) in found.items()
+        }
+        measured["origins"] |= dict.fromkeys(found, origin)
         for key in ("training_minutes", "training_rows", "reindex_ms"):
             if isinstance(raw.get(key), int | float):
                 measured[key] = [float(raw[key])]
                 measured["origins"][key] = origin
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Problem(f"{cards.name} cannot be read ({error!r}); restore it from the repository.") from error
-
-
-def _accuracy(name: str, share: float, error: float, origin: str) -> Change:
-    """An accuracy (or a difference of two) with its 95 % interval, in percent."""
-    low, high = share - NINETY_FIVE * error, share + NINETY_FIVE * error
-    return _change(name, low * 100, high * 100, f"{origin or 'measured here'}, 95 % interval", _SMALL_MODEL)
 
 
 def _change(name: str, low: float, high: float, origin: str, scales: str) -> Change:

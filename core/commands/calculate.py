@@ -1,11 +1,14 @@
 """`python -m core calculate`: the calculator page's results without the page. Knows arguments, not formulas."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
+from core import calibration, runtime
 from core import scenario as envelope
-from core.calculator import inputs
+from core.calculator import calibrate, inputs
 from core.calculator.report import report
-from core.commands import emit, log, parser
+from core.commands import emit, log, parser, with_project
 from core.errors import Problem
 
 
@@ -17,11 +20,20 @@ def main(argv: list[str]) -> int:
     arguments.add_argument("--link", metavar="TEXT", help="the s=... part of a shared link")
     arguments.add_argument("--preset", default="documents", help=f"one of {', '.join(inputs.presets())}")
     arguments.add_argument("--list", action="store_true", help="every input with unit, default, source and help")
-    options = arguments.parse_args(argv)
+    arguments.add_argument(
+        "--calibrate", action="store_true", help="take what the project's evaluations and runs measured"
+    )
+    arguments.add_argument("--with-demo", action="store_true", help="with --calibrate: also the bundled demo's card")
+    options = with_project(arguments).parse_args(argv)
     if options.list:
         _print_inputs(options.json)
         return 0
-    found = report(_scenario(options.preset, options.scenario, options.link, options.set))
+    scenario = _scenario(options.preset, options.scenario, options.link)
+    taken = _measured(options.project, demo=options.with_demo) if options.calibrate else []
+    scenario = _with(calibrate.apply(scenario, taken), options.set)
+    found = {**report(scenario), "calibrated": [asdict(one) for one in taken]}
+    for one in taken:
+        log(f"calibrated: {one.name}: {inputs.words(one.name, one.value)} ({one.origin})")
     if options.json:
         emit(found)
     else:
@@ -32,11 +44,27 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _scenario(preset: str, file: Path | None, link: str | None, changes: list[str]) -> inputs.Scenario:
-    """The preset, or the file or link, with --set on top. A field that cannot be used is a Problem, not a guess."""
-    scenario = inputs.from_preset(preset)
-    if file is not None or link is not None:
-        scenario = _saved(file, link)
+def _measured(project_id: str, *, demo: bool) -> list[calibrate.Change]:
+    """What the page's Calibrate takes for this project."""
+    try:
+        here = runtime.get()
+        found = calibration.measured(here, here.projects.get(project_id))
+    finally:
+        runtime.close()
+    taken = [*found.own, *(found.demo if demo else ())]
+    if not taken:
+        log("calibrated: nothing is measured in this project yet; evaluate its questions first.")
+    return taken
+
+
+def _scenario(preset: str, file: Path | None, link: str | None) -> inputs.Scenario:
+    """The preset, or the file or link. A field that cannot be used is a Problem, not a guess."""
+    start = inputs.from_preset(preset)
+    return start if file is None and link is None else _saved(file, link)
+
+
+def _with(scenario: inputs.Scenario, changes: Sequence[str]) -> inputs.Scenario:
+    """The scenario with --set on top."""
     for change in changes:
         name, equals, value = change.partition("=")
         if not equals:

@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from core import brief, decide, record, record_files
+from core import brief, calibration, decide, record, record_files, runtime
 from core import scenario as envelope
 from core.advisor import handover
 from core.calculator import inputs
@@ -27,6 +27,7 @@ def main(argv: list[str]) -> int:
     for name in ("title", "owner", "signer"):
         options.add_argument(f"--{name}", default="", help="stands in the record")
     options.add_argument("--record", type=Path, metavar="FILE", help="write the decision record: .html or .md")
+    options.add_argument("--project", default="", metavar="ID", help="its evaluations and runs stand in the record")
     given = options.parse_args(argv)
     whole, notes = envelope.decode(given.link.rpartition("s=")[2])
     scenario, wrong = inputs.check(whole.get("calculator", {}))
@@ -50,7 +51,10 @@ def main(argv: list[str]) -> int:
     }
     link = envelope.encode({name: part for name, part in parts.items() if part})
     names = parts["decision"]
+    known = _measured(given.project) if given.project else calibration.Measured()
     made = record.Decision(
+        measured=known.own,
+        evaluations=known.headlines,
         title=names.get("title") or "Decision record",
         owner=names.get("owner", ""),
         signer=names.get("signer", ""),
@@ -68,6 +72,14 @@ def main(argv: list[str]) -> int:
     else:
         _show(result)
     return 0
+
+
+def _measured(project_id: str) -> calibration.Measured:
+    try:
+        here = runtime.get()
+        return calibration.measured(here, here.projects.get(project_id))
+    finally:
+        runtime.close()
 
 
 def _text(text: str, file: Path | None) -> str:
@@ -118,6 +130,7 @@ def _report(scenario: Scenario, found: brief.Brief, made: record.Decision) -> di
         "flips": list(verdict(scenario, outcome).flips),
         "risks": record.risks(scenario, outcome, made.made),
         "measure_next": record.measure_next(scenario, outcome, made.answers),
+        "evaluations": [asdict(one) for one in made.evaluations],
         "link": made.link,
     }
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from core import paths, record, record_files, runtime
+from core import calibration, record, record_files, runtime
 from core import scenario as envelope
 from core.calculator import calibrate, inputs, kept, report, tables
 from core.calculator.model import Outcome, evaluate_cached
@@ -64,44 +64,38 @@ def share(scenario: inputs.Scenario, outcome: Outcome) -> None:
 
 
 def measured(scenario: inputs.Scenario, outcome: Outcome) -> None:
-    """Replace ranges by what was measured on this machine, and see what that does to the verdict.
+    """Replace ranges by what this project measured, and see what that does to the verdict.
 
-    The shipped accuracies are the demo's: they are only taken when asked for.
+    The demo's card belongs to the bundled demo: it is shown there, labelled, and only taken when asked for.
     """
-    found = measured_here()
-    if not found:
-        st.info("Nothing measured yet. Ask a question in the playground, one at a time, and come back.")
+    chosen = project.current()
+    found = calibration.measured(runtime.get(), chosen)
+    st.caption(f"Measured in the project {plain(chosen.title)}: its evaluations and its playground answers.")
+    if not found.own and not found.demo:
+        st.info(
+            "Nothing is measured in this project yet. Evaluate its questions, or ask one in the playground, and come "
+            "back."
+        )
         return
     rows = [
         {
             "Input": inputs.every()[one.name].label,
             "Now": inputs.words(one.name, scenario.value(one.name)),
             "Measured": inputs.words(one.name, one.value),
-            "Of": "the demo's models and questions" if of_the_demo(one) else "this machine",
+            "Of": "the demo's models and questions" if one.demo else "this project",
             "Origin": one.origin,
             "For a larger model": one.scales,
         }
-        for one in found
+        for one in (*found.own, *found.demo)
     ]
     st.dataframe(pd.DataFrame(rows), hide_index=True)
-    demo = any(map(of_the_demo, found)) and st.checkbox(
+    demo = found.demo and st.checkbox(
         "Also take the demo's accuracies and training times",
         key="with_demo",
         help="Measured with the bundled 135M models on a fictional company's questions: they show how calibration "
         "works and say nothing of your model. Evaluate your own questions before you decide.",
     )
-    after = calibrate.apply(scenario, [one for one in found if demo or not of_the_demo(one)])
+    after = calibrate.apply(scenario, (*found.own, *(found.demo if demo else ())))
     st.markdown(f"**Now:** {plain(headline(scenario, outcome))}")
     st.markdown(f"**With the measured values:** {plain(headline(after, evaluate_cached(after)))}")
     st.button("Use the measured values", on_click=state.change, args=(after,), type="primary")
-
-
-def of_the_demo(change: calibrate.Change) -> bool:
-    """Whether a measurement is of the bundled models and their fictional company, not of this machine's answers."""
-    return "playground answers" not in change.origin
-
-
-def measured_here() -> list[calibrate.Change]:
-    """What playground and evaluation have measured on this machine so far."""
-    cards = paths.ROOT / "models" / "cards" / "measured.json"
-    return calibrate.changes(calibrate.collect(runtime.get().stored_runs.latest(), cards))

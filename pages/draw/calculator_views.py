@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pandas as pd
 import streamlit as st
 
+from core import calibration, runtime
 from core.approaches import NAMES
 from core.calculator import cares, flips, inputs, tables
 from core.calculator.approaches import accuracy_over_time
@@ -14,7 +15,8 @@ from core.calculator.verdict import rounded
 from core.charts import calculator as charts
 from core.evidence import figures
 from core.text import plain
-from pages.draw.calculator_actions import measured, measured_here, share, side_by_side
+from pages.draw import project
+from pages.draw.calculator_actions import measured, share, side_by_side
 from pages.draw.calculator_prices import offers
 
 
@@ -53,7 +55,7 @@ def drivers(scenario: inputs.Scenario, outcome: Outcome) -> None:
 def latency(scenario: inputs.Scenario, outcome: Outcome) -> None:
     """Latency by part with percentiles and target."""
     _chart(charts.latency(scenario, outcome), "latency", "Latency by part")
-    here = {one.name: one for one in measured_here()}
+    here = {one.name: one for one in calibration.answers(runtime.get(), project.current())}
     claims = [("D2.retrieval-overhead", "retrieval_ms"), ("ours.decode-floor", "decode_ms")]
     rows = [
         {

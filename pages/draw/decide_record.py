@@ -1,16 +1,17 @@
 """The third step: who decides, and the record as a file to print, sign and send."""
 
+from dataclasses import replace
 from datetime import date
 
 import streamlit as st
 
-from core import decide, record, record_files
+from core import calibration, decide, record, record_files, runtime
 from core import scenario as envelope
 from core.calculator import inputs, kept
 from core.calculator.inputs import Scenario
 from core.text import plain
 from pages.draw import calculator_state as state
-from pages.draw.calculator_actions import measured_here, of_the_demo
+from pages.draw import project
 
 FIELDS = (
     ("title", "Decision", "Telecom assistant"),
@@ -45,15 +46,25 @@ def draw(scenario: Scenario, answers: dict[str, str], link: str) -> None:
         made=date.today(),
         brief=said.get("brief", ""),
         answers=answers,
-        measured=[one for one in measured_here() if not of_the_demo(one)],
         other=other,
         link=link,
     )
+    chosen = project.current()
+
+    def whole() -> record.Decision:  # only now: evaluations are scored when a record is made, not at every move
+        known = calibration.measured(runtime.get(), chosen)
+        return replace(made, measured=known.own, evaluations=known.headlines)
+
     saved = envelope.dumps(state.whole())
     with st.container(horizontal=True):
         for label, name, make, kind in (
-            ("Decision record (HTML)", "decision.html", lambda: record_files.html(scenario, made), "primary"),
-            ("Decision record (Markdown)", "decision.md", lambda: record_files.markdown(scenario, made), "secondary"),
+            ("Decision record (HTML)", "decision.html", lambda: record_files.html(scenario, whole()), "primary"),
+            (
+                "Decision record (Markdown)",
+                "decision.md",
+                lambda: record_files.markdown(scenario, whole()),
+                "secondary",
+            ),
             ("Scenario (JSON)", "scenario.json", lambda: saved, "secondary"),
         ):
             st.download_button(label, make, name, on_click="ignore", key=f"decide_{name}", type=kind)
