@@ -61,7 +61,14 @@ def as_markdown(record: RunRecord) -> str:
         if timing.total is not None:
             lines += [
                 f"TTFT {timing.ttft_total or 0:.0f} ms, total {timing.total:.0f} ms, "
-                f"{tokens.prompt} prompt tokens ({tokens.prompt_reused} reused), {tokens.output} output tokens"
+                + ", ".join(
+                    f"{'unknown' if count is None else count} {words}"
+                    for count, words in (
+                        (tokens.prompt, "prompt tokens"),
+                        (tokens.prompt_reused, "of them reused"),
+                        (tokens.output, "output tokens"),
+                    )
+                )
                 + "".join(f", {flag}" for flag in FLAGS if getattr(timing, flag)),
                 "",
             ]

@@ -8,13 +8,13 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from core import paths
 from core.arms import Arm
-from core.ask import Parts, Run, Runs, Settings
+from core.ask import Asks, Parts, Run, Runs, Settings
 from core.errors import Problem
 from core.project import Project
 from core.records import plain
@@ -23,7 +23,8 @@ from core.runs import StoredRuns
 from core.store import Migration, Store
 
 if TYPE_CHECKING:
-    from core.engine import Engine, ModelSpec
+    from core.endpoint import Endpoints
+    from core.engine import Engine, Generation, ModelSpec, Request
     from core.jobs import Job, Jobs
     from core.project.projects import Projects
     from core.project.sets import QuestionSets
@@ -69,6 +70,26 @@ def open_knowledge(store: Store, engine: "Engine") -> "KnowledgeBase":
             return None
 
     return KnowledgeBase(store, discover=discover)
+
+
+@dataclass(frozen=True)
+class Router:
+    """Asks where a model is: the engine for a file, its server for an endpoint. The engine is made when a file asks."""
+
+    here: "Runtime"
+
+    def submit(self, request: "Request") -> "Generation":
+        """See Engine.submit."""
+        return self._of(request.model).submit(request)
+
+    def load(self, spec: "ModelSpec") -> dict[str, Any]:
+        """See Engine.load."""
+        return self._of(spec).load(spec)
+
+    def _of(self, spec: "ModelSpec") -> Asks:
+        from core.endpoint import EndpointSpec
+
+        return self.here.endpoints if isinstance(spec, EndpointSpec) else self.here.engine
 
 
 class Runtime:
@@ -149,6 +170,13 @@ class Runtime:
 
         return self._part("engine", lambda: Engine(log_folder=paths.logs_dir()))
 
+    @property
+    def endpoints(self) -> "Endpoints":
+        """The answers of models behind an address."""
+        from core.endpoint import Endpoints
+
+        return self._part("endpoints", Endpoints)
+
     def knowledge(self, project: Project) -> "KnowledgeBase":
         """The project's documents and their index, in a file of its own."""
         store = self.base_store(project)
@@ -176,7 +204,7 @@ class Runtime:
 
     def parts(self, project: Project) -> Parts:
         """Where a run of this project finds its models and passages."""
-        return Parts(project, self.engine, lambda: self.knowledge(project), lambda model: spec(project, model))
+        return Parts(project, Router(self), lambda: self.knowledge(project), lambda model: spec(project, model))
 
     def identities(self, project: Project, arms: Sequence[Arm], snapshot: str | None = None) -> list[object]:
         """What these arms' answers depend on besides the question: prompt, models' hashes, documents' versions."""
@@ -184,6 +212,9 @@ class Runtime:
         for model in sorted({arm.model for arm in arms}):
             try:
                 found = spec(project, model)
+                if project.model(model).endpoint:
+                    made.append([project.model(model).endpoint, project.model(model).file, found.stop])
+                    continue
                 made.append([found.sha256, found.template, found.stop, str(found.adapter or "")])
             except Problem:
                 made.append(None)  # not there: its arms will say so
@@ -207,11 +238,12 @@ class Runtime:
         from core.project import bundled
         from core.weights import catalog
 
-        check_installed()
         retrieving = any(arm.retrieves for arm in arms)
         failed: list[str] = []
         wanted = list(dict.fromkeys(arm.model for arm in arms))
         files = {model.title: model.file for model in project.models if model.id in wanted and not model.endpoint}
+        if files or retrieving:
+            check_installed()
         for title, file in (files | ({"embedder": "embedder"} if retrieving else {})).items():
             try:
                 catalog.ensure(file, report, stop)
@@ -242,7 +274,7 @@ class Runtime:
     def close(self) -> None:
         """Stop jobs first (they use the rest), then the workers, then the stores."""
         bases = [name for name in self._parts if name.startswith("base ")]
-        for name in ("runs", "jobs", "engine", *bases, "store"):
+        for name in ("runs", "jobs", "endpoints", "engine", *bases, "store"):
             part = self._parts.pop(name, None)
             if hasattr(part, "close"):
                 part.close()
@@ -250,12 +282,14 @@ class Runtime:
 
 
 def spec(project: Project, model_id: str) -> "ModelSpec":
-    """A project's model as the engine loads it. Raises Problem when it is unknown or its file is not ready."""
+    """A project's model as it is asked. Raises Problem when it is unknown or cannot be asked yet."""
     from core.weights import catalog
 
     model = project.model(model_id)
     if model.endpoint:
-        raise Problem(f"'{model.title}' is an endpoint, and endpoints are not built yet.")
+        from core import endpoint
+
+        return endpoint.spec(model)
     found = catalog.spec(model.file) if os.sep not in model.file else catalog.from_path(Path(model.file))
     adapter = Path(model.adapter) if model.adapter else found.adapter
     return replace(found, adapter=adapter, template=model.template, stop=model.stop)

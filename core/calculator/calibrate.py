@@ -115,7 +115,8 @@ def apply(scenario: Scenario, wanted: Iterable[Change]) -> Scenario:
 def collect(runs: Sequence[RunRecord], cards: Path | None = None) -> dict[str, Any]:
     """Measurements from finished runs (the playground's records) and from models/cards/measured.json.
 
-    Contended and cold arms are left out: their times say nothing about the machine. Raises Problem on a broken file.
+    Contended and cold arms, and endpoints, are left out: their times say nothing about the machine. Raises
+    Problem on a broken file.
     """
     measured: dict[str, Any] = {"origins": {}}
     arms = [(run, arm) for run in runs for arm in run.arms if _counts(arm)]
@@ -135,7 +136,8 @@ def collect(runs: Sequence[RunRecord], cards: Path | None = None) -> dict[str, A
 
 
 def _counts(arm: ArmRecord) -> bool:
-    return arm.finish in ("stop", "length") and not arm.timing.contended and not arm.timing.cold
+    elsewhere = arm.model is not None and arm.model.kind == "endpoint"
+    return arm.finish in ("stop", "length") and not (arm.timing.contended or arm.timing.cold or elsewhere)
 
 
 def _observed(arm: ArmRecord, prompt_without: int | None) -> dict[str, float | None]:

@@ -39,7 +39,7 @@ def report(
     bases = {model.id: model.base for model in project.models}
     scores = [
         scored(questions[row["number"]], by_name[row["arm"]], row, snapshot, labels, voice)
-        | {"checks": _checks(project, questions[row["number"]], row), "cost": _cost(project, row)}
+        | {"checks": _checks(project, questions[row["number"]], row), "cost": _cost(project, by_name[row["arm"]], row)}
         for row in rows
         if row["arm"] in by_name
     ]
@@ -175,8 +175,10 @@ def _checks(project: Project, question: Question, row: Row) -> dict[str, bool]:
     return checks.outcomes(project.checks, str(row["reply"]), cls=question.cls, total_ms=total)
 
 
-def _cost(project: Project, row: Row) -> float | None:
-    """Dollars of machine time for one reply, at the project's hourly price."""
+def _cost(project: Project, arm: Arm, row: Row) -> float | None:
+    """Dollars of machine time for one reply, at the project's hourly price; an endpoint has a price of its own."""
+    if any(model.endpoint for model in project.models if model.id == arm.model):
+        return None
     total = (row.get("timing") or {}).get("total")
     return None if total is None else ask.cost(total, project.dollars_per_hour)
 

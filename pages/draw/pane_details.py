@@ -43,6 +43,7 @@ def status(arm: ArmRecord) -> str:
 
 def draw_details(arm: ArmRecord) -> None:
     rate = arm.rates.decode_per_s
+    endpoint = arm.model is not None and arm.model.kind == "endpoint"
     with st.container(horizontal=True):
         st.metric(
             "TTFT",
@@ -56,7 +57,7 @@ def draw_details(arm: ArmRecord) -> None:
         )
     if arm.retrieval is not None:
         _passages(arm, arm.retrieval)
-    with st.expander("Exact prompt"):
+    with st.expander("Messages sent (its template is the server's)" if endpoint else "Exact prompt"):
         st.code(arm.prompt, language=None, wrap_lines=True)
     with st.expander("Model"):
         st.code(
@@ -71,20 +72,27 @@ def draw_details(arm: ArmRecord) -> None:
 def small_figures(arm: ArmRecord, dollars_per_hour: float) -> str:
     """One line of what else was measured. Every word is ours or a number, so Markdown is safe here."""
     timing, tokens = arm.timing, arm.tokens
+    cost = f"\\${ask.cost(timing.total or 0.0, dollars_per_hour):.6f} at \\${dollars_per_hour:.2f}/h"
+    if arm.model is not None and arm.model.kind == "endpoint":
+        cost = "cost: what the endpoint asks"
     parts = [
         status(arm),
         f"total {ms(timing.total)}",
         f"prefill {ms(timing.prefill)}",
         f"queue {ms(timing.queue)}",
-        f"{tokens.prompt or 0} prompt tokens ({tokens.prompt_reused or 0} reused)",
-        f"{tokens.output or 0} output tokens",
-        f"\\${ask.cost(timing.total or 0.0, dollars_per_hour):.6f} at \\${dollars_per_hour:.2f}/h",
+        f"{_count(tokens.prompt)} prompt tokens ({_count(tokens.prompt_reused)} reused)",
+        f"{_count(tokens.output)} output tokens",
+        cost,
         f"on {plain(str(arm.model.device if arm.model else '?'))}",
     ]
     if timing.cold:
         parts.append(f"load {ms(timing.load)}")
     flags = [f"**{flag}**" for flag in FLAGS if getattr(timing, flag)]
     return " · ".join(parts + flags)
+
+
+def _count(tokens: int | None) -> str:
+    return "—" if tokens is None else str(tokens)
 
 
 def _passages(arm: ArmRecord, found: records.RetrievalRecord) -> None:

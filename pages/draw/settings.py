@@ -65,9 +65,7 @@ def _arms(project: Project, opening: Opening) -> list[Arm]:
     """The project's arms, and further ones made of its models."""
     absent = catalog.unplayed()
     known = {
-        arm.name: arm
-        for arm in project.every_arm()
-        if arm.context != "perfect" and project.model(arm.model).file not in absent
+        arm.name: arm for arm in project.every_arm() if arm.context != "perfect" and not _absent(project, arm, absent)
     }
     names = st.multiselect(
         "Panes",
@@ -77,9 +75,14 @@ def _arms(project: Project, opening: Opening) -> list[Arm]:
         max_selections=MOST_PANES,
         key=f"panes-{project.id}{'-'.join(sorted(absent))}",
     )
-    if any(project.model(arm.model).file in absent for arm in project.arms):
+    if any(_absent(project, arm, absent) for arm in project.arms):
         st.caption("The pair in use has no fine-tuned model: its panes are left out. Choose another on Model files.")
     return [known[name] for name in names]
+
+
+def _absent(project: Project, arm: Arm, absent: frozenset[str]) -> bool:
+    model = project.model(arm.model)
+    return model.file in absent and not model.endpoint  # a server may call its model by any name
 
 
 def _search(project: Project) -> tuple[int, str | None]:

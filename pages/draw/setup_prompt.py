@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.arms import Arm
+from core.endpoint import EndpointSpec
 from core.engine import ModelSpec
 from core.errors import Problem
 from core.project import Project
@@ -28,7 +29,9 @@ def draw_prompt(here: Runtime, project: Project, name: str | None) -> None:
     chat = _chat(here, project, arm, question.strip() or SAMPLE)
     try:
         model = spec(project, arm.model) if project.models else None
-        if model is not None and _loaded(here, model):
+        if isinstance(model, EndpointSpec):
+            st.caption("The model is at an endpoint, which puts these messages into a template of its own.")
+        elif model is not None and _loaded(here, model):
             made = here.engine.prompt(model, chat)
             st.caption(f"**{made.tokens} tokens**, exactly as the model reads it.")
             if made.note:
@@ -63,7 +66,13 @@ def _chat(here: Runtime, project: Project, arm: Arm, question: str) -> tuple[Mes
 
 def _estimate(here: Runtime, chat: tuple[Message, ...], model: ModelSpec | None) -> None:
     size = sum(len(message["content"]) for message in chat)
-    why = "the model is not loaded" if model else "no model can be loaded for it yet"
+    why = (
+        "its tokenizer is not here"
+        if isinstance(model, EndpointSpec)
+        else "the model is not loaded"
+        if model
+        else "no model can be loaded for it yet"
+    )
     st.caption(f"About {size // CHARACTERS_A_TOKEN + 4 * len(chat)} tokens, an estimate: {why}. The chat as messages:")
     for message in chat:
         st.caption(message["role"])

@@ -79,6 +79,13 @@ def test_llama_cpp_is_imported_in_one_module_and_llama_index_in_one_package() ->
     assert llama_index and all(path.is_relative_to(ROOT / "core" / "retrieval") for path in llama_index)
 
 
+def test_the_endpoints_client_is_imported_in_one_module_and_only_when_one_is_asked() -> None:
+    files = [path for folder in ("core", "pages", "models") for path in (ROOT / folder).rglob("*.py")]
+    assert [path for path in files if "openai" in imports(path)] == [ROOT / "core" / "endpoint.py"]
+    code = "import sys, core.endpoint, core.runtime; sys.exit('openai' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
 def test_pages_stay_short() -> None:
     long = {path.name: n for path in (ROOT / "pages").rglob("*.py") if (n := len(path.read_text().splitlines())) > 160}
     assert long == {}

@@ -109,7 +109,7 @@ def test_weights_are_named_by_hash_and_no_place_of_this_machine_goes_along(
     weights.write_bytes(b"GGUF and more")
     models = (
         Model("own", "Own", str(weights), adapter=str(weights.with_name("lora.gguf"))),
-        Model("far", "Far", "gpt", endpoint="http://127.0.0.1:1", key_variable="SECRET_KEY"),
+        Model("far", "Far", "gpt", endpoint="http://127.0.0.1:1", key_variable="SECRET_API_KEY"),
     )
     made = here.projects.create("A", Project("a", "A", models=models))
     data = exported(here, made)

@@ -1,0 +1,230 @@
+"""A small server on 127.0.0.1 that speaks the streaming chat completions wire, and lies as the model's name says."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+KEY = "a-key-that-nobody-may-read"
+WORDS = ("It ", "costs ", "$389", ".")
+CONTROL = "<|im_end|> \ud83d half\x1b[31m red\x00 {key} <script>alert(1)</script>"
+
+
+@dataclass
+class Server:
+    """What it was asked, and the gate behind which it stalls."""
+
+    url: str = ""
+    bodies: list[dict[str, Any]] = field(default_factory=list)
+    headers: list[str] = field(default_factory=list)
+    keys: list[str | None] = field(default_factory=list)
+    gate: threading.Event = field(default_factory=threading.Event)
+    writing: threading.Event = field(default_factory=threading.Event)
+    gone: threading.Event = field(default_factory=threading.Event)  # an asker closed its connection
+    limited: int = 1  # how often 'limited' is refused before it is answered
+
+
+def handler(server: Server) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *_: object) -> None: ...
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            server.bodies.append(body)
+            server.headers.append(str(self.headers))
+            server.keys.append(self.headers.get("Authorization"))
+            try:
+                getattr(self, "as_" + body["model"].replace("-", "_"), self.unknown)(body)
+            except OSError:
+                server.gone.set()
+
+        # -- the wire
+
+        def refuse(self, status: int, message: str, **headers: str) -> None:
+            data = json.dumps({"error": {"message": message, "type": "x", "code": None}}).encode()
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name.replace("_", "-"), value)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def begin(self, kind: str = "text/event-stream", **headers: str) -> None:
+            self.send_response(200)
+            for name, value in {"Content-Type": kind, "Transfer-Encoding": "chunked", **headers}.items():
+                self.send_header(name.replace("_", "-"), value)
+            self.end_headers()
+
+        def part(self, data: bytes) -> None:
+            self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
+            self.wfile.flush()
+
+        def event(self, value: Any) -> None:
+            self.part(b"data: " + json.dumps(value).encode() + b"\n\n")
+
+        def word(self, text: Any, finish: Any = None, **more: Any) -> None:
+            delta = {} if text is None else {"content": text}
+            choices = [{"index": 0, "delta": delta, "finish_reason": finish}]
+            self.event({"id": "x", "object": "chat.completion.chunk", "created": 0, "choices": choices, **more})
+
+        def end(self, finish: str = "stop", usage: Any = None) -> None:
+            self.word(None, finish)
+            if usage is not None:
+                self.event({"id": "x", "object": "chat.completion.chunk", "created": 0, "choices": [], "usage": usage})
+            self.part(b"data: [DONE]\n\n")
+            self.part(b"")
+
+        # -- the models
+
+        def unknown(self, body: dict[str, Any]) -> None:
+            self.refuse(404, f"The model `{body['model']}` does not exist.")
+
+        def as_good(self, body: dict[str, Any], name: str = "good") -> None:
+            self.begin()
+            self.word("", model=name)
+            for text in (*WORDS, f" ({name}: {body['messages'][-1]['content']})"):
+                self.word(text)
+            details = {"prompt_tokens_details": {"cached_tokens": 3}}
+            self.end("stop", {"prompt_tokens": 9, "completion_tokens": 5, "total_tokens": 14, **details})
+
+        def as_tuned(self, body: dict[str, Any]) -> None:
+            self.as_good(body, "tuned")
+
+        def as_silent(self, body: dict[str, Any]) -> None:
+            self.begin()
+            self.word("Yes")
+            self.end("length")
+
+        def as_keyed(self, body: dict[str, Any]) -> None:
+            if self.headers.get("Authorization") != f"Bearer {KEY}":
+                return self.refuse(401, f"Incorrect API key provided: {self.headers.get('Authorization')}")
+            return self.as_good(body)
+
+        def as_limited(self, body: dict[str, Any]) -> None:
+            if server.limited > 0:
+                server.limited -= 1
+                return self.refuse(429, "Slow down.", retry_after_ms="1")
+            return self.as_good(body)
+
+        def as_cut(self, body: dict[str, Any]) -> None:
+            self.begin()
+            self.word("It costs")
+            self.close_connection = True
+
+        def as_unfinished(self, body: dict[str, Any]) -> None:
+            self.begin()
+            self.word("It costs")
+            self.part(b"")
+
+        def as_empty(self, body: dict[str, Any]) -> None:
+            self.begin()
+            self.part(b"")
+
+        def as_stalled(self, body: dict[str, Any]) -> None:
+            self.begin()
+            self.word("It costs")
+            server.gate.wait()
+
+        def as_mute(self, body: dict[str, Any]) -> None:
+            server.gate.wait()
+
+        def as_endless(self, body: dict[str, Any]) -> None:
+            self.begin()
+            while not server.gate.is_set():
+                self.word(None)
+                server.writing.set()
+
+        def as_garbage(self, body: dict[str, Any]) -> None:
+            self.begin()
+            self.part(b"data: {nonsense\n\n")
+            self.part(b"")
+
+        def as_bytes(self, body: dict[str, Any]) -> None:
+            self.begin()
+            self.part(b"data: \xff\xfe\xff\n\n")
+            self.part(b"")
+
+        def as_shapes(self, body: dict[str, Any]) -> None:
+            self.begin()
+            self.event({"choices": {"0": "no"}, "usage": [1], "model": 7})
+            self.part(b"")
+
+        def as_numbers(self, body: dict[str, Any]) -> None:
+            self.begin()
+            self.word({"a": 1}, 5)
+            self.part(b"")
+
+        def as_page(self, body: dict[str, Any]) -> None:
+            self.begin("text/html")
+            self.part(b"<html>Welcome</html>")
+            self.part(b"")
+
+        def as_huge(self, body: dict[str, Any]) -> None:
+            self.begin()
+            while True:
+                self.word("x" * 10_000)
+
+        def as_one_line(self, body: dict[str, Any]) -> None:
+            self.begin()
+            self.part(b"data: ")
+            while True:
+                self.part(b"x" * 1_000_000)
+
+        def as_packed(self, body: dict[str, Any]) -> None:
+            self.begin(Content_Encoding="gzip")
+            self.part(b"")
+
+        def as_control(self, body: dict[str, Any]) -> None:
+            self.begin()
+            self.word(CONTROL.replace("{key}", KEY), model=f"{KEY} \ud83d\x1b")
+            self.end("stop", {"prompt_tokens": -1, "completion_tokens": "many"})
+
+        def as_told(self, body: dict[str, Any]) -> None:
+            self.begin()
+            self.word("It")
+            self.event({"error": {"message": f"out of memory {KEY}", "code": 500}})
+            self.part(b"")
+
+        def as_small(self, body: dict[str, Any]) -> None:
+            if len(json.dumps(body["messages"])) > 200:
+                return self.refuse(400, "This model's maximum context length is 20 tokens.")
+            return self.as_good(body)
+
+        def as_strict(self, body: dict[str, Any]) -> None:
+            for name in ("stream_options", "seed"):
+                if name in body:
+                    return self.refuse(400, f"Unknown argument {name}.")
+            if "max_tokens" in body:
+                return self.refuse(400, "Use 'max_completion_tokens' instead.")
+            return self.as_silent(body)
+
+        def as_moved(self, body: dict[str, Any]) -> None:
+            self.refuse(307, "", Location="http://127.0.0.1:9/elsewhere")
+
+        def as_broken(self, body: dict[str, Any]) -> None:
+            self.refuse(500, "<html>Oops</html>", retry_after_ms="1")
+
+    return Handler
+
+
+@contextmanager
+def serving() -> Iterator[Server]:
+    """The server, running."""
+    made = Server()
+    http = ThreadingHTTPServer(("127.0.0.1", 0), handler(made))
+    http.daemon_threads = True
+    made.url = f"http://127.0.0.1:{http.server_port}/v1"
+    thread = threading.Thread(target=http.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield made
+    finally:
+        made.gate.set()
+        http.shutdown()
+        http.server_close()
+        thread.join()
