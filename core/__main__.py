@@ -11,6 +11,7 @@ from core.text import one_line
 COMMANDS = {
     "project": "the projects: list, make, change, duplicate, export, import",
     "ask": "one question, four arms: base and fine-tuned, each without and with retrieval",
+    "story": "the guided story: scenes on the live models, each claim checked",
     "evaluate": "the same arms over a question set, with intervals and causes",
     "propose": "question-answer pairs from a project's documents, to be reviewed",
     "calculate": "cost, latency and accuracy of the four approaches",

@@ -21,6 +21,7 @@ PAGES = {
         ("compare", "Compare", ":material/balance:"),
     ],
     "Try": [
+        ("story", "Story", ":material/theater_comedy:"),
         ("playground", "Playground", ":material/science:"),
         ("evaluation", "Evaluation", ":material/analytics:"),
     ],

@@ -78,16 +78,19 @@ class Suggestion:
 class Scene:
     """One scene of the guided story: a question, what to say, an edit before it, and what each arm should do.
 
-    `edit`: document path -> (old words, new words). `claims`: arm -> right, stale, invented, declined or voice.
+    `question`: empty, the audience asks its own. `document`, `old`, `new`: the words of a document that become others
+    while the scene lasts; `answer`: what is right then, where it is not what the project knows. `claims`: arm -> kinds
+    of core/marks.py, voice or no-voice, separated by spaces; the arms it names are on stage, all when it names none.
     """
 
     title: str
-    question: str
+    question: str = ""
     say: str = ""
     look: str = ""
     document: str = ""
     old: str = ""
     new: str = ""
+    answer: str = ""
     claims: dict[str, str] = field(default_factory=dict)
 
 

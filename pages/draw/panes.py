@@ -13,7 +13,7 @@ from core.marks import WORDS, Mark
 from core.project import Check
 from core.records import ArmRecord
 from core.text import one_line, plain
-from pages.draw.pane_details import FLAGS, draw_details, small_figures, status
+from pages.draw.pane_details import FLAGS, draw_details, ms, small_figures, status
 
 STYLE = """<style>
 @media (min-width: 641px) and (max-width: 1300px) {
@@ -33,11 +33,13 @@ BIG = """<style>
 class Pane:
     """One arm's place on the page: answer, status line, details. Only what changed is sent to the browser."""
 
-    def __init__(self, column: DeltaGenerator, title: str, rules: Sequence[Check] = ()) -> None:
+    def __init__(
+        self, column: DeltaGenerator, title: str, rules: Sequence[Check] = (), *, figures: bool = True
+    ) -> None:
         column.markdown(f"**{plain(title)}**")
         self._mark, self._answer = column.empty(), column.empty()
         self._status, self._details = column.empty(), column.container()
-        self._rules = rules
+        self._rules, self._figures = rules, figures
         self._shown: tuple[object, ...] | None = None
 
     def draw_mark(self, mark: Mark | None) -> None:
@@ -47,7 +49,10 @@ class Pane:
             self._mark.markdown(f":{color}-badge[{WORDS[mark.kind]}] {plain(mark.why)}")
 
     def draw(self, arm: ArmRecord, *, ended: bool, dollars_per_hour: float) -> None:
-        """Show the arm as it is now; an ended arm gets its figures, passages, prompt and model, once."""
+        """Show the arm as it is now; an ended arm gets its figures, passages, prompt and model, once.
+
+        Without `figures` (on a stage) it gets its time and the project's checks alone.
+        """
         now = (ended, arm.answer, status(arm))
         if now == self._shown:
             return
@@ -60,12 +65,16 @@ class Pane:
             self._status.empty()
         else:
             self._answer.text(arm.answer or "(the model wrote nothing)")
-            flags = " ".join(text for flag, text in FLAGS.items() if getattr(arm.timing, flag))
-            self._status.caption(small_figures(arm, dollars_per_hour), help=flags or None)
+            if self._figures:
+                flags = " ".join(text for flag, text in FLAGS.items() if getattr(arm.timing, flag))
+                self._status.caption(small_figures(arm, dollars_per_hour), help=flags or None)
+            else:
+                self._status.caption(f"{status(arm)} · {ms(arm.timing.total)}")
             with self._details:
                 if passed := checks.outcomes(self._rules, arm.answer, total_ms=arm.timing.total):
                     st.markdown(" ".join(_badge(name, met) for name, met in passed.items()))
-                draw_details(arm)
+                if self._figures:
+                    draw_details(arm)
 
 
 def _badge(name: str, met: bool) -> str:

@@ -15,6 +15,7 @@ PAGES = (
     "advisor",
     "calculator",
     "compare",
+    "story",
     "playground",
     "evaluation",
     "documents",

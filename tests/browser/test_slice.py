@@ -13,6 +13,7 @@ PAGES = {
     "advisor": "Advisor",
     "calculator": "Calculator",
     "compare": "Compare",
+    "story": "Story",
     "playground": "Playground",
     "evaluation": "Evaluation",
     "setup": "Set up",
