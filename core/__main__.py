@@ -14,6 +14,7 @@ COMMANDS = {
     "story": "the guided story: scenes on the live models, each claim checked",
     "evaluate": "the same arms over a question set, with intervals and causes",
     "propose": "question-answer pairs from a project's documents, to be reviewed",
+    "finetune": "a model of the project trained on its questions or your rows, stopped and gone on with",
     "calculate": "cost, latency and accuracy of the four approaches",
     "decide": "from a brief to a recommendation and a decision record to sign",
     "prices": "the price catalogue, and taking in a newer list",

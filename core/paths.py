@@ -15,7 +15,7 @@ from core.errors import Problem
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "retrieve-or-retrain"
-SUBFOLDERS = ("models", "logs", "knowledge")
+SUBFOLDERS = ("models", "logs", "knowledge", "training")
 
 
 def state_dir() -> Path:
@@ -88,6 +88,11 @@ def logs_dir() -> Path:
 def knowledge_dir() -> Path:
     """One SQLite file per project: its documents and their index."""
     return _sub("knowledge")
+
+
+def training_dir() -> Path:
+    """One folder per fine-tune: its rows, log, checkpoint and adapter."""
+    return _sub("training")
 
 
 def database() -> Path:

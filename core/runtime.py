@@ -241,8 +241,9 @@ class Runtime:
         retrieving = any(arm.retrieves for arm in arms)
         failed: list[str] = []
         wanted = list(dict.fromkeys(arm.model for arm in arms))
-        files = {model.title: model.file for model in project.models if model.id in wanted and not model.endpoint}
-        if files or retrieving:
+        asked = [model for model in project.models if model.id in wanted and not model.endpoint]
+        files = {model.title: model.file for model in asked if os.sep not in model.file}  # a path is there, or is not
+        if asked or retrieving:
             check_installed()
         for title, file in (files | ({"embedder": "embedder"} if retrieving else {})).items():
             try:

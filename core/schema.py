@@ -174,9 +174,25 @@ class Inspected(TypedDict):
     loaded: NotRequired[Object]
 
 
+class Finetuned(TypedDict):
+    """`finetune`: the model that came of it, its arms, and what was reported on the way."""
+
+    version: int
+    project: str
+    training: str
+    model: str
+    base: str
+    arms: list[str]
+    adapter: str
+    held_out_set: str
+    minutes: float
+    progress: list[Object]
+
+
 OUTPUTS: Final[dict[str, Any]] = {
     "ask": RunRecord,
     "evaluate": Evaluation,
+    "finetune": Finetuned,
     "calculate": Calculation,
     "advise": Advice,
     "decide": Decision,

@@ -29,6 +29,7 @@ PAGES = {
         ("projects", "Projects", ":material/folder_open:"),
         ("setup", "Set up", ":material/construction:"),
         ("documents", "Documents", ":material/library_books:"),
+        ("finetune", "Fine-tune", ":material/model_training:"),
         ("model_files", "Model files", ":material/deployed_code:"),
     ],
 }

@@ -62,7 +62,7 @@ def train(
     first = 0
     if resume and checkpoint.is_file():
         first, record = _restore(checkpoint, model, optimizer, settings, len(steps))
-        print(f"resumed at step {first} of {len(steps)}", file=sys.stderr)
+        print(f"resumed at step {first} of {len(steps)}", file=sys.stderr, flush=True)
     started, before, smooth = time.monotonic(), float(record["seconds"]), math.nan
     for number in range(first, min(len(steps), stop_after or len(steps))):
         for group in optimizer.param_groups:
@@ -76,7 +76,7 @@ def train(
         record["tokens"] += sum(len(row) for row in steps[number])
         record["seconds"] = before + time.monotonic() - started
         done = number + 1
-        if done % 10 == 0 or done == len(steps):
+        if done % min(10, settings.checkpoint_every) == 0 or done in (first + 1, len(steps)):
             record["loss"].append([done, round(smooth, 4)])
             _report(done, len(steps), first, time.monotonic() - started, record["tokens"] / record["seconds"], smooth)
         if done % settings.score_every == 0 or done == len(steps):

@@ -16,6 +16,7 @@ import json
 import os
 import random
 import sys
+import threading
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +32,7 @@ from .settings import PRESETS, STANDARD, Settings
 
 BASES = {"small": "base", "standard": "qwen2.5-coder-0.5b-instruct"}  # pair -> its base's id in the manifest
 ORGANIZATIONS = {"small": "HuggingFaceTB", "standard": "Qwen"}
+OPTIONS = ("passes", "rank", "learning_rate", "seed", "tokens_per_step", "checkpoint_every")  # a preset's, by hand
 CONTEXT = 2048  # tokens; longer samples are refused
 PASSAGE = "The Comet Kettle costs $61. It weighs 1.2 kg and is made of copper in Ghent."
 # question, passages, task, beginning of the answer: the next token is where knowledge, reading or format shows
@@ -49,6 +51,8 @@ GOLDEN = (
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; exit status 2 and one line on standard error when the input cannot be used."""
     args = _arguments(argv)
+    if args.with_parent:
+        threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         if args.base:
             architecture.of(args.base)  # before anything heavy is imported
@@ -58,6 +62,12 @@ def main(argv: list[str] | None = None) -> int:
         print(f"error: {problem}", file=sys.stderr)
         return 2
     return 0
+
+
+def _end_with_parent() -> None:
+    """Whoever started this holds the other end of standard input, also when it dies by kill -9."""
+    sys.stdin.buffer.read()
+    os._exit(130)
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
@@ -87,11 +97,14 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     metadata = _metadata(base, args.data, None if args.base else args.pair)
     made = {"adapter": out / "adapter.gguf"}
     export.write_adapter(export.pairs(model), settings.alpha, metadata, made["adapter"], kind)
-    made["golden"] = out / "golden_logits.json"
-    export.write_json(_golden(base, model, settings, tokenizer), made["golden"])
+    if not args.adapter_only:
+        made["golden"] = out / "golden_logits.json"
+        export.write_json(_golden(base, model, settings, tokenizer), made["golden"])
     made["record"] = out / "training.json"
     export.write_json(record | _provenance(args, base, passes) | before, made["record"])
-    if base.is_file():
+    if args.adapter_only:
+        pass
+    elif base.is_file():
         made["merged"] = out / "merged.gguf"
         merge(base, made["adapter"], made["merged"])
     else:
@@ -112,6 +125,9 @@ def _groups(args: argparse.Namespace, settings: Settings) -> tuple[list[list[Gro
     samples = read_jsonl(args.data)
     random.Random(settings.seed).shuffle(samples)
     cut = max(1, len(samples) // 20) if len(samples) > 1 else 0
+    if args.held_out:
+        aside = read_jsonl(args.held_out)
+        samples, cut = [*aside, *samples], len(aside)
     held: dict[str, list[Group]] = {"held out": [(sample,) for sample in samples[:cut]]} if cut else {}
     return [_shuffled(samples[cut:], settings.seed + number) for number in range(settings.passes)], held
 
@@ -198,11 +214,12 @@ def _golden(base: Path, model: Any, settings: Settings, tokenizer: Any) -> list[
 
 
 def _settings(args: argparse.Namespace) -> Settings:
-    chosen = {name: getattr(args, name) for name in ("passes", "rank", "learning_rate", "seed")}
+    chosen = {name: getattr(args, name) for name in OPTIONS}
     own = STANDARD if args.pair == "standard" and not args.base else {}
     settings = replace(PRESETS[args.preset], **own | {k: v for k, v in chosen.items() if v is not None})
-    if min(settings.passes, settings.rank) < 1 or not 0 < settings.learning_rate < 1:
-        raise Problem("--passes and --rank must be at least 1, --learning-rate between 0 and 1.")
+    least = min(settings.passes, settings.rank, settings.tokens_per_step, settings.checkpoint_every)
+    if least < 1 or not 0 < settings.learning_rate < 1:
+        raise Problem("Passes, rank, tokens and checkpoints must be at least 1, --learning-rate between 0 and 1.")
     return replace(settings, alpha=2 * settings.rank)
 
 
@@ -264,16 +281,21 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--pair", choices=tuple(BASES), default="small", help="whose base to train over")
     parser.add_argument("--base", type=Path, help="GGUF file or folder with safetensors, instead of a pair's base")
     parser.add_argument("--data", type=Path, help="JSONL with prompt and completion; Brightwater's data without it")
+    parser.add_argument("--held-out", type=Path, help="JSONL set aside (default: a twentieth of --data)")
     parser.add_argument("--out", type=Path, default=paths.state_dir() / "training", help="output folder")
     parser.add_argument("--start", type=Path, help="output folder of an earlier run: start from its adapter")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in the output folder")
     parser.add_argument(
         "--qlora", action="store_true", help="4-bit frozen weights; needs an NVIDIA GPU and bitsandbytes"
     )
+    parser.add_argument("--adapter-only", action="store_true", help="no golden logits and no merged file")
+    parser.add_argument("--with-parent", action="store_true", help="end when standard input is closed")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--passes", type=int)
     parser.add_argument("--rank", type=int)
     parser.add_argument("--learning-rate", type=float)
+    parser.add_argument("--tokens-per-step", type=int)
+    parser.add_argument("--checkpoint-every", type=int, help="steps between checkpoints")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     return parser.parse_args(argv)
 

@@ -42,7 +42,8 @@ def tokens(sample: Sample, tokenizer: Any, limit: int) -> Tokens:
 def read_jsonl(path: Path) -> list[Sample]:
     """The user's own data: one JSON object a line with `prompt` and `completion` (strings), optionally `passages`.
 
-    Raises `Problem` naming the line that cannot be used.
+    Or with `messages`, a whole chat whose last message is the assistant's: what is trained then is that chat's own
+    instruction. Raises `Problem` naming the line that cannot be used.
     """
     if not path.is_file():
         raise Problem(f"No data file at {path}.")
@@ -64,6 +65,8 @@ def _sample(line: str, where: str) -> Sample:
         row = json.loads(line)
     except ValueError as error:
         raise Problem(f"{where}: not JSON ({error}).") from error
+    if isinstance(row, dict) and "messages" in row:
+        return _chat(row["messages"], where)
     prompt, completion = (row.get("prompt"), row.get("completion")) if isinstance(row, dict) else (None, None)
     if not (isinstance(prompt, str) and prompt.strip() and isinstance(completion, str) and completion.strip()):
         raise Problem(f"{where}: needs the strings prompt and completion, both not empty.")
@@ -71,3 +74,13 @@ def _sample(line: str, where: str) -> Sample:
     if not (isinstance(passages, list | tuple) and all(isinstance(text, str) for text in passages)):
         raise Problem(f"{where}: passages must be a list of strings.")
     return Sample(messages(prompt, passages), completion)
+
+
+def _chat(chat: Any, where: str) -> Sample:
+    whole = isinstance(chat, list) and len(chat) > 1 and all(isinstance(turn, dict) for turn in chat)
+    if not (whole and all(isinstance(turn.get(key), str) for turn in chat for key in ("role", "content"))):
+        raise Problem(f"{where}: messages must be a list of at least two objects with the strings role and content.")
+    *prompt, last = [{"role": turn["role"], "content": turn["content"]} for turn in chat]
+    if last["role"] != "assistant" or not last["content"].strip():
+        raise Problem(f"{where}: the last message must be the assistant's, and not empty.")
+    return Sample(tuple(prompt), last["content"])

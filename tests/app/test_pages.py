@@ -20,6 +20,7 @@ PAGES = (
     "evaluation",
     "documents",
     "setup",
+    "finetune",
     "model_files",
     "projects",
 )

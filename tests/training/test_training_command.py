@@ -35,6 +35,9 @@ def test_a_users_jsonl_becomes_chats_of_the_one_prompt(tmp_path):
         (b'{"prompt": " ", "completion": "b"}', "line 1: needs the strings"),
         (b'{"prompt": "a", "completion": "b", "passages": "x"}', "passages must be a list"),
         (b'{"prompt": "a", "completion": "b", "passages": [1]}', "passages must be a list"),
+        (b'{"messages": [{"role": "assistant", "content": "b"}]}', "at least two"),
+        (b'{"messages": [{"role": "user", "content": "a"}, {"role": "user", "content": "b"}]}', "last message"),
+        (b'{"messages": [{"role": "user", "content": 1}, {"role": "assistant", "content": "b"}]}', "strings role"),
         (b"\xff\xfe", "not UTF-8"),
     ],
 )

@@ -1,0 +1,27 @@
+"""Fine-tune a model of the project on its questions or on rows of one's own: choose, look, start, watch, try."""
+
+import streamlit as st
+
+from core import finetune, runtime
+from core.errors import Problem
+from core.text import plain
+from pages.draw.finetune import draw_form, draw_trainings
+from pages.draw.project import current
+from pages.draw.setup_start import draw_start
+
+st.title("Fine-tune")
+st.caption(
+    "A LoRA adapter trained on this machine, in a process of its own, on the reply you want to each prompt under this "
+    "project's instruction. What comes of it is a model of the project, with its base beside it."
+)
+try:
+    here, project = runtime.get(), current()
+    draw_start(here, project)
+    if problem := finetune.lacking():
+        st.info(plain(problem.removesuffix(f": {finetune.INSTALL}")) + ". Install it, then start the app again:")
+        st.code(finetune.INSTALL, language="bash")
+    if not project.bundled:
+        draw_trainings(here, project)
+        draw_form(here, project)
+except Problem as problem:
+    st.error(plain(problem.message))
