@@ -40,7 +40,7 @@ _NUMBER = rf"(?:between )?(?:{_ONE})(?:(?:\s?(?:-|–|to|and)\s?)(?:{_ONE}))?"
 _ABOUT = re.compile(
     r"\b(about|around|roughly|some|approximately|approx\.?|circa|ca\.?|nearly|almost)\s*(?:USD |\$|€)?$"
 )
-_EACH = re.compile(r"\beach(?: \w+){0,3} $")
+_EACH = re.compile(r"(?i)\beach(?: \w+){0,3} $")
 _NOT = re.compile(r"\b(no|not|never|without|rather than|instead of|don't|doesn't|isn't|aren't)\s+(?:\w+\s+)?$")
 _CLAUSE = re.compile(r"[^.;,:!?\n()]+(?:[.,]\d[^.;,:!?\n()]*)*")
 

@@ -25,6 +25,7 @@ from core.text import one_line
 from core.theme import APPROACH_COLORS, GREY
 
 KNOWLEDGE = {"static": "that stays", "changed": "that has changed"}
+LISTED = "The advisor's list (ours)"
 RISKS, FLIPS, NEXT = 5, 3, 3  # lines on the page for who signs
 
 
@@ -139,9 +140,17 @@ def risks(scenario: Scenario, outcome: Outcome, today: date) -> list[str]:
 
 
 def measure_next(scenario: Scenario, outcome: Outcome, answers: Mapping[str, str]) -> list[str]:
-    """What to measure before more is spent: inputs by what knowing them is worth, else the advisor's list."""
-    listed = [line[:1].upper() + line[1:] for line in guidance.measure(score.advise(answers))]
-    return measure_first(scenario, outcome) or listed
+    """What to measure before more is spent: inputs by what knowing them is worth. Where none is worth anything that is
+    said first, and the advisor's list follows, named as such."""
+    found = measure_first(scenario, outcome)
+    if outcome.worth:
+        return found
+    advice = score.advise(answers)
+    return [*found, *(f"{LISTED} for {_case(advice.verdict)}: {line}" for line in guidance.measure(advice))]
+
+
+def _case(verdict: str) -> str:
+    return NAMES.get(verdict) or {"none": "requirements that nothing meets"}.get(verdict, "an open case")
 
 
 def _page(scenario: Scenario, outcome: Outcome, decision: Decision) -> list[Block]:

@@ -1,6 +1,6 @@
 """One scenario as JSON and as a link: the form that calculator, advisor and playground share.
 
-A scenario is `{"version": 2, "calculator": {...}, "advisor": {...}, "playground": {...}}`. Every section holds only
+A scenario is `{"version": 3, "calculator": {...}, "advisor": {...}, "playground": {...}}`. Every section holds only
 what differs from its owner's defaults, so the link (`?s=...`) stays short; absent means default. This module knows the
 envelope (version, sections, size) and nothing of what a section means: its owner checks it.
 """
@@ -15,7 +15,11 @@ from typing import Any
 from core.errors import Problem
 from core.text import one_line
 
-VERSION = 2  # raise it whenever a default changes: an old link then says that it is old
+VERSION = 3  # raise it whenever a default changes: an old link then says that it is old
+CHANGES = {  # version -> what an older scenario did not mean
+    2: "time to launch follows from hours and people",
+    3: "the prices to start from are a model's that can be tuned today; the former one's fine-tunes are shut down",
+}
 SECTIONS = ("calculator", "advisor", "playground", "decision")
 PARAMETER = "s"
 
@@ -87,7 +91,7 @@ def loads(data: bytes | str, origin: str = "scenario") -> tuple[dict[str, Any], 
         made = one_line(str(version), 20) if isinstance(version, int | float | str) else "not stated"
         notes.append(
             f"version: the {origin} is of version {made}, this app is of version {VERSION}; "
-            "what both know is kept, and a default may have changed since."
+            f"what both know is kept, and a default may have changed since{_since(version)}."
         )
     kept = empty()
     for name, section in value.items():
@@ -103,6 +107,13 @@ def loads(data: bytes | str, origin: str = "scenario") -> tuple[dict[str, Any], 
 def empty() -> dict[str, Any]:
     """The scenario in which everything is at its default."""
     return {"version": VERSION}
+
+
+def _since(version: Any) -> str:
+    """What changed since an older version: ': in version 3 …'; '' for one that is not known."""
+    if isinstance(version, bool) or version not in range(1, VERSION):
+        return ""
+    return ": " + "; ".join(f"in version {at} {text}" for at, text in CHANGES.items() if at > version)
 
 
 _DROP = object()

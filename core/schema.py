@@ -56,6 +56,7 @@ class Calculation(TypedDict):
     currency: str
     inputs: list[Object]
     sources: list[str]
+    calibrated: list[Object]
 
 
 class Advice(TypedDict):
@@ -101,6 +102,7 @@ class Decision(TypedDict):
     flips: list[str]
     risks: list[str]
     measure_next: list[str]
+    evaluations: list[Object]
     link: str
 
 

@@ -48,6 +48,8 @@ MONTHLY |= dict.fromkeys(NAMED.split(), 1 / 12)
 ADVERBS = {"hourly": 730.0, "daily": 30.4, "nightly": 30.4, "overnight": 30.4, "weekly": 4.35, "fortnightly": 2.2}
 ADVERBS |= {"monthly": 1.0, "quarterly": 1 / 3, "yearly": 1 / 12, "annually": 1 / 12, "annual": 1 / 12}
 STOPS = {"in", "for", "on", "to", "with", "at", "by", "from", "and", "or", "that", "which", "who", "must", "is", "are"}
+ASKED = "ask asks asking send sends sending make makes making write writes writing with"
+ASK = frozenset(ASKED.split())
 LARGEST = 1e15
 LOOK = 5  # words after a number among which its unit is sought
 
@@ -89,6 +91,25 @@ def quantities(words: Sequence[Word], units: Mapping[str, frozenset[str]]) -> li
             at = made.last
         at += 1
     return found
+
+
+def per_head(each: Quantity, words: Sequence[Word], people: frozenset[str]) -> bool:
+    """Whether a rate is that of one person, not of all: "each asking 15 a day", "15 questions a day per lawyer".
+
+    `people`: stems of nouns for people.
+    """
+    for at in range(max(0, each.first - 7), each.first):
+        follows = words[at + 1]
+        asked = at + 1 == each.first or follows.text == "of" or follows.text in ASK or follows.stem in people
+        if words[at].text == "each" and asked and words[at].sentence == words[each.first].sentence:
+            return True
+    span = [*words[each.first : each.last + 1]] + [word for _, word in after(words, each.last, 3)]
+    pairs = list(zip(span, [*span[1:], None], strict=True))
+    return any(
+        (word.text in ("each", "apiece") and (behind is None or behind.stem not in MONTHLY))
+        or (word.text in ("per", "a", "every") and behind is not None and behind.stem in people | {"head"})
+        for word, behind in pairs
+    )
 
 
 def rates(words: Sequence[Word]) -> Iterator[Rate]:

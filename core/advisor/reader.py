@@ -274,7 +274,8 @@ def _counted(words: Words, numbers: Sequence[Quantity]) -> Iterator[_Mark]:
     for each in numbers:
         span = Span(each.first, each.last)
         if each.per_month and each.kind in ("request", "document", "thing", "example"):
-            if not any(word.text == "new" for word in words[each.first : each.last + 1]):
+            new = any(word.text == "new" for word in words[each.first : each.last + 1])
+            if not new and not quantities.per_head(each, words, _units()["person"]):
                 yield _Mark("volume", _step(VOLUMES, each.low * each.per_month), span, COUNTED)
         elif _examples(each, words, checked):
             yield _Mark("examples", _step(EXAMPLES, each.low), span, COUNTED)
@@ -374,7 +375,8 @@ def _named(words: Words, numbers: Sequence[Quantity]) -> Iterator[tuple[str, str
             near = [at for at, word in after(words, each.last, 4) if word.text in ("year", "month", "total")]
             yield f"budget_{span}", "USD", each.low, each.high, each.first, max([each.last, *near])
         elif each.per_month and each.kind in ("request", "document", "thing"):
-            if "new" not in [word.text for word in words[each.first : each.last + 1]]:
+            new = "new" in [word.text for word in words[each.first : each.last + 1]]
+            if not new and not quantities.per_head(each, words, _units()["person"]):
                 low, high = (round(end * each.per_month) for end in (each.low, each.high))
                 yield "queries", "queries/month", low, high, *place
         elif each.kind == "token" and each.low >= 1000:

@@ -81,11 +81,36 @@ def test_a_quantity_is_read_in_the_inputs_unit(text, name, value):
         "Room 12",
         "1/2",
         EACH,
+        "Each of our 40 lawyers asks 15 questions a day",
+        "15 questions a day per lawyer",
         "for 120 engineers",
     ],
 )
 def test_what_is_no_quantity_is_not_read(text):
     assert brief.read(text).numbers == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        EACH,
+        "40 lawyers, each asking 15 a day",
+        "Each of our 40 lawyers asks 15 questions a day",
+        "200 agents ask 30 questions a day each",
+        "15 questions a day per lawyer",
+        "15 questions per user a day",
+    ],
+)
+def test_what_one_person_asks_is_not_the_volume_of_all(text):
+    assert "volume" not in brief.read(text).answers
+    together = brief.read("Each answer must cite. 15 questions a day, 300 tickets each day")
+    assert together.answers["volume"] == "low" and any("queries" in one.sets for one in together.numbers)
+
+
+def test_a_voice_that_is_wanted_is_not_a_strict_one():
+    for text in ("Brand voice wanted", "Brand voice wanted but not critical", TELECOM):
+        assert brief.read(text).answers["style"] == "some"
+    assert brief.read("Strict brand voice in every answer").answers["style"] == "strict"
 
 
 @pytest.mark.parametrize(

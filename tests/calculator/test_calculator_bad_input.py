@@ -119,10 +119,10 @@ def test_a_link_of_another_version_keeps_what_both_know():
 
 
 def test_numbers_no_one_can_use_and_deep_nesting_are_left_out_by_name():
-    found, notes = envelope.loads('{"version":2,"calculator":{"inputs":{"queries":NaN,"growth":1e999,"draws":5000}}}')
+    found, notes = envelope.loads('{"version":3,"calculator":{"inputs":{"queries":NaN,"growth":1e999,"draws":5000}}}')
     assert found["calculator"]["inputs"] == {"draws": 5000}
     assert [note.split(":")[0] for note in notes] == ["calculator.inputs.queries", "calculator.inputs.growth"]
-    deep = '{"version":2,"calculator":' + '{"a":' * 40 + "1" + "}" * 41
+    deep = '{"version":3,"calculator":' + '{"a":' * 40 + "1" + "}" * 41
     assert "nested" in envelope.loads(deep)[1][0]
     assert envelope.loads("[" * 100_000)[0] == envelope.empty()
 
@@ -153,10 +153,10 @@ def test_changed_defaults_need_a_new_version():
     # An old link holds only differences, so a changed default changes what it means. When this fails: raise
     # core.scenario.VERSION, then put the new number here.
     known = {one.name: inputs.plain_value(one.default) for one in inputs.every().values()}
-    assert (envelope.VERSION, zlib.crc32(json.dumps(known, sort_keys=True).encode())) == (2, DEFAULTS)
+    assert (envelope.VERSION, zlib.crc32(json.dumps(known, sort_keys=True).encode())) == (3, DEFAULTS)
 
 
-DEFAULTS = 3931344796
+DEFAULTS = 3801274499
 
 
 # ------------------------------------------------------------------------------------------------------- the command
@@ -231,4 +231,15 @@ def test_a_scenario_of_version_1_opens_and_keeps_its_days_to_launch(capsys, tmp_
     kept = inputs.defaults().replace({"tuning_setup_days": [5, 9]})
     assert inputs.check(kept.section()) == (kept, [])  # of this version: launch still follows from hours
     printed = run(capsys, "--json", "--scenario", str(file))
-    assert json.loads(printed.out)["scenario"]["version"] == 2 and "version 1" in printed.err
+    assert json.loads(printed.out)["scenario"]["version"] == 3 and "version 1" in printed.err
+
+
+def test_an_older_scenario_says_which_defaults_it_did_not_mean():
+    (note,) = envelope.loads('{"version":2,"calculator":{}}')[1]
+    assert "in version 3 the prices to start from" in note and "in version 2" not in note
+    (note,) = envelope.loads('{"version":1}')[1]
+    assert "in version 2" in note and "in version 3" in note
+    assert set(range(2, envelope.VERSION + 1)) == set(envelope.CHANGES)
+    for odd in ("true", "99", "-1", '"2"', "2.5", "null"):
+        (note,) = envelope.loads(f'{{"version":{odd}}}')[1]
+        assert "in version 3" not in note

@@ -108,10 +108,13 @@ def test_the_demos_accuracies_are_only_taken_when_asked_for():
 
 
 def test_a_pick_from_the_price_list_sets_prices_with_source_and_only_offers_what_can_be_tuned():
-    app = page()
+    mini = inputs.defaults().replace({"price_in": 0.4, "price_out": 1.6})
+    app = page(envelope.encode({"calculator": mini.section()}))
     app.session_state["view"] = "Prices"
     app.run()
-    assert any("retires on 2027" in one.value.replace("\\", "") for one in app.warning)  # the default's own model
+    assert any(
+        "retires on 2027" in one.value.replace("\\", "") for one in app.warning
+    )  # the list's model of this price
     tunable = app.selectbox(key="pick_model_tuned").options
     assert not any("gpt" in one for one in tunable) and any("gemini-2.5-flash" in one for one in tunable)
     app.selectbox(key="pick_model_base").set_value("gpt-5.6-luna").run()

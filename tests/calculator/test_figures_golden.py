@@ -8,7 +8,7 @@ import pytest
 from core import paths
 from core.calculator import cares, inputs
 from core.errors import Problem
-from core.evidence import figures
+from core.evidence import figures, prices
 
 # (id, low, high, open_high, approximate, unit, source, place)
 NUMBERS = [
@@ -124,7 +124,8 @@ def test_no_document_gives_a_figure_for_prompt_only_or_hybrid_but_example_code()
 def test_every_input_has_a_source_that_exists():
     for one in inputs.every().values():
         known = one.source in figures.load() or one.source.startswith("ours") or one.source == "example: prices.toml"
-        assert known, one.name
+        named = one.source.removeprefix("example: prices.toml, ")
+        assert known or named in prices.shipped(), one.name
         assert one.help, one.name
 
 

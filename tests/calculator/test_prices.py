@@ -35,9 +35,17 @@ def test_every_shipped_price_has_source_and_date_and_sets_inputs_that_exist():
 
 
 def test_the_default_scenarios_prices_are_those_of_the_catalogue():
-    assert picks.picked(inputs.defaults(), prices.shipped()).id == "gpt-4o-mini"
-    (line,) = picks.ends(picks.in_use(inputs.defaults(), prices.shipped()), TODAY, 24)
+    assert picks.picked(inputs.defaults(), prices.shipped()).id == "gemini-2.5-flash-lite"
+    assert inputs.defaults().number("cache_discount") == prices.shipped()["gemini-2.5-flash-lite"].cache_discount
+    mini = inputs.defaults().replace(prices.shipped()["gpt-4o-mini"].sets)
+    (line,) = picks.ends(picks.in_use(mini, prices.shipped()), TODAY, 24)
     assert "2027-01-14" in line and picks.ends(list(prices.shipped().values()), TODAY, 1) == []
+
+
+@pytest.mark.parametrize("preset", inputs.presets())
+def test_no_scenario_to_start_from_rests_on_what_cannot_be_bought_or_tuned(preset):
+    scenario, known = inputs.from_preset(preset), prices.shipped()
+    assert picks.ends(picks.in_use(scenario, known), TODAY, 24) == [] and picks.untunable(scenario, known) == []
 
 
 def test_cached_input_is_a_discount_and_none_where_none_is_listed():
@@ -154,9 +162,10 @@ def test_any_model_can_be_picked_for_base_and_fine_tune_and_is_found_again(way):
 
 def test_fine_tuning_priced_on_what_nobody_can_have_tuned_is_said():
     known = prices.shipped()
-    (line,) = picks.untunable(inputs.defaults(), known)
+    mini = inputs.defaults().replace(known["gpt-4o-mini"].sets)
+    (line,) = picks.untunable(mini, known)
     assert "gpt-4o-mini" in line and "cannot be bought" in line
-    elsewhere = picks.tuned(inputs.defaults(), known, known["gemini-2.5-flash"], "api")
+    elsewhere = picks.tuned(mini, known, known["gemini-2.5-flash"], "api")
     assert picks.untunable(elsewhere, known) == []
     assert picks.untunable(picks.base(inputs.defaults(), known, known["gemini-2.5-pro"], "api"), known) == []
 

@@ -83,6 +83,18 @@ def test_markdown_shows_what_others_wrote_letter_for_letter():
     assert all(line.endswith("|") for line in rows)
 
 
+def test_where_no_input_is_worth_knowing_first_the_record_says_so_and_lists_the_advisors():
+    sure = inputs.defaults().replace({name: ends[0] for name, ends in inputs.defaults().ranges.items()})
+    outcome = model.evaluate_cached(sure)
+    assert not outcome.worth
+    first, *rest = record.measure_next(sure, outcome, ANSWERS)
+    assert first.startswith("No single input") and rest
+    assert all(line.startswith("The advisor's list (ours) for ") for line in rest)
+    assert first in record_files.markdown(sure, decision()) and rest[0][:25] in record_files.markdown(sure, decision())
+    known = model.evaluate_cached(inputs.from_preset("medical"))
+    assert known.worth and "advisor" not in record.measure_next(inputs.from_preset("medical"), known, ANSWERS)[0]
+
+
 def test_a_ruled_out_approach_is_shown_as_such_and_never_recommended():
     one = inputs.from_preset("classification")  # fine-tuning wins there
     assert model.evaluate_cached(one).recommended == "fine-tuning"

@@ -222,7 +222,7 @@ def test_a_scenario_stays_with_its_project(here: Runtime) -> None:
     assert app.session_state["calculator"] != moon
     app.selectbox(key="project_choice-sun").set_value("moon").run()
     assert app.session_state["calculator"] == moon
-    here.projects.change("moon", scenario={"version": 2, "calculator": moon.section()})
+    here.projects.change("moon", scenario={"version": 3, "calculator": moon.section()})
     fresh = page("calculator", project="moon")
     assert fresh.session_state["calculator"] == moon
     assert page("calculator", project="sun").session_state["calculator"] != moon
