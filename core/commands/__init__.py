@@ -4,11 +4,12 @@ JSON goes to standard output, everything else to standard error; bad input is on
 """
 
 import argparse
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
-from core import export
+from core import export, scenario
 from core.errors import Problem
 from core.records import FIRST_PROJECT
 from core.schema import VERSION
@@ -46,3 +47,29 @@ def emit(result: Mapping[str, Any] | Sequence[Any]) -> None:
 def log(message: str) -> None:
     """One line for people, on standard error."""
     print(message, file=sys.stderr, flush=True)
+
+
+def of_project(project_id: str) -> dict[str, Any]:
+    """The scenario that a project keeps, with what of it can be used. Raises Problem on a project that there is not."""
+    from core import runtime
+    from core.project import bundled
+
+    try:
+        known = bundled.all_bundled().get(project_id)  # needs no state folder
+        kept = (known or runtime.get().projects.get(project_id)).scenario
+    finally:
+        runtime.close()
+    found, notes = scenario.loads(json.dumps(kept), "project") if kept else (scenario.empty(), [])
+    for note in notes:
+        log(note)
+    return found
+
+
+def keep(project_id: str, whole: Mapping[str, Any]) -> None:
+    """Keep a scenario with a project. Raises Problem, as on a bundled project."""
+    from core import runtime
+
+    try:
+        runtime.get().projects.change(project_id, scenario=json.loads(scenario.dumps(whole)))
+    finally:
+        runtime.close()

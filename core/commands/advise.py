@@ -5,7 +5,7 @@ from typing import Any
 
 from core import scenario
 from core.advisor import guidance, handover, reader, rules, score
-from core.commands import emit, log, parser
+from core.commands import emit, keep, log, of_project, parser
 from core.errors import Problem
 
 
@@ -19,12 +19,17 @@ def main(argv: list[str]) -> int:
         help="a description of the use case: what is read in it answers what --set leaves open; check `prefilled`",
     )
     options.add_argument("--link", default="", help="the text after ?s= in a shared link: start from its answers")
+    options.add_argument("--project", metavar="ID", help="begin with the answers that this project keeps")
+    options.add_argument("--keep", action="store_true", help="keep the answers, as they are then, with --project")
     options.add_argument("--list", action="store_true", help="every question with options, help and source")
     given = options.parse_args(argv)
     if given.list:
         show_list(as_json=given.json)
         return 0
-    shared, notes = scenario.decode(given.link)
+    if given.keep and not given.project:
+        raise Problem("--keep needs --project: whose answers are they?")
+    before = of_project(given.project) if given.project else scenario.empty()
+    shared, notes = scenario.decode(given.link) if given.link else (before, [])
     answers, more = handover.answers_in(shared.get("advisor", {}))
     for note in notes + more:
         log(note)
@@ -38,6 +43,9 @@ def main(argv: list[str]) -> int:
         answers.pop(name, None)
         answers |= {name: option} if option else {}
     result = report(answers, numbers)
+    if given.keep:
+        link = scenario.decode(result["link"])[0]
+        keep(given.project, {**before, "advisor": link.get("advisor", {})})
     result["prefilled"] = [dataclasses.asdict(each) for each in reading.found if each.used]
     result["numbers"] = [dataclasses.asdict(each) for each in reading.facts]
     result["unread"] = list(reading.unread)

@@ -1,15 +1,18 @@
 """`python -m core calculate`: the calculator page's results without the page. Knows arguments, not formulas."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any, Final
 
 from core import calibration, runtime
 from core import scenario as envelope
 from core.calculator import calibrate, inputs
 from core.calculator.report import report
-from core.commands import emit, log, parser, with_project
+from core.commands import emit, keep, log, of_project, parser, with_project
 from core.errors import Problem
+
+DEFAULT: Final = "documents"  # the preset one begins with
 
 
 def main(argv: list[str]) -> int:
@@ -18,19 +21,23 @@ def main(argv: list[str]) -> int:
     arguments.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a range is low..high")
     arguments.add_argument("--scenario", type=Path, metavar="FILE", help="a saved scenario (JSON)")
     arguments.add_argument("--link", metavar="TEXT", help="the s=... part of a shared link")
-    arguments.add_argument("--preset", default="documents", help=f"one of {', '.join(inputs.presets())}")
+    arguments.add_argument("--preset", help=f"one of {', '.join(inputs.presets())} (default: {DEFAULT})")
     arguments.add_argument("--list", action="store_true", help="every input with unit, default, source and help")
     arguments.add_argument(
         "--calibrate", action="store_true", help="take what the project's evaluations and runs measured"
     )
     arguments.add_argument("--with-demo", action="store_true", help="with --calibrate: also the bundled demo's card")
+    arguments.add_argument("--keep", action="store_true", help="keep the scenario, as it is then, with --project")
     options = with_project(arguments).parse_args(argv)
     if options.list:
         _print_inputs(options.json)
         return 0
-    scenario = _scenario(options.preset, options.scenario, options.link)
+    before = of_project(options.project)
+    scenario = _scenario(options.preset, options.scenario, options.link, before)
     taken = _measured(options.project, demo=options.with_demo) if options.calibrate else []
     scenario = _with(calibrate.apply(scenario, taken), options.set)
+    if options.keep:
+        keep(options.project, {**before, "calculator": scenario.section()})
     found = {**report(scenario), "calibrated": [asdict(one) for one in taken]}
     for one in taken:
         log(f"calibrated: {one.name}: {inputs.words(one.name, one.value)} ({one.origin})")
@@ -57,10 +64,13 @@ def _measured(project_id: str, *, demo: bool) -> list[calibrate.Change]:
     return taken
 
 
-def _scenario(preset: str, file: Path | None, link: str | None) -> inputs.Scenario:
-    """The preset, or the file or link. A field that cannot be used is a Problem, not a guess."""
-    start = inputs.from_preset(preset)
-    return start if file is None and link is None else _saved(file, link)
+def _scenario(preset: str | None, file: Path | None, link: str | None, before: Mapping[str, Any]) -> inputs.Scenario:
+    """The file or link, or the preset, or what the project keeps. Raises Problem on a field that is no use."""
+    if file is not None or link is not None:
+        return _saved(file, link)
+    if preset is None and before.get("calculator"):
+        return inputs.check(before["calculator"])[0]
+    return inputs.from_preset(preset or DEFAULT)
 
 
 def _with(scenario: inputs.Scenario, changes: Sequence[str]) -> inputs.Scenario:

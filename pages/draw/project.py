@@ -50,13 +50,15 @@ def query(**more: str) -> dict[str, str]:
 def draw_choice() -> None:
     """The sidebar's first line: the project, and where to change it."""
     project = current()
-    titles = {each.id: each.title for each in runtime.get().projects.all()}
+    titles = {each.id: one_line(each.title, 60) for each in runtime.get().projects.all()}
+    shown = list(titles.values())  # the browser sends back what it shows: of two alike it would open the wrong one
+    labels = {each: title if shown.count(title) == 1 else f"{title} ({each})" for each, title in titles.items()}
     with st.sidebar:
         chosen = st.selectbox(
             "Project",
-            list(titles),
-            list(titles).index(project.id),
-            format_func=lambda each: one_line(titles[each], 60),
+            list(labels),
+            list(labels).index(project.id),
+            format_func=labels.__getitem__,
             key=f"{WIDGET}-{project.id}",
         )
     if chosen != project.id:

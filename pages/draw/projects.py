@@ -24,13 +24,14 @@ def draw_state(here: Runtime, project: Project) -> None:
     if found.lacks:
         st.markdown(f"Still lacks: **{', '.join(part.name for part in found.lacks)}**")
     for part in found.parts:
-        left, right = st.columns([5, 1], vertical_alignment="center")
         sign = ":green[:material/check:]" if part.there else ":gray[:material/radio_button_unchecked:]"
-        left.markdown(f"{sign} **{part.name.capitalize()}** {plain(part.says)}")
-        page = PAGES / f"{part.page}.py"
-        if page.exists() and not (project.bundled and part.page == "setup"):
-            right.page_link(page, label="Open" if part.there else "Add", query_params=session.query())
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"{sign} **{part.name.capitalize()}** {plain(part.says)}")
+            if part in found.lacks:
+                st.page_link(PAGES / f"{part.page}.py", label="Add", query_params=session.query())
     st.caption("Works now: " + " ".join(found.works))
+    if not project.bundled:
+        st.page_link(PAGES / "setup.py", label="Set up", icon=":material/construction:", query_params=session.query())
 
 
 def draw_card(here: Runtime, project: Project, *, open_now: bool) -> None:

@@ -210,6 +210,13 @@ def test_two_sessions_with_two_projects_do_not_mix(here: Runtime, script: Script
         assert "another project" in shown(opened(apps[other], "evaluation", project=other, evaluation=job.id))
 
 
+def test_two_projects_of_one_title_are_told_apart(here: Runtime) -> None:
+    first, second = here.projects.create("Same"), here.projects.create("Same")
+    for project in (first, second):
+        options = page("documents", project=project.id).selectbox(key=f"project_choice-{project.id}").options
+        assert len(set(options)) == 3 and f"Same ({second.id})" in options
+
+
 def test_a_scenario_stays_with_its_project(here: Runtime) -> None:
     for name in ("moon", "sun"):
         planet(here, name)
