@@ -8,7 +8,9 @@ import dataclasses
 import hashlib
 import json
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
@@ -22,6 +24,7 @@ from core.text import one_line
 
 Row = dict[str, Any]
 MOST_WHOLE_DOCUMENTS: Final = 4  # a question on more documents than that (counting) has no "right passages" to give
+AT_ONCE: Final = 4  # questions in flight where every arm is at an endpoint
 CLOSED_ONLY: Final = (TICKET,)  # classes for which passages make no sense
 
 
@@ -84,12 +87,35 @@ def run(
     todo = [(n, arm) for n in places for arm in options.arms if applies(arm, questions[n])]
     for question in questions:
         ask.checked(question.question, options.settings(options.arms[0], question, ()))
-    for place, (number, arm) in enumerate(todo):
+    far = {model.id for model in parts.project.models if model.endpoint}
+    at_once = AT_ONCE if all(arm.model in far for arm in options.arms) else 1
+
+    def row(number: int, arm: Arm) -> Row | None:
+        if (number, arm.name) in known:
+            return None
+        return _row(number, questions[number], arm, options, parts, alone=at_once == 1)
+
+    made = _rows(todo, row, at_once)
+    for place in range(len(todo)):
         if cancelled():
             return
-        if (number, arm.name) not in known:
-            append(_row(number, questions[number], arm, options, parts))
+        if new := next(made):
+            append(new)
         progress((place + 1) / len(todo), f"{place + 1} of {len(todo)} replies")
+
+
+def _rows(
+    todo: Iterable[tuple[int, Arm]], make: Callable[[int, Arm], Row | None], at_once: int
+) -> Iterator[Row | None]:
+    """The rows in their order, up to `at_once` made at a time; the times of several are marked contended."""
+    with ThreadPoolExecutor(at_once, thread_name_prefix="evaluate") as pool:
+        ahead: deque[Future[Row | None]] = deque()
+        for each in todo:
+            ahead.append(pool.submit(make, *each))
+            if len(ahead) == at_once:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
 
 
 def order(questions: Sequence[Question], seed: int) -> list[int]:
@@ -103,7 +129,7 @@ def order(questions: Sequence[Question], seed: int) -> list[int]:
     return [*first.values(), *(number for number in numbers if number not in kept)]
 
 
-def _row(number: int, question: Question, arm: Arm, options: Options, parts: ask.Parts) -> Row:
+def _row(number: int, question: Question, arm: Arm, options: Options, parts: ask.Parts, *, alone: bool) -> Row:
     perfect: tuple[str, ...] = ()
     problem = None
     if arm.context == "perfect":
@@ -120,7 +146,8 @@ def _row(number: int, question: Question, arm: Arm, options: Options, parts: ask
             {"document": p.document, "text": p.text, "title": p.title, "heading": p.heading} for p in made.passages
         ]
         row |= {"reply": made.answer, "passages": passages, "problem": made.problem, "finish": made.finish}
-        row |= {"timing": records.plain(made.timing), "tokens": records.plain(made.tokens)}
+        timing = made.timing if alone else replace(made.timing, contended=True)
+        row |= {"timing": records.plain(timing), "tokens": records.plain(made.tokens)}
         row |= {"model": made.model.file_sha256 if made.model else None}
     return row
 

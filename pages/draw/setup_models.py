@@ -11,6 +11,7 @@ from core.project.values import MOST_MODELS
 from core.runtime import Runtime, spec
 from core.text import plain
 from pages.draw.editing import save, table
+from pages.draw.setup_endpoint import add_endpoint, draw_endpoints
 
 PAGES = Path(__file__).resolve().parents[1]
 OWN = "the file's own"
@@ -25,9 +26,11 @@ def draw_models(here: Runtime, project: Project) -> None:
             spec(project, model.id)
         except Problem as problem:
             st.warning(plain(f"{model.title}: {problem.message}"))
+    draw_endpoints(project)
     offered, adapters = editing.offered(project), editing.adapters()
     if not project.bundled and len(project.models) < MOST_MODELS:
         _add(here, project, offered, adapters)
+        add_endpoint(here, project)
     ids = [model.id for model in project.models]
     files = list(dict.fromkeys([*offered, *(model.file for model in project.models)]))
     chosen = [model.adapter for model in project.models if model.adapter]

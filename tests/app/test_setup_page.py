@@ -189,6 +189,30 @@ def test_a_gguf_of_ones_own_gets_a_template_stops_and_a_base(
     assert (found.template, found.stop) == ("vicuna", ("###", "END"))
 
 
+def test_a_base_and_a_lora_at_an_address_are_a_pair_and_a_wrong_address_or_key_is_refused(mine: Project) -> None:
+    app = page(mine, "Models and arms")
+
+    def add(url: str, name: str, variable: str = "", base: str | None = None) -> AppTest:
+        app.text_input(key="end_url").set_value(url)
+        app.text_input(key="end_name").set_value(name)
+        app.text_input(key="end_key").set_value(variable)
+        if base:
+            app.selectbox(key="end_base").select(base)
+        return sound(app.button(key="add_endpoint").click().run())
+
+    assert "is no address of an endpoint" in add("file:///etc/passwd", "m").error[0].value.replace("\\", "")
+    secret = add("http://127.0.0.1:9/v1", "m", "sk-secret-typed-by-mistake")
+    assert "type no key here" in secret.error[0].value.replace("\\", "") and not now(mine).models
+    add("http://127.0.0.1:9/v1", "meta/Base-8B")
+    add("http://127.0.0.1:9/v1", "support-lora", base="meta-base-8b")
+    base, tuned = now(mine).models
+    assert (base.file, tuned.file, tuned.base) == ("meta/Base-8B", "support-lora", base.id)
+    assert {arm.model for arm in now(mine).arms} == {base.id, tuned.id}
+    assert "is asked at" in said(app)
+    app.session_state["step"] = "Instruction"
+    assert "tokenizer is not here" in said(page(now(mine), "Instruction"))
+
+
 def test_a_removed_model_takes_its_arms_along(mine: Project) -> None:
     models = (Model("one", "One", "base"), Model("two", "Two", "base"))
     runtime.get().projects.save(replace(mine, models=models, arms=(Arm("one"), Arm("two"))))

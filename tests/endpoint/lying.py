@@ -24,6 +24,7 @@ class Server:
     gate: threading.Event = field(default_factory=threading.Event)
     writing: threading.Event = field(default_factory=threading.Event)
     gone: threading.Event = field(default_factory=threading.Event)  # an asker closed its connection
+    together: threading.Barrier | None = None  # 'good' and 'tuned' answer when so many are asked at once
     limited: int = 1  # how often 'limited' is refused before it is answered
 
 
@@ -85,6 +86,8 @@ def handler(server: Server) -> type[BaseHTTPRequestHandler]:
             self.refuse(404, f"The model `{body['model']}` does not exist.")
 
         def as_good(self, body: dict[str, Any], name: str = "good") -> None:
+            if server.together:
+                server.together.wait()
             self.begin()
             self.word("", model=name)
             for text in (*WORDS, f" ({name}: {body['messages'][-1]['content']})"):

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -12,8 +13,12 @@ from core.calculator import calibrate
 from core.endpoint import Endpoints, Patience
 from core.engine import Generation, Request, Result, Sampling
 from core.errors import Problem
+from core.evaluation.questions import Question
+from core.evaluation.report import report
+from core.evaluation.run import Options, run
 from core.project import Model, Project
 from core.records import ArmRecord, RunRecord
+from core.runtime import spec
 from tests.endpoint.lying import KEY, Server, serving
 
 HASTY = Patience(connect_s=2, first_s=8, silence_s=1, total_s=10, retries=2)
@@ -256,3 +261,26 @@ def test_without_the_client_one_line_says_what_to_install(server: Server, monkey
     monkeypatch.setattr(endpoint.importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(Problem, match=r"pip install -r core/requirements-endpoints\.txt"):
         endpoint.spec(model(server, "good"))
+
+
+def test_an_evaluation_asks_several_at_once_and_keeps_each_answer_with_its_question(
+    server: Server, endpoints: Endpoints
+) -> None:
+    models = (model(server, "good"), model(server, "tuned", base="good"))
+    project = Project("far", "Far", models=models)
+    parts = ask.Parts(project, endpoints, lambda: pytest.fail("nothing is searched"), lambda m: spec(project, m))
+    asked = tuple(Question(f"question {n}?", "$389", "static") for n in range(9))
+    rows: list[dict] = []
+    server.together = threading.Barrier(4, timeout=DEADLINE_S)
+    try:
+        run(asked[:8], Options((Arm("good"), Arm("tuned"))), parts, rows.append)
+    finally:
+        server.together = None
+    assert [(row["number"], row["arm"]) for row in rows] == [(n, arm) for n in range(8) for arm in ("good", "tuned")]
+    assert all(f"({row['arm']}: question {row['number']}?)" in row["reply"] for row in rows)
+    assert all(row["timing"]["contended"] for row in rows)
+    more: list[dict] = []
+    run(asked, Options((Arm("good"), Arm("tuned"))), parts, more.append, done=rows, cancelled=lambda: bool(more))
+    assert [(row["number"], row["arm"]) for row in more] == [(8, "good")]
+    whole = report(asked, rows + more, (Arm("good"), Arm("tuned")), project)
+    assert whole
