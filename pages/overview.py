@@ -8,7 +8,7 @@ from core import overview
 from core.charts.overview import range_chart
 from core.errors import Problem
 from core.text import plain
-from pages.draw.project import query
+from pages.draw.project import current, query
 
 HERE = Path(__file__).resolve().parent
 CLASSES = (
@@ -55,7 +55,7 @@ try:
         for line in overview.citations():
             st.markdown(f"- {plain(line)}")
 
-    measured = overview.measured()
+    measured = overview.measured() if current().bundled else None  # measured on the demo, which a project is not
     if measured is not None:
         st.header("Measured with the bundled models", anchor=False)
         st.table(measured.table.T)  # cells wrap: nothing is cut off

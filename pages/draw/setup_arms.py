@@ -26,7 +26,7 @@ HELP = {
 def draw_arms(here: Runtime, project: Project) -> None:
     """The table, and the button that keeps it."""
     if not project.models:
-        st.info("An arm needs a model: add one in the step before.")
+        st.info("An arm needs a model: add one above.")
         return
     config = {
         "name": st.column_config.TextColumn(help="Empty: the model and its context."),
