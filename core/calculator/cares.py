@@ -3,12 +3,14 @@
 No number stands in a text: `{figure-id}` is filled in from core/evidence/figures.toml.
 """
 
-import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from core import tomlfile
 from core.evidence import figures
+
+FILE = Path(__file__).with_name("cares.toml")
 
 
 @dataclass(frozen=True)
@@ -38,14 +40,16 @@ class Care:
         return shown
 
 
+@dataclass(frozen=True)
+class _File:
+    care: tuple[Care, ...]
+
+
 @cache
 def every() -> tuple[Care, ...]:
     """All of them, in the order of the file."""
-    raw = tomllib.loads((Path(__file__).resolve().parent / "cares.toml").read_text(encoding="utf-8"))
-    return tuple(
-        Care(entry["view"], figures.fill(entry["title"]), figures.fill(entry["text"]), tuple(entry["figures"]))
-        for entry in raw["care"]
-    )
+    file = tomlfile.read(FILE, _File)
+    return tuple(replace(one, title=figures.fill(one.title), text=figures.fill(one.text)) for one in file.care)
 
 
 def of(view: str) -> list[Care]:

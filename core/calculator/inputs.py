@@ -5,13 +5,13 @@ Knows the form of every input and none of the formulas.
 
 import math
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from core import tomlfile
 from core.errors import Problem
 from core.evidence import figures
 from core.text import one_line
@@ -74,7 +74,7 @@ class Preset:
     title: str
     about: str
     source: str
-    inputs: Mapping[str, Any]
+    inputs: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -118,13 +118,52 @@ class Scenario:
         return {name: part for name, part in parts.items() if part}
 
 
+@dataclass(frozen=True)
+class _Entry:
+    """An input as its line in inputs.toml says it: low and high, or a value, or neither (its source's figure)."""
+
+    name: str
+    label: str
+    kind: Literal["range", "number", "choice", "text"]
+    source: str
+    help: str
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    value: Any = None
+    scale: float = 1.0
+    min: float = -math.inf
+    max: float = math.inf
+    shape: Literal["uniform", "log"] = "uniform"
+    options: tuple[str, ...] = ()
+    pattern: str = ""
+    whole: bool = False
+
+
+@dataclass(frozen=True)
+class _Group:
+    id: str
+    title: str
+    about: str
+    inputs: tuple[_Entry, ...]
+
+
+@dataclass(frozen=True)
+class _Inputs:
+    group: tuple[_Group, ...]
+
+
+@dataclass(frozen=True)
+class _Presets:
+    preset: tuple[Preset, ...]
+
+
 @cache
 def groups() -> tuple[Group, ...]:
     """All groups with their inputs, in the order of the file."""
-    raw = tomllib.loads((HERE / "inputs.toml").read_text(encoding="utf-8"))
+    file = tomlfile.read(HERE / "inputs.toml", _Inputs)
     return tuple(
-        Group(entry["id"], entry["title"], entry["about"], tuple(_input(one, entry["id"]) for one in entry["inputs"]))
-        for entry in raw["group"]
+        Group(one.id, one.title, one.about, tuple(_input(entry, one.id) for entry in one.inputs)) for one in file.group
     )
 
 
@@ -137,8 +176,7 @@ def every() -> dict[str, Input]:
 @cache
 def presets() -> dict[str, Preset]:
     """All presets by id; the first one is the defaults."""
-    raw = tomllib.loads((HERE / "presets.toml").read_text(encoding="utf-8"))
-    return {entry["id"]: Preset(**entry) for entry in raw["preset"]}
+    return {one.id: one for one in tomlfile.read(HERE / "presets.toml", _Presets).preset}
 
 
 @cache
@@ -236,18 +274,19 @@ def short(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _input(entry: dict[str, Any], group: str) -> Input:
-    one = {**entry, "group": group, "help": figures.fill(entry["help"]), "source": figures.fill(entry["source"])}
-    scale = one.pop("scale", 1)
-    if not {"low", "value"} & set(entry):
-        one["default"] = tuple(float(end * scale) for end in figures.get(entry["source"]).range)
-    elif entry["kind"] == "range":
-        one["default"] = (float(one.pop("low")), float(one.pop("high")))
-    else:
-        value = one.pop("value")
-        one["default"] = value if isinstance(value, str) else (float(value), float(value))
-    one["options"] = tuple(one.get("options", ()))
-    return Input(**one)
+def _input(entry: _Entry, group: str) -> Input:
+    said = {name: value for name, value in vars(entry).items() if name not in ("low", "high", "value", "scale")}
+    said |= {"help": figures.fill(entry.help), "source": figures.fill(entry.source)}
+    return Input(**said, group=group, default=_default(entry))
+
+
+def _default(entry: _Entry) -> Value:
+    if entry.low is not None and entry.high is not None:
+        return entry.low, entry.high
+    if entry.value is not None:
+        return entry.value if isinstance(entry.value, str) else (float(entry.value), float(entry.value))
+    low, high = figures.get(entry.source).range
+    return low * entry.scale, high * entry.scale
 
 
 def _mapping(section: Mapping[str, Any], name: str, notes: list[str]) -> Mapping[str, Any]:

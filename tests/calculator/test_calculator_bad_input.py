@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core import paths
+from core import paths, tomlfile
 from core import scenario as envelope
-from core.calculator import inputs, kept
+from core.calculator import cares, inputs, kept
 from core.commands import calculate
 from core.errors import Problem
 
@@ -243,3 +243,21 @@ def test_an_older_scenario_says_which_defaults_it_did_not_mean():
     for odd in ("true", "99", "-1", '"2"', "2.5", "null"):
         (note,) = envelope.loads(f'{{"version":{odd}}}')[1]
         assert "in version 3" not in note
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "slip"),
+    [
+        ("inputs.toml", inputs._Inputs, ("shape = ", "shap = ")),
+        ("inputs.toml", inputs._Inputs, ('kind = "choice"', 'kind = "chioce"')),
+        ("presets.toml", inputs._Presets, ("about = ", "abuot = ")),
+        ("cares.toml", cares._File, ("view = ", "veiw = ")),
+    ],
+)
+def test_a_slip_in_the_calculators_files_is_one_problem_naming_the_place(tmp_path, name, shape, slip):
+    text = (paths.ROOT / "core" / "calculator" / name).read_text(encoding="utf-8")
+    assert slip[0] in text
+    (tmp_path / name).write_text(text.replace(*slip, 1), encoding="utf-8")
+    with pytest.raises(Problem, match=rf"^{name}, ") as found:
+        tomlfile.read(tmp_path / name, shape)
+    assert slip[1].split(" ")[0] in found.value.message or "chioce" in found.value.message
