@@ -43,7 +43,8 @@ page = st.navigation(
             if (HERE / f"{name}.py").exists()
         ]
         for section, pages in PAGES.items()
-    }
+    },
+    expanded=True,  # else the pages below the tenth hide behind "View more"
 )
 try:
     project.draw_choice()

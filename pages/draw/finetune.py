@@ -114,8 +114,8 @@ def _state(here: Runtime, found: Training) -> None:
             st.page_link(PAGES / "evaluation.py", label="Measure it", icon=":material/analytics:")
         if name := job.result["held_out_set"]:
             st.caption(plain(f"The questions set aside are the question set '{name}'."))
-    elif job.state == "cancelled":
-        st.info("Stopped. It goes on from its last checkpoint.")
+    elif job.state in ("cancelled", "interrupted") or job.stale:
+        st.info("Stopped. It goes on from its last checkpoint, from the beginning when there is none yet.")
     else:
         st.error(plain(job.message or "It was interrupted."))
 

@@ -53,6 +53,7 @@ def draw_models(here: Runtime, project: Project) -> None:
     st.page_link(
         PAGES / "model_files.py", label="Fetch, inspect or choose model files", icon=":material/deployed_code:"
     )
+    st.page_link(PAGES / "finetune.py", label="Fine-tune one on your questions", icon=":material/model_training:")
 
 
 def _add(here: Runtime, project: Project, offered: dict[str, str], adapters: dict[str, str]) -> None:
