@@ -66,7 +66,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def _end_with_parent() -> None:
     """Whoever started this holds the other end of standard input, also when it dies by kill -9."""
-    sys.stdin.buffer.read()
+    while os.read(0, 4096):  # not sys.stdin: its lock, held by a thread, aborts Python at the end of a good run
+        pass
     os._exit(130)
 
 

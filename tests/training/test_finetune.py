@@ -225,3 +225,11 @@ def test_the_command_trains_and_refuses(mine: Project, tmp_path: Path) -> None:
         refused = core(*options)
         assert refused.returncode == 2 and refused.stdout == ""
         assert len(refused.stderr.strip().splitlines()) == 1, refused.stderr
+
+
+def test_the_real_program_ends_by_itself_while_its_parent_lives(tmp_path: Path) -> None:
+    line = [sys.executable, "-m", "models.training.run", "--with-parent", "--base", str(tmp_path / "none.gguf")]
+    with subprocess.Popen(line, cwd=ROOT, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        said = process.stderr.read()
+        assert process.wait(60) == 2 and said.startswith("error: No base model"), said
