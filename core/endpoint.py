@@ -98,14 +98,14 @@ class Endpoints:
     def load(self, spec: ModelSpec) -> dict[str, Any]:
         """What is known of the model; nothing is sent. Raises Problem when it could not be asked."""
         found = _endpoint(spec)
-        _installed()
+        _ready()
         _ = found.key
         return _identity(found, "")
 
     def submit(self, request: Request) -> Generation:
         """Begin an answer and return at once. Raises Problem on what no server could be asked."""
         found = _endpoint(request.model)
-        _installed()
+        _ready()
         answer = _Answer(request, found, found.key, self._patience)
         made = answer.generation = Generation(request, lambda _made: self._call(answer.cancel))
         self._call(self._begin, answer)
@@ -156,6 +156,12 @@ def _endpoint(spec: ModelSpec) -> EndpointSpec:
 def _installed() -> None:
     if importlib.util.find_spec("openai") is None:
         raise Problem(f"Models at an endpoint need the package openai, not installed here: {INSTALL}")
+
+
+def _ready() -> None:
+    """The client is imported here (2 s where it is slow), so that no answer's time holds it."""
+    _installed()
+    import openai  # noqa: F401
 
 
 def _client(url: str, key: str | None, patience: Patience) -> "AsyncOpenAI":
