@@ -1,4 +1,4 @@
-"""The first page: the trade-off at a glance, what was measured with the bundled models, and where to go next."""
+"""The first page: the answer in one sentence and one chart, a start for each of three users; tables behind it."""
 
 from pathlib import Path
 
@@ -15,51 +15,58 @@ CLASSES = (
     "Static: facts that have not changed since the training day; changed: facts that have. No-document: nothing in the "
     "documents answers it, and admitting that is right. Hit@3: one of the three passages holds the answer."
 )
+STARTS = (  # who, and where to begin
+    ("You have to decide", (("decide", "Decide in three minutes", ":material/check_circle:"),)),
+    (
+        "You want to see it",
+        (
+            ("story", "Watch the story", ":material/theater_comedy:"),
+            ("playground", "Ask the models yourself", ":material/science:"),
+        ),
+    ),
+    ("You have documents of your own", (("setup", "Set up your own project", ":material/construction:"),)),
+)
 
 st.title("Retrieve or Retrain")
 st.markdown(
-    "Should your product **look facts up** (retrieval), **learn a behaviour** (fine-tuning), do both, or neither? "
-    "Estimate it, try it on real models, and take the reasons with you."
+    "**Look up** what changes (retrieval), **train** how it is said (fine-tuning), do both where both matter, and "
+    "neither where a prompt will do."
 )
-with st.container(horizontal=True):
-    for name, label, icon in (
-        ("decide", "Decide in three minutes", ":material/check_circle:"),
-        ("advisor", "Answer a few questions", ":material/lightbulb:"),
-        ("calculator", "Estimate cost and latency", ":material/calculate:"),
-        ("playground", "Watch four answers", ":material/science:"),
-        ("compare", "See what the sources say", ":material/balance:"),
-    ):
-        if (HERE / f"{name}.py").exists():
-            st.page_link(HERE / f"{name}.py", label=label, icon=icon, query_params=query())
+for column, (who, links) in zip(st.columns(len(STARTS)), STARTS, strict=True):
+    with column.container(border=True, height="stretch"):
+        st.caption(who)
+        for name, label, icon in links:
+            st.page_link(HERE / f"{name}.py", label=f"**{label}**", icon=icon, query_params=query())
 
 try:
-    st.header("The trade-off at a glance", anchor=False)
-    st.dataframe(overview.glance(), width="stretch")
-    st.caption(
-        "What five documents state, as they state it: authors' experience, without method or metric. None gives a "
-        "figure for hybrid or prompt only; the calculator derives those and labels them ours."
-    )
-    left, right = st.columns(2)
-    left.plotly_chart(
-        range_chart(overview.ranges("Latency"), "Latency [D2]"), key="latency", alt="Latency ranges of both approaches"
-    )
-    right.plotly_chart(
+    st.plotly_chart(
         range_chart(overview.ranges("Accuracy, changing data", "Accuracy, static data"), "Accuracy [D2]"),
         key="accuracy",
         alt="Accuracy ranges of both approaches on changing and on static data",
     )
-    st.header("All four, computed", anchor=False)
-    st.dataframe(overview.derived(), width="stretch")
-    st.caption("Ours: the calculator's default scenario, derived from the figures above. Change any of it there.")
+    st.caption("What one of five documents states: its author's experience, without method or metric.")
+    with st.expander("The trade-off at a glance"):
+        st.dataframe(overview.glance(), width="stretch")
+        st.caption(
+            "What five documents state, as they state it: authors' experience, without method or metric. None gives a "
+            "figure for hybrid or prompt only; the calculator derives those and labels them ours."
+        )
+        st.plotly_chart(
+            range_chart(overview.ranges("Latency"), "Latency [D2]"),
+            key="latency",
+            alt="Latency ranges of both approaches",
+        )
+    with st.expander("All four, computed"):
+        st.dataframe(overview.derived(), width="stretch")
+        st.caption("Ours: the calculator's default scenario, derived from the figures above. Change any of it there.")
+    measured = overview.measured() if current().bundled else None  # measured on the demo, which a project is not
+    if measured is not None:
+        with st.expander("Measured with the bundled models"):
+            st.table(measured.table.T)  # cells wrap: nothing is cut off
+            st.caption(CLASSES)
+            st.caption(plain(measured.caption))
     with st.expander("Sources"):
         for line in overview.citations():
             st.markdown(f"- {plain(line)}")
-
-    measured = overview.measured() if current().bundled else None  # measured on the demo, which a project is not
-    if measured is not None:
-        st.header("Measured with the bundled models", anchor=False)
-        st.table(measured.table.T)  # cells wrap: nothing is cut off
-        st.caption(CLASSES)
-        st.caption(plain(measured.caption))
 except Problem as problem:
     st.error(plain(problem.message))

@@ -113,8 +113,7 @@ def on_stage(number: int, scene: Scene) -> None:
         else:
             asked = runs[number][0] if number in runs else st.query_params.get("run")
             before = here.runs.record(asked, project.id).question if asked else ""
-            key = f"story-own-{project.id}-{number}"
-            question = st.text_input("Your question", before, key=key, max_chars=500).strip()
+            question = st.text_input("Your question", before, key=f"story-own-{project.id}", max_chars=500).strip()
         if st.session_state.get(SAY) and scene.say:
             st.info(plain(scene.say), icon=":material/record_voice_over:")
         changed = st.container()
@@ -127,6 +126,8 @@ def on_stage(number: int, scene: Scene) -> None:
             run_id, edit = run_of(number, scene, question)
             with changed:
                 stage.draw_edit(edit)
+        else:
+            story.enter(project, scene, here.knowledge(project))  # the documents are as they were
     with keys:
         last = number == len(project.story)
         st.button("Back", shortcut="Left", key="story_back", on_click=go, args=(number - 1,))
@@ -135,8 +136,8 @@ def on_stage(number: int, scene: Scene) -> None:
         st.button("Ask again", shortcut="A", key="story_again", disabled=not question, on_click=again, args=(number,))
         st.button("What to say", shortcut="S", key="story_say", on_click=flip_say)
         offer_restore()
-        kind = "primary" if last else "secondary"
-        st.button("End the story", type=kind, shortcut="Esc", key="story_end", on_click=go, args=(0,))
+        st.button("End the story", type=("secondary", "primary")[last], shortcut="Esc", key="story_end",
+                  on_click=go, args=(0,))  # fmt: skip
     if question:
         with answers:
             stage.draw_scene(here, project, scene, run_id, edit, verdict)

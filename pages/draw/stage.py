@@ -18,7 +18,7 @@ TICK_S = 0.1
 STYLE = """<style>
 [data-testid="stSidebar"], [data-testid="stSidebarCollapsedControl"], [data-testid="stExpandSidebarButton"] {
   display: none; }
-[data-testid="stMainBlockContainer"] { padding-top: 2.5rem; padding-bottom: 1rem; }
+[data-testid="stMainBlockContainer"] { padding-top: 4.5rem; padding-bottom: 1rem; }
 .st-key-stage h1 { font-size: 1.5rem; padding: 0; font-weight: 600; opacity: 0.8; }
 .st-key-stage p, .st-key-stage li { font-size: 1.35rem; line-height: 1.4; }
 .st-key-stage [data-testid="stCaptionContainer"] p { font-size: 1.05rem; }

@@ -242,6 +242,9 @@ def test_the_page_steps_through_changes_the_document_and_leaves_it_as_it_was(
     assert knowledge.text(PATH) == TEXT and not [one for one in app.button if one.key == "story_restore"]
     app.button(key="story_again").click().run()
     assert "$425" in knowledge.text(PATH)
+    app.button(key="story_next").click().run()
+    assert knowledge.text(PATH) == TEXT  # before the audience has asked
+    app.button(key="story_back").click().run()
     app.button(key="story_end").click().run()
     assert app.title[0].value == "Story" and knowledge.text(PATH) == TEXT and "scene" not in app.query_params
 

@@ -1,0 +1,30 @@
+"""The story in a real browser on real models, from the opening to its end by keyboard alone."""
+
+from playwright.sync_api import Page, expect
+
+from core.project import bundled
+from tests.browser.conftest import Server
+
+STORY = bundled.all_bundled()["brightwater"].story
+WAIT = 120_000  # ms: a busy machine
+
+
+def test_the_story_is_stepped_by_keyboard_and_every_claim_comes_true(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/story")
+    main, app = page.get_by_test_id("stMainBlockContainer"), page.get_by_test_id("stApp")
+    expect(main.get_by_text("The models are loaded")).to_be_visible(timeout=WAIT)
+    for number, scene in enumerate(STORY, 1):
+        page.keyboard.press("ArrowRight")
+        expect(main.get_by_role("heading", level=1)).to_have_text(f"{number}. {scene.title}", timeout=WAIT)
+        if scene.claims:
+            expect(main.get_by_text("As told:")).to_be_visible(timeout=WAIT)
+        expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=WAIT)
+        expect(main.get_by_role("button", name="Restore the documents")).to_have_count(1 if scene.document else 0)
+        assert main.get_by_test_id("stException").count() == 0
+    page.keyboard.press("ArrowLeft")
+    expect(main.get_by_text("As told:")).to_be_visible(timeout=WAIT)
+    page.keyboard.press("s")
+    expect(main.get_by_text(STORY[-2].say)).to_be_visible(timeout=WAIT)
+    page.keyboard.press("Escape")
+    expect(main.get_by_role("heading", level=1)).to_have_text("Story", timeout=WAIT)
+    expect(main.get_by_role("button", name="Restore the documents")).to_have_count(0)
