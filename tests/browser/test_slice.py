@@ -10,14 +10,17 @@ from tests.browser.conftest import Server
 
 PAGES = {
     "overview": "Retrieve or Retrain",
+    "decide": "Decide in three minutes",
     "advisor": "Advisor",
     "calculator": "Calculator",
     "compare": "Compare",
     "story": "Story",
     "playground": "Playground",
     "evaluation": "Evaluation",
+    "projects": "Projects",
     "setup": "Set up",
     "documents": "Documents",
+    "finetune": "Fine-tune",
     "model_files": "Model files",
 }
 
