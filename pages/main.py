@@ -34,7 +34,8 @@ PAGES = {
     ],
 }
 
-st.set_page_config(page_title="Retrieve or Retrain", page_icon=":material/explore:", layout="wide")
+# An emoji: a Material icon as favicon would be fetched from another host.
+st.set_page_config(page_title="Retrieve or Retrain", page_icon="🧭", layout="wide")
 page = st.navigation(
     {
         section: [
