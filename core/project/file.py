@@ -223,6 +223,9 @@ def _project(members: Members) -> Project:
     kept, notes = scenario.loads(text if project.scenario else scenario.dumps({}), "scenario")
     if bad := [note for note in notes if not note.startswith("version:")]:
         raise wrong("project.toml", bad[0].rstrip("."))
+    stated = project.scenario.get("version")
+    if project.scenario and isinstance(stated, int) and not isinstance(stated, bool):
+        kept["version"] = stated  # so that it still says that its defaults are older
     return replace(project, scenario=kept if project.scenario else {}, bundled=False, folder="", made="", changed="")
 
 

@@ -9,10 +9,11 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
+from core.project.projects import Projects
 from core.retrieval import KnowledgeBase
-from core.runtime import migrations
-from core.store import Store
+from core.runtime import open_base, open_store
 from tests.browser.conftest import Server
+from tests.given import BRIGHTWATER
 
 WAIT = 180_000  # ms: two apps prepare themselves on a busy machine
 
@@ -23,6 +24,9 @@ def home(real_home: Path, tmp_path: Path) -> Path:
     made = tmp_path / "home"
     made.mkdir()
     (made / "models").symlink_to(real_home / "models")
+    store = open_store(made / "retrieve-or-retrain.sqlite3")
+    Projects(store).create("Mine", BRIGHTWATER)  # its models and arms, without a document
+    store.close()
     return made
 
 
@@ -34,7 +38,7 @@ def two(browser: Browser, home: Path, fresh_server: Callable[..., Server]) -> It
     pages = tuple(context.new_page() for context in contexts)
     for page in pages:
         page.set_default_timeout(WAIT)
-        page.goto("/documents", wait_until="commit")
+        page.goto("/documents?project=mine", wait_until="commit")
     yield pages
     for context in contexts:
         context.close()
@@ -59,7 +63,7 @@ def counted(page: Page) -> str:
     """What the documents page says there is, once the demo's documents are read and every passage has its vector."""
     line = main(page).get_by_text(re.compile(r"^[1-9]\d* documents now, \d+ passages over all versions\.$"))
     for _ in range(60):
-        page.goto("/documents")
+        page.goto("/documents?project=mine")
         settled(page)
         if line.count():
             return line.inner_text()
@@ -69,24 +73,21 @@ def counted(page: Page) -> str:
 
 def test_two_apps_on_one_folder_show_the_same(two: tuple[Page, Page], home: Path) -> None:
     first, second = two
-    for page in two:  # a first visit shows the demo's documents once they are read, without a reload
-        expect(main(page).get_by_text(re.compile(r"^[1-9]\d* documents now"))).to_be_visible(timeout=WAIT)
-    empty = counted(first)
-    assert counted(second) == empty
-
-    first.goto("/documents?tab=Add")
+    for page in two:
+        settled(page)
+    first.goto("/documents?project=mine&tab=Add")
     main(first).get_by_label("Or paste a text under this name").fill("notes/zeppelin.md")
     main(first).get_by_label("Text (Markdown headings become sections)").fill("The zeppelin mooring fee is 77 thalers.")
     main(first).get_by_role("button", name="Add this text").click()
     settled(first)
     more = counted(first)
-    assert int(more.split()[0]) == int(empty.split()[0]) + 1
+    assert more.startswith("1 documents now")
     assert counted(second) == more
-    second.goto("/documents?document=notes/zeppelin.md")
+    second.goto("/documents?project=mine&document=notes/zeppelin.md")
     expect(main(second).get_by_text("77 thalers").first).to_be_visible(timeout=WAIT)
 
     for page, question in ((first, "What is the zeppelin mooring fee?"), (second, "Who builds the Tidal Press?")):
-        page.goto("/playground")
+        page.goto("/playground?project=mine")
         box = main(page).get_by_label("Question", exact=True)
         box.fill(question)
         box.press("Control+Enter")
@@ -99,12 +100,12 @@ def test_two_apps_on_one_folder_show_the_same(two: tuple[Page, Page], home: Path
     runs = {re.search(r"run=(\w+)", page.url).group(1): answers(page) for page in two}
     assert len(runs) == 2
     for other, (run, shown) in zip(reversed(two), runs.items(), strict=True):  # each app shows the other's run
-        other.goto(f"/playground?run={run}")
+        other.goto(f"/playground?project=mine&run={run}")
         expect(other.locator(".st-key-panes").get_by_text("Exact prompt")).to_have_count(4, timeout=WAIT)
         settled(other)
         assert answers(other) == shown
     for page in two:
-        page.goto("/playground")
+        page.goto("/playground?project=mine")
         earlier = main(page).get_by_test_id("stExpander").filter(has_text="Earlier runs")
         expect(earlier).to_be_visible(timeout=WAIT)
         settled(page)
@@ -118,7 +119,9 @@ def test_two_apps_on_one_folder_show_the_same(two: tuple[Page, Page], home: Path
         expect(page.get_by_role("option")).to_have_count(2, timeout=20_000)
         expect(page.get_by_role("option").filter(has_text="zeppelin mooring fee")).to_have_count(1, timeout=WAIT)
 
-    store = Store(home / "retrieve-or-retrain.sqlite3", migrations())  # a third program reads the same
-    assert f"{len(KnowledgeBase(store).documents())} documents now" in more
-    assert {row["id"] for row in store.read("SELECT id FROM runs")} == set(runs)
+    base = open_base(home / "knowledge" / "mine.sqlite3")  # a third program reads the same
+    assert f"{len(KnowledgeBase(base).documents())} documents now" in more
+    base.close()
+    store = open_store(home / "retrieve-or-retrain.sqlite3")
+    assert {row["id"] for row in store.read("SELECT id FROM runs WHERE project = 'mine'")} == set(runs)
     store.close()
