@@ -101,7 +101,7 @@ def difference(values: Sequence[float], groups: Sequence[str], most: float = 1.0
     """The mean of paired differences (one a question, between -most and most) with its 95 % interval and verdict.
 
     An adjusted Wald interval after Bonett and Price (2012): to the groups come half a group of `most` and half a group
-    of -most. Ours: their whole one covered too much in clusters, and a bootstrap over groups too little (65 to 98 % at
+    of -most. Ours: their whole one covered too much in clusters, and a bootstrap over groups too little (65 to 96 % at
     20 questions). tests/campaigns/coverage.py
     """
     array = np.asarray(values, float)
