@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Final
 
 from core.errors import Problem
@@ -16,6 +17,8 @@ from core.text import one_line
 
 LONGEST_NAME: Final = 60
 MOST_SETS: Final = 100
+
+_read_once = cache(questions.read)  # files of the repository do not change while it runs; panes ask at every redraw
 
 
 class QuestionSets:
@@ -36,7 +39,7 @@ class QuestionSets:
             return questions.from_rows(json.loads(rows[0]["body"]))
         files = bundled.question_files(project) if project.bundled else {}
         if name in files:
-            return questions.read(files[name])
+            return _read_once(files[name])
         known = ", ".join(self.names(project)) or "none yet"
         raise Problem(f"This project has no question set '{one_line(name, 60)}'. Sets: {known}.")
 
