@@ -21,6 +21,7 @@ from core.evaluation import questions
 from core.evaluation import report as report_module
 from core.evaluation.questions import Question
 from core.evaluation.run import Options, key, run
+from core.evaluation.watching import Watch
 from core.project import Project
 from core.text import one_line
 
@@ -117,23 +118,34 @@ def work(here: "Runtime", job: "JobContext") -> dict[str, int]:
         for row in here.jobs.rows(earlier):
             if (row["number"], row["arm"]) not in known and not row["problem"]:
                 job.append(row)
+    kept = job.rows()
+    watch = None
+    if options.until is not None:
+        right = report_module.rights(asked, options.arms, project, options.snapshot)
+        watch = Watch(asked, options.until, right)
+        for row in kept:
+            watch.add(row)
+
+    def append(row: Mapping[str, Any]) -> None:
+        job.append(row)
+        if watch is not None:
+            watch.add(row)
+
     run(
         asked,
         options,
         here.parts(project),
-        job.append,
-        done=job.rows(),
+        append,
+        done=kept,
         progress=job.progress,
-        cancelled=lambda: job.cancelled or _decided(job, asked, options, project),
+        cancelled=lambda: job.cancelled or _decided(job, watch),
     )
     return {"rows": len(job.rows())}
 
 
-def _decided(job: "JobContext", asked: Sequence[Question], options: Options, project: Project) -> bool:
+def _decided(job: "JobContext", watch: Watch | None) -> bool:
     """Whether the two arms that end the run are told apart by an interval that may be watched."""
-    if options.until is None:
-        return False
-    pair = report_module.looked_at(asked, job.rows(), options.arms, project, options.snapshot, options.until)
+    pair = None if watch is None else watch.look()
     if pair is None or not pair.decided:
         return False
     job.progress(1.0, f"Decided after {pair.n} facts: a {pair.decided} of {100 * pair.difference:+.0f} points.")

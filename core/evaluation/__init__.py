@@ -9,6 +9,7 @@ run.py          every question to every arm, through core.ask; results appended 
 causes.py       why a wrong reply is wrong
 statistics.py   accuracy with standard error, paired differences, the effect split
 power.py        how many questions: what a set can detect
-sequential.py   an interval that may be watched while a run goes on
+sequential.py   an interval that may be watched while a run goes on (watching.py: kept up row by row)
+hits.py         which passages hold a question's answer
 report.py       all of it as one JSON; versus.py: two runs side by side; gates.py: demands for CI
 """

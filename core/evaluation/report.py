@@ -5,7 +5,7 @@ Knows questions, rows and statistics; knows no model and no screen.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -13,9 +13,9 @@ import numpy as np
 
 from core import ask, checks
 from core.arms import Arm
-from core.evaluation import graders, metrics, power, scoring, sequential, statistics
+from core.evaluation import graders, hits, metrics, power, scoring, sequential, statistics
 from core.evaluation.causes import cause
-from core.evaluation.questions import ABSTAIN, TICKET, TONE, Question, marked, stands_in
+from core.evaluation.questions import ABSTAIN, TICKET, TONE, Question
 from core.evaluation.scoring import Voice
 from core.project import Project
 from core.text import one_line
@@ -139,7 +139,7 @@ def scored(
         "abstained": abstained,
         "stale": fact and scoring.right(reply, others, question.question),
         "near": fact and scoring.near(reply, accepted),
-        "hit": _hit(question, arm, row, texts, accepted) if fact else None,
+        "hit": _hit(question, arm, row, accepted) if fact else None,
         "cites": scoring.cites_existing(reply, len(texts)) if texts else None,
         "cites_right": scoring.cites_right(reply, texts, accepted) if texts and fact else None,
         "documents": [passage["document"] for passage in passages],
@@ -209,37 +209,20 @@ def _case(question: Question, score: Mapping[str, Any], passages: Sequence[Row],
     texts = tuple(str(passage["text"]) for passage in passages)
     found = None
     if score["context"] == "retrieval" and (accepted or question.documents):
-        found = tuple(_stands_here(question, passage, accepted) for passage in passages)
+        found = tuple(hits.stands_here(question, passage, accepted) for passage in passages)
     return metrics.Case(
         question.question, score["reply"], accepted, texts, found, score["timing"], score["tokens"], score["cost"]
     )
-
-
-def _stands_here(question: Question, passage: Row, accepted: Sequence[str]) -> bool:
-    """Whether one passage holds the answer: a marked section by its mark, else by its words."""
-    marks = [mark for mark in question.documents if marked(mark)[1]]
-    if marks:
-        return any(stands_in(passage, mark) for mark in marks)
-    known = not question.documents or passage["document"] in question.documents
-    return known and scoring.holds(str(passage["text"]), accepted)
 
 
 def _ticket_class(question: Question) -> str:
     return str(json.loads(question.answer)["class"])
 
 
-def _hit(question: Question, arm: Arm, row: Row, texts: Sequence[str], accepted: Sequence[str]) -> bool | None:
+def _hit(question: Question, arm: Arm, row: Row, accepted: Sequence[str]) -> bool | None:
     if arm.context in ("closed", "pinned"):
         return None
-    if arm.context == "perfect":
-        return True
-    if len(question.documents) > 1 or any(marked(mark)[1] for mark in question.documents):
-        return all(any(stands_in(passage, mark) for passage in row["passages"]) for mark in question.documents)
-    return any(
-        scoring.holds(text, accepted)
-        for passage, text in zip(row["passages"], texts, strict=True)
-        if not question.documents or passage["document"] in question.documents
-    )
+    return arm.context == "perfect" or hits.hit(question, row["passages"], accepted)
 
 
 def _arm(scores: list[dict[str, Any]], classes: Sequence[str]) -> dict[str, Any]:
@@ -325,28 +308,18 @@ def settled(first: Sequence[bool], second: Sequence[bool], groups: Sequence[str]
     }
 
 
-def looked_at(
-    questions: Sequence[Question],
-    rows: Iterable[Row],
-    arms: Sequence[Arm],
-    project: Project,
-    snapshot: str | None,
-    pair: tuple[str, str],
-) -> sequential.Watched | None:
-    """The watched difference of two arms, one question a fact in the order they were asked; None before the first."""
-    by_name = {arm.name: arm for arm in arms if arm.name in pair}
+def rights(
+    questions: Sequence[Question], arms: Sequence[Arm], project: Project, snapshot: str | None
+) -> Callable[[Row], bool]:
+    """What scores the rows of a run one at a time: is the reply right?"""
+    by_name = {arm.name: arm for arm in arms}
     labels = {_ticket_class(q) for q in questions if q.cls == TICKET}
     voice = Voice.of(project)
-    right: dict[int, dict[str, bool]] = {}
-    for row in rows:
-        if row["arm"] in by_name and not row["problem"]:
-            score = scored(questions[row["number"]], by_name[row["arm"]], row, snapshot, labels, voice)
-            right.setdefault(row["number"], {})[row["arm"]] = bool(score["right"])
-    first: dict[str, float] = {}
-    for number, both in right.items():
-        if len(both) == len(pair):
-            first.setdefault(questions[number].group, float(both[pair[1]]) - float(both[pair[0]]))
-    return sequential.watched(list(first.values())) if first else None
+
+    def right(row: Row) -> bool:
+        return bool(scored(questions[row["number"]], by_name[row["arm"]], row, snapshot, labels, voice)["right"])
+
+    return right
 
 
 def _by_fact(differences: Sequence[float], groups: Sequence[str]) -> list[float]:

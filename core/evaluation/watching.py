@@ -1,0 +1,44 @@
+"""The difference of two arms while their run goes on, kept up row by row. Knows rows; starts and stops nothing.
+
+Every reply is scored once, when it comes; only the interval is worked out anew, and only when a fact has been added.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from core.evaluation import sequential
+from core.evaluation.questions import Question
+from core.evaluation.sequential import Watched
+
+Row = Mapping[str, Any]
+
+
+class Watch:
+    """`right` scores a row; `pair`: the arms, the difference is the second's over the first."""
+
+    def __init__(self, questions: Sequence[Question], pair: tuple[str, str], right: Callable[[Row], bool]) -> None:
+        self._questions, self._pair, self._right = questions, pair, right
+        self._waiting: dict[int, dict[str, bool]] = {}  # question -> arm -> right, until both have answered
+        self._facts: dict[str, float] = {}
+        self._seen: Watched | None = None
+
+    def add(self, row: Row) -> None:
+        """Take in one more row; one of another arm, or without a reply, changes nothing."""
+        number, arm = row["number"], row["arm"]
+        if arm not in self._pair or row["problem"]:
+            return
+        both = self._waiting.setdefault(number, {})
+        both[arm] = self._right(row)
+        if len(both) == len(self._pair):
+            del self._waiting[number]
+            before, after = (both[name] for name in self._pair)
+            group = self._questions[number].group
+            if group not in self._facts:  # further wordings of a fact are no independent look
+                self._facts[group] = float(after) - float(before)
+                self._seen = None
+
+    def look(self) -> Watched | None:
+        """The difference so far with the interval that holds at every look; None before the first fact."""
+        if self._seen is None and self._facts:
+            self._seen = sequential.watched(list(self._facts.values()))
+        return self._seen
