@@ -13,6 +13,7 @@ COMMANDS = {
     "ask": "one question, four arms: base and fine-tuned, each without and with retrieval",
     "story": "the guided story: scenes on the live models, each claim checked",
     "evaluate": "the same arms over a question set, with intervals and causes",
+    "votes": "what people said of answers: list, add, export",
     "propose": "question-answer pairs from a project's documents, to be reviewed",
     "finetune": "a model of the project trained on its questions or your rows, stopped and gone on with",
     "calculate": "cost, latency and accuracy of the four approaches",

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from core.project.projects import Projects
     from core.project.sets import QuestionSets
     from core.retrieval import KnowledgeBase
+    from core.votes import Votes
 
 T = TypeVar("T")
 NEEDED = {"llama_cpp": "llama-cpp-python", "llama_index": "llama-index", "gguf": "gguf", "safetensors": "safetensors"}
@@ -39,8 +40,9 @@ def migrations() -> list[Migration]:
     """The schema of the app's one database, in order. Knowledge bases are files beside it."""
     from core.jobs import MIGRATIONS as JOBS
     from core.project.projects import MIGRATIONS as PROJECTS
+    from core.votes import MIGRATIONS as VOTES
 
-    return [*RUNS, *JOBS, *PROJECTS]
+    return [*RUNS, *JOBS, *PROJECTS, *VOTES]
 
 
 def open_store(path: Path) -> Store:
@@ -196,6 +198,13 @@ class Runtime:
     def stored_runs(self) -> StoredRuns:
         """Finished runs."""
         return self._part("stored runs", lambda: StoredRuns(self.store))
+
+    @property
+    def votes(self) -> "Votes":
+        """What people said of answers."""
+        from core.votes import Votes
+
+        return self._part("votes", lambda: Votes(self.store))
 
     @property
     def runs(self) -> Runs:

@@ -34,6 +34,18 @@ class Evaluation(TypedDict):
     metrics: NotRequired[dict[str, Object]]
 
 
+class Voted(TypedDict):
+    """`votes`: everything said, and what the votes between answers add up to."""
+
+    version: int
+    project: str
+    votes: list[Object]
+    preferences: Object
+    said: list[str]
+    added: NotRequired[int]
+    deleted: NotRequired[int]
+
+
 class Calculation(TypedDict):
     """`calculate`: the verdict in words, results by approach, what would flip it, what to measure first."""
 
@@ -194,6 +206,7 @@ class Finetuned(TypedDict):
 OUTPUTS: Final[dict[str, Any]] = {
     "ask": RunRecord,
     "evaluate": Evaluation,
+    "votes": Voted,
     "finetune": Finetuned,
     "calculate": Calculation,
     "advise": Advice,

@@ -11,5 +11,7 @@ statistics.py   accuracy with standard error, paired differences, the effect spl
 power.py        how many questions: what a set can detect
 sequential.py   an interval that may be watched while a run goes on (watching.py: kept up row by row)
 hits.py         which passages hold a question's answer
+sequential.py   an interval that may be watched while a run goes on
+preferences.py  strengths of arms from blind votes
 report.py       all of it as one JSON; versus.py: two runs side by side; gates.py: demands for CI
 """

@@ -7,6 +7,7 @@
     questions/N.jsonl    one question set a file
     runs.jsonl           one run a line
     evaluations/ID.jsonl one evaluation: what it was started with, then a reply a line
+    votes.jsonl          what people said of answers, one a line; left out where nobody said anything
 
 A file from elsewhere is untrusted: what does not fit the form is refused in one line (zipped.py bounds the sizes).
 """
@@ -22,7 +23,7 @@ from typing import Any, BinaryIO, Final, TypeVar
 import msgspec
 import tomli_w
 
-from core import ask, records, scenario
+from core import ask, records, scenario, votes
 from core.errors import Problem
 from core.evaluation import questions
 from core.evaluation.questions import Question
@@ -35,6 +36,7 @@ from core.retrieval.transfer import Kept
 from core.retrieval.values import MODES, Settings
 from core.retrieval.versions import LONGEST_TEXT, clean_path, clean_text
 from core.text import one_line
+from core.votes import Said
 
 T = TypeVar("T")
 VERSION: Final = 1
@@ -123,6 +125,7 @@ class Contents:
     runs: Sequence[RunRecord] = ()
     evaluations: Sequence[Evaluation] = ()
     models: Sequence[ModelFile] = ()
+    votes: Sequence[Said] = ()
 
 
 # -- writing -----------------------------------------------------------------------------------------------------------
@@ -146,6 +149,8 @@ def write(out: BinaryIO, contents: Contents, made: str) -> None:
         for found in contents.evaluations:
             head = records.plain(replace(found, rows=()))
             packed.writestr(f"evaluations/{found.id}.jsonl", _lines([head, *found.rows]))
+        if contents.votes:
+            packed.writestr("votes.jsonl", _lines(votes.row(say) for say in contents.votes))
         infos = packed.infolist()
     if len(infos) > MOST_MEMBERS or sum(one.file_size for one in infos) > MOST_UNPACKED or out.tell() > MOST_PACKED:
         raise Problem(
@@ -188,6 +193,7 @@ def read(source: BinaryIO) -> Contents:
     for ids in ([run.id for run in runs], [one.id for one in evaluations]):
         if len(set(ids)) < len(ids):
             raise Problem("The project file holds two results of one id.")
+    said = _votes(members)
     documents = _documents(members)
     views = {one["view"] for one in documents}
     if strange := set(project.snapshots) - views:
@@ -195,7 +201,7 @@ def read(source: BinaryIO) -> Contents:
     if more := members.left():
         raise Problem(f"The project file holds '{one_line(more[0], 80)}', which is no part of a project.")
     return Contents(
-        project, _texts(members, documents), archive.retrieval, asked, runs, evaluations, archive.models
+        project, _texts(members, documents), archive.retrieval, asked, runs, evaluations, archive.models, said
     )  # fmt: skip
 
 
@@ -297,6 +303,16 @@ def _evaluation(members: Members, name: str) -> Evaluation:
     for row in rows:
         _made(name, lambda row=row: msgspec.convert(row, Reply))  # type: ignore[misc]
     return replace(made, message=one_line(made.message, 300), rows=rows)
+
+
+def _votes(members: Members) -> list[Said]:
+    """What people said; an older file holds nothing of it. Raises Problem."""
+    if "votes.jsonl" not in members.left():
+        return []
+    return [
+        votes.read(line, f"The project file, votes.jsonl, line {number},")
+        for number, line in enumerate(members.lines("votes.jsonl", votes.MOST), 1)
+    ]
 
 
 def _made(place: str, make: Callable[[], T]) -> T:

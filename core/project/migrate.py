@@ -24,7 +24,14 @@ TITLE: Final = "My documents"
 # A document of the demo is one that a snapshot of the demo holds; what a person added is in none.
 _DEMO: Final = "SELECT document FROM views WHERE name IN (?, ?)"
 _TABLES: Final = ("embeddings", "words", "chunks", "views", "versions", "documents", "index_state")
-_OTHERS: Final = ("job_rows", "jobs", "runs", "projects", "question_sets")  # what the app's database holds besides
+_OTHERS: Final = (
+    "job_rows",
+    "jobs",
+    "runs",
+    "projects",
+    "question_sets",
+    "votes",
+)  # the app's own
 
 
 def carry_over(store: Store, folder: Path) -> None:

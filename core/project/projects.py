@@ -134,13 +134,14 @@ class Projects:
         return self.get(project_id)
 
     def purge(self) -> list[str]:
-        """Erase what was deleted more than a day ago, with its questions, runs and evaluations; gives the ids."""
+        """Erase what was deleted more than a day ago, with all that is its own; gives the ids."""
         before = (self._now() - UNDO).isoformat(timespec="seconds")
 
         def erase(db: sqlite3.Connection) -> list[str]:
             gone = [row["id"] for row in db.execute("SELECT id FROM projects WHERE deleted < ?", (before,))]
             for project_id in gone:
-                for table, column in (("runs", "project"), ("question_sets", "project"), ("projects", "id")):
+                owned = (("runs", "project"), ("question_sets", "project"), ("votes", "project"), ("projects", "id"))
+                for table, column in owned:
                     db.execute(f"DELETE FROM {table} WHERE {column} = ?", (project_id,))
                 jobs.erase(db, "project", project_id)
             return gone

@@ -14,7 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from core import evaluate, jobs, paths, runs
+import msgspec
+
+from core import evaluate, jobs, paths, runs, votes
 from core.errors import Problem
 from core.jobs import Job
 from core.project import bundled, file, sets
@@ -74,6 +76,7 @@ def export(here: "Runtime", project: Project, out: BinaryIO, *, results: bool = 
             runs=here.stored_runs.latest(project.id, file.MOST_RUNS)[::-1] if results else (),
             evaluations=_evaluations(here, project) if results else (),
             models=[_model_file(project, model) for model in project.models],
+            votes=here.votes.all(project.id) if results else (),
         )
         file.write(out, contents, datetime.now(UTC).isoformat(timespec="seconds"))
 
@@ -92,10 +95,16 @@ def take_in(here: "Runtime", source: BinaryIO, title: str = "") -> tuple[Project
         def bring(db: sqlite3.Connection, made: Project) -> None:
             for name, questions in contents.sets.items():
                 sets.insert(db, made.id, name, questions)
+            named: dict[tuple[str, str], str] = {}  # results whose id is taken here get another one
             for run in contents.runs:
-                runs.insert(db, replace(run, project=made.id, id=_free(db, "runs", run.id)))
+                named["run", run.id] = _free(db, "runs", run.id)
+                runs.insert(db, replace(run, project=made.id, id=named["run", run.id]))
             for one in contents.evaluations:
-                jobs.insert_ended(db, _job(one, made, _free(db, "jobs", one.id)), list(one.rows))
+                named["evaluation", one.id] = _free(db, "jobs", one.id)
+                jobs.insert_ended(db, _job(one, made, named["evaluation", one.id]), list(one.rows))
+            for say in contents.votes:
+                at = msgspec.structs.replace(say.place, id=named.get((say.place.kind, say.place.id), say.place.id))
+                votes.insert(db, made.id, msgspec.structs.replace(say, place=at))
             staged.replace(here.base_file(made))
 
         return here.projects.create(title or given.title, project, bring=bring), notes

@@ -14,6 +14,7 @@ RUNS = {
     "advise": ["advise", "--text", "Prices change daily, answers must sound like us."],
     "decide": ["decide", "--text", "12,000 questions a month, weekly tariffs, must cite."],
     "prices": ["prices"],
+    "votes": ["votes", "list"],
     "project show": ["project", "show", "brightwater"],
     "project list": ["project", "list"],
     "state check": ["state", "check"],
