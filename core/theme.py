@@ -34,3 +34,14 @@ def finish(figure: go.Figure, *, title: str | None = None, height: int = 360) ->
         colorway=list(PALETTE),
     )
     return figure
+
+
+def enlarge(figure: go.Figure, size: int = 20) -> go.Figure:
+    """Type of `size` pixels for the last row of a room, with room for it."""
+    figure.update_layout(font_size=size, legend_font_size=size, title_font_size=size + 4)
+    figure.update_layout(height=int(1.35 * (figure.layout.height or 360)), margin_t=96)
+    for axes in (figure.update_xaxes, figure.update_yaxes):
+        axes(tickfont_size=size, title_font_size=size)
+    figure.for_each_trace(lambda trace: trace.update(textfont_size=size), selector={"type": "scatter"})
+    figure.for_each_trace(lambda trace: trace.update(textfont_size=size), selector={"type": "bar"})
+    return figure

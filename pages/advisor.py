@@ -8,7 +8,7 @@ from core.errors import Problem
 from core.text import plain
 from pages.draw import advice as draw
 from pages.draw import calculator_state as state
-from pages.draw import reading
+from pages.draw import present, reading
 
 LOADED, KEPT, NUMBERS = "advisor-loaded", "advisor-kept", reading.NUMBERS
 QUESTIONS = rules.load().questions
@@ -80,9 +80,10 @@ st.title("Advisor")
 st.caption("Fourteen questions, each may stay open. The recommendation follows every answer, and shows why.")
 arrive()
 head = st.container()
-reading.describe(lambda found: set_answers({**given(), **found}))
-answers = ask()
-st.button("Start again", key="advisor-clear", on_click=start_again)
+with present.off_stage("questions"):
+    reading.describe(lambda found: set_answers({**given(), **found}))
+    answers = ask()
+    st.button("Start again", key="advisor-clear", on_click=start_again)
 
 advice = score.advise(answers)
 whole = handover.whole(answers, advice.verdict, st.session_state.get(KEPT), st.session_state[NUMBERS])

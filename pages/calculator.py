@@ -10,6 +10,7 @@ from core.errors import Problem
 from core.text import plain
 from pages.draw import calculator_form as form
 from pages.draw import calculator_state as state
+from pages.draw import present
 from pages.draw.calculator_views import VIEWS
 
 WITHOUT_RESULTS = ("Prices", "Compare", "Calibrate", "Save and share")  # views that need no priced approach
@@ -19,8 +20,9 @@ FIRST_COLUMNS = ("Approach", "Total cost", "Cheapest in", "Total p50 / p95 / p99
 st.html(WRAP)
 st.title("Calculator")
 scenario = state.current()
-form.draw_preset()
-form.draw_notes()
+with present.off_stage("preset"):
+    form.draw_preset()
+    form.draw_notes()
 try:
     outcome = evaluate_cached(scenario)
     with st.container(border=True, key="verdict"):
@@ -49,7 +51,7 @@ try:
             VIEWS[view](scenario, outcome)
         else:
             st.info("Nothing fits into the context, so there is nothing to draw.")
-    with right:
+    with right, present.off_stage("inputs"):
         form.draw_inputs()
     state.write_link()
 except Problem as problem:

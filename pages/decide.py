@@ -7,15 +7,19 @@ from core.errors import Problem
 from core.text import plain
 from pages.draw import calculator_form as form
 from pages.draw import calculator_state as state
-from pages.draw import decide_brief, decide_effect, decide_inputs, decide_record
+from pages.draw import decide_brief, decide_effect, decide_inputs, decide_record, present
 
-st.title("Decide in three minutes")
-st.caption("Paste a brief, confirm what was read, see what each input does, take a record away to sign.")
+with present.off_stage("head"):
+    st.title("Decide in three minutes")
+    st.caption("Paste a brief, confirm what was read, see what each input does, take a record away to sign.")
 scenario = state.current()
 answers = state.answers()
 arrived = bool(answers or state.section("decision").get("brief"))
-with st.expander(
-    "1 · Your brief", expanded=st.session_state.get("decide_open", not arrived), icon=":material/edit_note:"
+with (
+    present.off_stage("brief"),
+    st.expander(
+        "1 · Your brief", expanded=st.session_state.get("decide_open", not arrived), icon=":material/edit_note:"
+    ),
 ):
     decide_brief.draw()
 if answers and not state.section("decision").get("brief"):
@@ -30,11 +34,11 @@ try:
     left, right = st.columns([2, 3], gap="large")
     with right:
         decide_effect.draw(scenario, outcome, answers)
-    with left:
+    with left, present.off_stage("inputs"):
         st.subheader("2 · Your case", anchor=False)
         decide_inputs.draw(scenario)
     link = state.write_link()
-    with st.container(border=True, key="decide_sign"):
+    with present.off_stage("sign"), st.container(border=True, key="decide_sign"):
         decide_record.draw(scenario, answers, link)
 except Problem as problem:
     st.error(plain(problem.message))

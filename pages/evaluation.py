@@ -6,6 +6,7 @@ from core import evaluate, runtime
 from core.errors import Problem
 from core.text import one_line, plain
 from pages.draw import evaluation_views as views
+from pages.draw import present
 from pages.draw.evaluation_form import draw_form
 from pages.draw.project import current
 from pages.draw.setup import draw_setup
@@ -13,9 +14,12 @@ from pages.draw.setup import draw_setup
 PARAMETER = "evaluation"
 
 here, project = runtime.get(), current()
-st.title("Evaluation")
-st.caption("Put a whole question set to the arms. Rules outside any model score each reply; every share has its error.")
-draw_setup(here, project)
+with present.off_stage("head"):
+    st.title("Evaluation")
+    st.caption(
+        "Put a whole question set to the arms. Rules outside any model score each reply; every share has its error."
+    )
+    draw_setup(here, project)
 
 
 def results(job_id: str) -> None:
@@ -72,16 +76,19 @@ def scored(job_id: str, rows: int) -> dict:
 
 
 try:
-    with st.expander("What to ask", expanded=PARAMETER not in st.query_params):
+    with present.off_stage("form"), st.expander("What to ask", expanded=PARAMETER not in st.query_params):
         if started := draw_form(here, project):
             st.query_params[PARAMETER] = started
     past = {job.id: evaluate.name_of(job) for job in evaluate.jobs(here, project)}
     if wanted := st.query_params.get(PARAMETER):
         results(wanted)
     if past:
-        name = st.selectbox("Earlier evaluations", past, index=None, format_func=lambda one: one_line(past[one], 80))
-        if name and st.button("Open", key="open"):
-            st.query_params[PARAMETER] = name
-            st.rerun()
+        with present.off_stage("earlier"):
+            name = st.selectbox(
+                "Earlier evaluations", past, index=None, format_func=lambda one: one_line(past[one], 80)
+            )
+            if name and st.button("Open", key="open"):
+                st.query_params[PARAMETER] = name
+                st.rerun()
 except Problem as problem:
     st.error(plain(problem.message))

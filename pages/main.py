@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.errors import Problem
 from core.text import plain
-from pages.draw import project
+from pages.draw import present, project
 
 HERE = Path(__file__).resolve().parent
 
@@ -34,8 +34,8 @@ PAGES = {
     ],
 }
 
-# An emoji: a Material icon as favicon would be fetched from another host.
-st.set_page_config(page_title="Retrieve or Retrain", page_icon="🧭", layout="wide")
+# An emoji: a Material icon as favicon would be fetched from another host. Set first, or the page's own icon is.
+st.set_page_config(page_icon="🧭", layout="wide")
 page = st.navigation(
     {
         section: [
@@ -47,8 +47,12 @@ page = st.navigation(
     },
     expanded=True,  # else the pages below the tenth hide behind "View more"
 )
+name = "" if page.url_path in ("", "overview") else f"{page.title} · "
+st.set_page_config(page_title=f"{name}Retrieve or Retrain")
+present.arrive()
 try:
     project.draw_choice()
+    present.draw()
 except Problem as problem:
     st.error(plain(problem.message))
     st.stop()

@@ -8,6 +8,7 @@ from core import overview
 from core.charts.overview import range_chart
 from core.errors import Problem
 from core.text import plain
+from pages.draw import present
 from pages.draw.project import current, query
 
 HERE = Path(__file__).resolve().parent
@@ -27,31 +28,16 @@ STARTS = (  # who, and where to begin
     ("You have documents of your own", (("setup", "Set up your own project", ":material/construction:"),)),
 )
 
-st.title("Retrieve or Retrain")
-st.markdown(
-    "**Look up** what changes (retrieval), **train** how it is said (fine-tuning), do both where both matter, and "
-    "neither where a prompt will do."
-)
-for column, (who, links) in zip(st.columns(len(STARTS)), STARTS, strict=True):
-    with column.container(border=True, height="stretch"):
-        st.caption(who)
-        for name, label, icon in links:
-            st.page_link(HERE / f"{name}.py", label=f"**{label}**", icon=icon, query_params=query())
 
-try:
-    st.plotly_chart(
-        range_chart(overview.ranges("Accuracy, changing data", "Accuracy, static data"), "Accuracy [D2]"),
-        key="accuracy",
-        alt="Accuracy ranges of both approaches on changing and on static data",
-    )
-    st.caption("What one of five documents states: its author's experience, without method or metric.")
+def draw_tables() -> None:
+    """What stands behind the answer."""
     with st.expander("The trade-off at a glance"):
         st.dataframe(overview.glance(), width="stretch")
         st.caption(
             "What five documents state, as they state it: authors' experience, without method or metric. None gives a "
             "figure for hybrid or prompt only; the calculator derives those and labels them ours."
         )
-        st.plotly_chart(
+        present.chart(
             range_chart(overview.ranges("Latency"), "Latency [D2]"),
             key="latency",
             alt="Latency ranges of both approaches",
@@ -68,5 +54,28 @@ try:
     with st.expander("Sources"):
         for line in overview.citations():
             st.markdown(f"- {plain(line)}")
+
+
+st.title("Retrieve or Retrain")
+st.markdown(
+    "**Look up** what changes (retrieval), **train** how it is said (fine-tuning), do both where both matter, and "
+    "neither where a prompt will do."
+)
+with present.off_stage("starts"):
+    for column, (who, links) in zip(st.columns(len(STARTS)), STARTS, strict=True):
+        with column.container(border=True, height="stretch"):
+            st.caption(who)
+            for name, label, icon in links:
+                st.page_link(HERE / f"{name}.py", label=f"**{label}**", icon=icon, query_params=query())
+
+try:
+    present.chart(
+        range_chart(overview.ranges("Accuracy, changing data", "Accuracy, static data"), "Accuracy [D2]"),
+        key="accuracy",
+        alt="Accuracy ranges of both approaches on changing and on static data",
+    )
+    st.caption("What one of five documents states: its author's experience, without method or metric.")
+    with present.off_stage("tables"):
+        draw_tables()
 except Problem as problem:
     st.error(plain(problem.message))

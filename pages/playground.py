@@ -11,7 +11,7 @@ from core.errors import Problem
 from core.opening import opening
 from core.records import RunRecord
 from core.text import one_line, plain
-from pages.draw import differences, panes, settings
+from pages.draw import differences, panes, present, settings
 from pages.draw.project import current
 from pages.draw.setup import draw_setup
 
@@ -19,9 +19,10 @@ TICK_S, SLOW_TICK_S, LONG_ANSWER = 0.1, 0.2, 2000  # each update re-sends the te
 
 here, project = runtime.get(), current()
 st.html(panes.STYLE)
-st.title("Playground")
-st.caption("One question to the models of this project, each without and with its documents.")
-draw_setup(here, project)
+with present.off_stage("head"):
+    st.title("Playground")
+    st.caption("One question to the models of this project, each without and with its documents.")
+    draw_setup(here, project)
 
 
 def follow(run_id: str, rate: float) -> RunRecord:
@@ -29,9 +30,10 @@ def follow(run_id: str, rate: float) -> RunRecord:
     record = here.runs.record(run_id, project.id)
     st.subheader(one_line(plain(record.question), 400), anchor=False)
     with st.container(key="panes"):
-        columns = st.columns(len(record.arms))
+        columns = present.places([arm.title for arm in record.arms])
         places = [
-            panes.Pane(column, arm.title, project.checks) for column, arm in zip(columns, record.arms, strict=True)
+            panes.Pane(column, arm.title, project.checks, figures=not present.on())
+            for column, arm in zip(columns, record.arms, strict=True)
         ]
     while True:
         live = here.runs.live(run_id)
@@ -96,7 +98,7 @@ picked = suggested.get(st.pills("Suggested questions", suggested, key=f"picked-{
 start = picked or opened
 question = st.text_area("Question", start.question, key=f"question-{project.id}-{start.question}", height=80)
 if start.shows:
-    st.caption(start.shows)
+    present.off_stage("shows").caption(start.shows)
 with st.container(horizontal=True):
     asked = st.button("Ask", type="primary", key="ask")
     if st.button("Stop all", key="stop", shortcut="Esc") and (live := here.runs.live(st.query_params.get("run", ""))):
@@ -110,11 +112,12 @@ try:
     if run_id := st.query_params.get("run"):
         finished = follow(run_id, rate)
         if finished.finished:
-            after(finished)
+            with present.off_stage("after"):
+                after(finished)
 except Problem as problem:
     st.error(plain(problem.message))
 if past:
-    with st.expander("Earlier runs"):
+    with present.off_stage("earlier"), st.expander("Earlier runs"):
         chosen = st.selectbox(
             "Run",
             past,

@@ -10,7 +10,7 @@ from core.errors import Problem
 from core.project import Scene
 from core.story import Edit
 from core.text import one_line, plain
-from pages.draw import panes, stage
+from pages.draw import panes, present, stage
 from pages.draw.project import current
 from pages.draw.setup import draw_setup
 
@@ -81,9 +81,9 @@ def opening() -> None:
     with st.container(horizontal=True):
         st.button("Start", type="primary", shortcut="Right", key="story_next", disabled=waiting, on_click=go, args=(1,))
         offer_restore()
-    with st.container(key="stage"):
-        st.markdown("\n".join(f"{number}. {plain(scene.title)}" for number, scene in enumerate(project.story, 1)))
-    st.caption("Right: next scene · Left: back · A: ask again · S: what to say · Esc: end · F11: full screen")
+    st.container(key="stage").markdown("\n".join(f"{n}. {plain(one.title)}" for n, one in enumerate(project.story, 1)))
+    with present.off_stage("keys"):
+        st.caption("Right: next scene · Left: back · A: ask again · S: what to say · Esc: end · F11: full screen")
     if not waiting:
         stage.warm(here, project)
 
@@ -107,8 +107,7 @@ def on_stage(number: int, scene: Scene) -> None:
     st.html(panes.STYLE + panes.BIG + stage.STYLE)
     with st.container(key="stage"):
         st.title(f"{number}. {plain(scene.title)}", anchor=False)
-        question = scene.question
-        if question:
+        if question := scene.question:
             st.header(plain(question), anchor=False)
         else:
             asked = runs[number][0] if number in runs else st.query_params.get("run")
@@ -120,7 +119,8 @@ def on_stage(number: int, scene: Scene) -> None:
         if scene.look:
             st.caption(f":material/visibility: {plain(scene.look)}")
         answers, verdict = st.container(), st.empty()
-        keys = st.container(horizontal=True)
+        with present.off_stage("step"):
+            keys = st.container(horizontal=True)
         if question:
             scene = replace(scene, question=question)
             run_id, edit = run_of(number, scene, question)

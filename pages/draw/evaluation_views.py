@@ -13,6 +13,7 @@ from core.evaluation.versus import versus
 from core.project import Project
 from core.runtime import Runtime
 from core.text import one_line, plain
+from pages.draw import present
 
 SHARES = {
     name: st.column_config.NumberColumn(format="%.1f %%", help=told)
@@ -32,7 +33,7 @@ WIDTHS = {"question": st.column_config.Column(width=160), "reply": st.column_con
 
 def draw_accuracy(found: dict) -> None:
     """Accuracy by class and arm, with what a right answer costs."""
-    st.plotly_chart(charts.accuracy_chart(found), key="accuracy", alt="Accuracy by class and arm with intervals")
+    present.chart(charts.accuracy_chart(found), key="accuracy", alt="Accuracy by class and arm with intervals")
     shown = pd.DataFrame(tables.accuracies(found)).dropna(axis="columns", how="all")
     st.dataframe(shown, hide_index=True, column_config=SHARES, placeholder="—", key="accuracies")
     if costs := tables.costs(found):
@@ -56,14 +57,14 @@ def draw_effects(found: dict) -> None:
     if not found["effects"]:
         st.caption("The split needs a model, its fine-tune, and both with retrieval, on the same questions.")
         return
-    st.plotly_chart(charts.effects_chart(found), key="effects", alt="Gain of fine-tuning, retrieval and both")
+    present.chart(charts.effects_chart(found), key="effects", alt="Gain of fine-tuning, retrieval and both")
     st.caption("Grey: too few questions to tell, or no difference. The three parts add up to the total.")
     st.dataframe(tables.effects(found), hide_index=True, key="effect_rows")
 
 
 def draw_causes(found: dict) -> None:
     """Why wrong answers are wrong."""
-    st.plotly_chart(charts.causes_chart(found), key="causes", alt="Wrong answers by arm and cause")
+    present.chart(charts.causes_chart(found), key="causes", alt="Wrong answers by arm and cause")
 
 
 def draw_metrics(here: Runtime, job_id: str, rows: int) -> None:

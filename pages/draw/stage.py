@@ -12,7 +12,7 @@ from core.records import RunRecord
 from core.runtime import Runtime
 from core.story import Edit, Outcome
 from core.text import plain
-from pages.draw import panes
+from pages.draw import panes, present
 
 TICK_S = 0.1
 STYLE = """<style>
@@ -45,19 +45,13 @@ def draw_edit(edit: Edit | None) -> None:
     )
 
 
-def columns(record: RunRecord) -> list[DeltaGenerator]:
-    """A column an arm; one answer alone takes two thirds."""
-    count = len(record.arms)
-    return list(st.columns([2, 1])[:1] if count == 1 else st.columns(count))
-
-
 def follow(here: Runtime, project: Project, run_id: str) -> tuple[RunRecord, list[panes.Pane]]:
     """Draw the panes of a run until it has ended; gives it and its panes."""
     record = here.runs.record(run_id, project.id)
     with st.container(key="panes"):
         places = [
             panes.Pane(column, arm.title, project.checks, figures=False)
-            for column, arm in zip(columns(record), record.arms, strict=True)
+            for column, arm in zip(present.places([arm.title for arm in record.arms]), record.arms, strict=True)
         ]
     while True:
         live = here.runs.live(run_id)
