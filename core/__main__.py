@@ -11,6 +11,7 @@ from core.text import one_line
 COMMANDS = {
     "project": "the projects: list, make, change, duplicate, export, import",
     "ask": "one question, four arms: base and fine-tuned, each without and with retrieval",
+    "whatif": "which answers change when a document says something else; it is restored",
     "story": "the guided story: scenes on the live models, each claim checked",
     "evaluate": "the same arms over a question set, with intervals and causes",
     "votes": "what people said of answers: list, add, export",

@@ -22,12 +22,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from core import arms, records
+from core import arms, passages, records
 from core.arms import Arm, Search
 from core.errors import Problem
 from core.project import Project
 from core.project.instruction import Message
-from core.records import ArmRecord, PassageRecord, RunRecord
+from core.records import ArmRecord, PassageChoice, PassageRecord, RunRecord
 from core.runs import StoredRuns
 
 if TYPE_CHECKING:
@@ -67,17 +67,24 @@ class Retrieves(Protocol):
 
 @dataclass(frozen=True)
 class Parts:
-    """Where a run of one project finds its models and passages. `knowledge` is called only when an arm retrieves."""
+    """Where a run of one project finds its models and passages. `knowledge` is called only when an arm retrieves.
+
+    `right`: question and dated view -> the right passages, as the project's question sets mark them.
+    """
 
     project: Project
     engine: Asks
     knowledge: Callable[[], Retrieves]
     spec: Callable[[str], "ModelSpec"]  # model id -> model; raises Problem when the model is not there
+    right: Callable[[str, str | None], Sequence[str]] = lambda _question, _snapshot: ()
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How to run the arms. `task`: the class of question whose own instruction holds. `perfect`: the right passages."""
+    """How to run the arms. `task`: the class of question whose own instruction holds. `choices`: about passages.
+
+    `perfect`: the right passages; where none are given they are those pinned, else those that a question set marks.
+    """
 
     arms: tuple[Arm, ...] = arms.DEFAULT
     way: str = "together"
@@ -85,6 +92,7 @@ class Settings:
     gpu_layers: int | None = None
     task: str = ""
     perfect: tuple[str, ...] = ()
+    choices: tuple[PassageChoice, ...] = ()
 
 
 def checked(question: str, settings: Settings) -> str:
@@ -97,6 +105,7 @@ def checked(question: str, settings: Settings) -> str:
     if any("\ud800" <= letter <= "\udfff" for letter in text) or "\x00" in text:
         raise Problem("The question holds characters that are not text (a broken copy?). Type it again.")
     arms.check(settings.arms)
+    passages.check(settings.choices)
     if settings.way not in WAYS:
         raise Problem(f"Unknown way '{settings.way}'. Ways: {', '.join(WAYS)}.")
     return text
@@ -117,6 +126,7 @@ class ArmRun:
     result: "Result | None" = None
     retrieved: "Retrieved | None" = None
     passages: tuple[PassageRecord, ...] = ()
+    left_out: int = 0
     problem: str | None = None
     before_submit_ms: float = 0.0
     started: bool = False
@@ -141,6 +151,7 @@ class ArmRun:
             context=self.arm.context,
             problem=self.problem,
             passages=self.passages,
+            passages_left_out=self.left_out,
         )
         if generation is not None:
             prefill = records.Prefill(generation.prefill_done, generation.prefill_total)
@@ -231,7 +242,13 @@ class Run:
             made=self.made,
             question=self.question,
             settings=records.RunSettings(
-                chosen.arms, chosen.way, chosen.device, chosen.gpu_layers, chosen.task, len(chosen.perfect)
+                chosen.arms,
+                chosen.way,
+                chosen.device,
+                chosen.gpu_layers,
+                chosen.task,
+                len(chosen.perfect),
+                chosen.choices,
             ),
             finished=self.done.is_set(),
             arms=tuple(arm.record() for arm in self.arms.values()),
@@ -242,6 +259,7 @@ class Run:
 
     def _drive(self) -> None:
         try:
+            self._find_right()
             if self.settings.way == "together":
                 self._together()
             else:
@@ -253,6 +271,25 @@ class Run:
             self.done.set()
             if self.on_done is not None:
                 self.on_done(self)
+
+    def _find_right(self) -> None:
+        """The right passages of the arms that are given them; before any clock runs, since nobody searches for them."""
+        for arm in self.arms.values():
+            if arm.arm.context == "perfect":
+                given = tuple(PassageRecord(text=text) for text in self.settings.perfect)
+                try:
+                    arm.passages = given or passages.pins(self.settings.choices) or self._marked(arm.arm)
+                except Problem as problem:
+                    arm.problem = problem.message
+
+    def _marked(self, arm: Arm) -> tuple[PassageRecord, ...]:
+        texts = self.parts.right(self.question, arm.search.snapshot)
+        if not texts:
+            raise Problem(
+                "This arm needs the right passages: pin them, or ask a question for which a question set of this "
+                "project names the document."
+            )
+        return tuple(PassageRecord(text=text) for text in texts)
 
     def _together(self) -> None:
         clicked = time.perf_counter()
@@ -305,14 +342,15 @@ class Run:
                 for arm in alike:
                     arm.problem = problem.message
                 continue
-            passages = tuple(PassageRecord(**dataclasses.asdict(passage)) for passage in found.passages)
+            records_found = [PassageRecord(**dataclasses.asdict(passage)) for passage in found.passages]
+            read, left_out = passages.apply(records_found, self.settings.choices, search.top_k)
             for arm in alike:
-                arm.retrieved, arm.passages = found, passages
+                arm.retrieved, arm.passages, arm.left_out = found, read, left_out
 
     def _query(self, search: Search) -> "Retrieved":
         return self.parts.knowledge().query(
             self.question,
-            search.top_k,
+            search.top_k + passages.more(self.settings.choices),
             search.mode,
             weight=search.weight,
             threshold=search.threshold,
@@ -342,10 +380,6 @@ class Run:
     def _alternatives(self, arm: ArmRun) -> tuple[tuple[Message, ...], ...]:
         """The prompt with all passages, then without the lowest-scored, and so on down to one."""
         project, pinned = self.parts.project, None
-        if arm.arm.context == "perfect":
-            if not self.settings.perfect:
-                raise Problem("This arm needs the right passages, and none were given.")
-            arm.passages = tuple(PassageRecord(text=text) for text in self.settings.perfect)
         if arm.arm.context == "pinned":
             pinned = arm.arm.pinned or project.pinned
             if not pinned:
@@ -410,6 +444,10 @@ class Runs:
         if record.project != project:
             raise Problem("This run belongs to another project: choose that project first.")
         return record
+
+    def before(self, record: RunRecord) -> RunRecord | None:
+        """The finished run in which the same question was last asked before this one."""
+        return self._stored.before(record)
 
     def history(self, project: str, limit: int = 20) -> list[Mapping[str, str]]:
         """A project's latest finished runs, newest first: id, made, question, way."""

@@ -7,7 +7,7 @@ set was written, so a value that the passages hold is never called invented.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from core.evaluation import metrics, scoring
@@ -48,10 +48,12 @@ def known(project: Project, sets: Sequence[Sequence[Question]]) -> dict[str, Que
     for one in project.suggestions:
         if one.answer or one.cls:
             found[key(one.question)] = Question(
-                one.question, one.answer, one.cls or "own", one.variants, values=dict(one.values)
+                one.question, one.answer, one.cls or "own", one.variants, one.documents, values=dict(one.values)
             )
     for question in (question for each in sets for question in each):
-        found.setdefault(key(question.question), question)
+        first = found.setdefault(key(question.question), question)
+        if question.documents and not first.documents:
+            found[key(question.question)] = replace(first, documents=question.documents)
     return found
 
 
@@ -64,20 +66,24 @@ def mark(arm: ArmRecord, question: str, expected: Question | None, snapshot: str
         return _declined(expected, texts, snapshot)
     absent = metrics.absent(metrics.Case(question, arm.answer, passages=texts)) if texts else []
     if expected is None or not (expected.answer or expected.cls == ABSTAIN):
-        return _by_passages(texts, absent)
+        return _stale(arm.answer, question, expected, ()) or _by_passages(texts, absent)
     if not expected.answer:
         return Mark("invented", False, "no document answers this, and it does not say so")
     accepted = expected.expected(snapshot)
     if scoring.right(arm.answer, accepted, question):
         return Mark("right", True, f"states {one_line(accepted[0], 60)}")
-    for day, value in expected.values.items():
-        if value not in accepted and scoring.right(arm.answer, (value,), question):
+    return _stale(arm.answer, question, expected, accepted) or _wrong(accepted, texts, absent)
+
+
+def _stale(answer: str, question: str, expected: Question | None, accepted: Sequence[str]) -> Mark | None:
+    for day, value in expected.values.items() if expected else ():
+        if value not in accepted and scoring.right(answer, (value,), question):
             return Mark("stale", False, f"states {one_line(value, 60)}, the value of the {day.replace('-', ' ')}")
-    return _wrong(accepted, texts, absent)
+    return None
 
 
 def _declined(expected: Question | None, texts: Sequence[str], snapshot: str | None) -> Mark:
-    if expected is None:
+    if expected is None or (expected.values and not expected.answer):  # nobody knows what is right now
         return Mark("declined", None, "says that it does not know")
     if not expected.answer:
         return Mark("declined", True, "no document answers this, and it says so")

@@ -5,7 +5,7 @@ are read as well.
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -15,6 +15,7 @@ from core.errors import Problem
 
 VERSION: Final = 2
 FIRST_PROJECT: Final = "brightwater"  # what every run was about before there were projects
+Use = Literal["found", "pinned", "out"]
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,11 @@ class ModelIdentity:
 
 @dataclass(frozen=True)
 class PassageRecord:
-    """One passage an arm was given. `document` is empty for a passage given by hand."""
+    """One passage an arm was given. `document` is empty for a passage given by hand.
+
+    `pinned`: a person put it there, and `score` is 0 where the search had not found it; `as_found`: its own words,
+    where a person edited them for this question.
+    """
 
     document: str = ""
     text: str = ""
@@ -93,6 +98,25 @@ class PassageRecord:
     chunk: int | None = None
     similarity: float | None = None
     bm25: float | None = None
+    pinned: bool = False
+    as_found: str = ""
+
+
+@dataclass(frozen=True)
+class PassageChoice:
+    """What a person decided about one passage before asking (see core/passages.py): its use, and other words for it.
+
+    `text`: as it was found, or as a person wrote it (then `document` is empty).
+    """
+
+    document: str
+    text: str
+    use: Use = "found"
+    edited: str = ""
+    title: str = ""
+    heading: str = ""
+    start: int | None = None
+    end: int | None = None
 
 
 @dataclass(frozen=True)
@@ -132,6 +156,7 @@ class ArmRecord:
     model: ModelIdentity | None = None
     passages: tuple[PassageRecord, ...] = ()
     passages_dropped: int = 0
+    passages_left_out: int = 0
     retrieval: RetrievalRecord | None = None
 
     @property
@@ -142,7 +167,7 @@ class ArmRecord:
 
 @dataclass(frozen=True)
 class RunSettings:
-    """How the arms were run. `perfect`: how many right passages were given."""
+    """How the arms were run. `perfect`: how many right passages were given; `choices`: about passages, by a person."""
 
     arms: tuple[Arm, ...]
     way: str
@@ -150,6 +175,7 @@ class RunSettings:
     gpu_layers: int | None = None
     task: str = ""
     perfect: int = 0
+    choices: tuple[PassageChoice, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,16 @@ class StoredRuns:
             raise Problem("There is no such run here: its link was made on another machine, or its data was removed.")
         return records.run_from(rows[0]["body"])
 
+    def before(self, record: RunRecord) -> RunRecord | None:
+        """The run in which the same project was last asked the same question before `record`; None for the first."""
+        rows = self._store.read(
+            "SELECT body FROM runs WHERE project = ? AND question = ? AND id <> ? "
+            "AND rowid < coalesce((SELECT rowid FROM runs WHERE id = ?), 9223372036854775807) "
+            "ORDER BY rowid DESC LIMIT 1",
+            (record.project, record.question, record.id, record.id),
+        )
+        return records.run_from(rows[0]["body"]) if rows else None
+
     def history(self, project: str, limit: int = 20) -> list[Mapping[str, str]]:
         """A project's latest runs, newest first: id, made, question, way."""
         rows = self._store.read(

@@ -213,7 +213,28 @@ class Runtime:
 
     def parts(self, project: Project) -> Parts:
         """Where a run of this project finds its models and passages."""
-        return Parts(project, Router(self), lambda: self.knowledge(project), lambda model: spec(project, model))
+        return Parts(
+            project,
+            Router(self),
+            lambda: self.knowledge(project),
+            lambda model: spec(project, model),
+            lambda question, snapshot: self.right_passages(project, question, snapshot),
+        )
+
+    def right_passages(self, project: Project, question: str, snapshot: str | None) -> tuple[str, ...]:
+        """The passages that answer a question, where a question set of the project names its documents; else none.
+
+        Raises Problem when a document that it names is not there.
+        """
+        from core import living, marks
+        from core.evaluation import run
+
+        sets = [self.questions.read(project, name) for name in self.questions.names(project)]
+        found = marks.known(project, sets).get(marks.key(question))
+        if found is None or not 0 < len(found.documents) <= run.MOST_WHOLE_DOCUMENTS:
+            return ()
+        right = living.expected(found, self.knowledge(project), snapshot)
+        return run.right_passages(right or found, self.knowledge(project), snapshot)
 
     def identities(self, project: Project, arms: Sequence[Arm], snapshot: str | None = None) -> list[object]:
         """What these arms' answers depend on besides the question: prompt, models' hashes, documents' versions."""

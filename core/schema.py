@@ -203,8 +203,25 @@ class Finetuned(TypedDict):
     progress: list[Object]
 
 
+class WhatIf(TypedDict):
+    """`whatif`: the change, both runs whole, each arm before and after; whether the document is as it was."""
+
+    version: int
+    project: str
+    document: str
+    old: str
+    new: str
+    saved: Object
+    before: RunRecord
+    after: RunRecord
+    arms: list[Object]
+    restored: bool
+    line: str
+
+
 OUTPUTS: Final[dict[str, Any]] = {
     "ask": RunRecord,
+    "whatif": WhatIf,
     "evaluate": Evaluation,
     "votes": Voted,
     "finetune": Finetuned,

@@ -2,16 +2,19 @@
 
 import time
 import uuid
+from dataclasses import replace
+from functools import partial
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from core import export, marks, runtime, scenario
+from core import export, living, marks, runtime, scenario
 from core.charts.playground import latency_chart
 from core.errors import Problem
 from core.opening import opening
 from core.records import RunRecord
 from core.text import one_line, plain
-from pages.draw import differences, panes, present, settings
+from pages.draw import desk, differences, panes, picking, present, settings
 from pages.draw.project import current
 from pages.draw.setup import draw_setup
 
@@ -29,6 +32,7 @@ def follow(run_id: str, rate: float) -> RunRecord:
     """Draw the panes of a run until it has ended. A reload or a click elsewhere re-attaches to the same run."""
     record = here.runs.record(run_id, project.id)
     st.subheader(one_line(plain(record.question), 400), anchor=False)
+    summary = st.empty()
     with st.container(key="panes"):
         columns = present.places([arm.title for arm in record.arms])
         places = [
@@ -43,18 +47,30 @@ def follow(run_id: str, rate: float) -> RunRecord:
         for pane, arm in zip(places, record.arms, strict=True):
             pane.draw(arm, ended=record.finished or arm.ended, dollars_per_hour=rate)
         if record.finished or live is None:
-            draw_marks(places, record)
+            draw_marks(places, summary, record)
             return record
         long = max(len(arm.answer) for arm in record.arms) > LONG_ANSWER
         time.sleep(SLOW_TICK_S if long else TICK_S)
 
 
-def draw_marks(places: list[panes.Pane], record: RunRecord) -> None:
-    """Say of each answer whether it is right, stale, invented or declined, where that can be told."""
+def draw_marks(places: list[panes.Pane], summary: DeltaGenerator, record: RunRecord) -> None:
+    """Say of each answer whether it is right, stale, invented or declined, and whether it was another last time."""
     sets = [here.questions.read(project, name) for name in here.questions.names(project)]
     expected = marks.known(project, sets).get(marks.key(record.question))
+    changed = living.compare(here.runs.before(record), record)
+    desk.draw_summary(summary, changed)
     for pane, arm, chosen in zip(places, record.arms, record.settings.arms, strict=True):
-        pane.draw_mark(marks.mark(arm, record.question, expected, chosen.search.snapshot))
+        snapshot = chosen.search.snapshot
+        right = living.expected(expected, here.knowledge(project), snapshot)
+        pane.draw_mark(marks.mark(arm, record.question, right, snapshot))
+        desk.draw_changed(pane.changed, changed.get(arm.arm))
+
+
+def ask(text: str) -> None:
+    """Put a question to the chosen panes; the page's address names the run."""
+    owner = st.session_state.setdefault("owner", uuid.uuid4().hex)  # this session
+    asking = replace(chosen_settings, choices=picking.chosen(project, text))
+    st.query_params["run"] = here.ask(project, text, asking, owner=owner).id
 
 
 def after(record: RunRecord) -> None:
@@ -103,16 +119,19 @@ with st.container(horizontal=True):
     asked = st.button("Ask", type="primary", key="ask")
     if st.button("Stop all", key="stop", shortcut="Esc") and (live := here.runs.live(st.query_params.get("run", ""))):
         live.stop()
+    edits = desk.switch()
     past = {row["id"]: row for row in here.runs.history(project.id)}
 
 try:
     if asked:
-        owner = st.session_state.setdefault("owner", uuid.uuid4().hex)  # this session
-        st.query_params["run"] = here.ask(project, question, chosen_settings, owner=owner).id
+        ask(question)
     if run_id := st.query_params.get("run"):
-        finished = follow(run_id, rate)
+        shown = here.runs.record(run_id, project.id)
+        with desk.beside(here, project, shown, partial(ask, shown.question)) if edits else st.container():
+            finished = follow(run_id, rate)
         if finished.finished:
             with present.off_stage("after"):
+                picking.draw_picking(project, finished, partial(ask, finished.question))
                 after(finished)
 except Problem as problem:
     st.error(plain(problem.message))

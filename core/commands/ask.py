@@ -2,13 +2,20 @@
 
 import sys
 from argparse import Namespace
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from core import ask, records, runtime
+from core import ask, passages, records, runtime
 from core.arms import Arm
 from core.commands import Parser, emit, log, parser, with_project
 from core.errors import Problem
+from core.records import PassageChoice, Use
 from core.text import one_line
+
+if TYPE_CHECKING:
+    from core.retrieval import KnowledgeBase
 
 
 def main(argv: list[str]) -> int:
@@ -18,21 +25,25 @@ def main(argv: list[str]) -> int:
     options.add_argument("--way", default="one at a time", choices=ask.WAYS)
     options.add_argument("--device", default="auto", choices=("auto", "cpu", "gpu"))
     options.add_argument("--gpu-layers", type=int, default=None)
+    passage_options(options)
     options.add_argument("--pinned", default=None, help="text put into the prompt of arms with pinned text")
     arm_options(options)
     given = options.parse_args(argv)
     question = sys.stdin.read(ask.MAX_QUESTION + 1) if given.question == "-" else given.question
     ask.checked(question, ask.Settings())
+    written = passages.parse(read_text(given.passages), given.passages) if given.passages else ()
     try:
         here = runtime.get()
         project = here.projects.get(given.project)
         chosen = tuple(changed(arm, given, given.pinned) for arm in project.choose(given.arms.split(",")))
-        settings = ask.Settings(chosen, given.way, given.device, given.gpu_layers)
+        settings = ask.Settings(chosen, given.way, given.device, given.gpu_layers, choices=written)
         ask.checked(question, settings)
         try:
             here.prepare(project, chosen, lambda done, text: log(f"{done:4.0%} {text}"), lambda: False)
         except Problem as problem:
             log(f"not everything is there: {one_line(problem.message, 500)}")  # the arms that can answer still do
+        settings = replace(settings, choices=placed(written, given, lambda: here.knowledge(project)))
+        ask.checked(question, settings)
         record = here.ask(project, question, settings, watched=False).wait().record()
     finally:
         runtime.close()
@@ -45,6 +56,35 @@ def main(argv: list[str]) -> int:
         if arm.problem:
             log(f"{arm.title}: {one_line(arm.problem, 500)}")
     return 0 if any(arm.finish for arm in record.arms) else 1
+
+
+def passage_options(options: Parser) -> None:
+    """Adds what is decided about passages before asking."""
+    options.add_argument("--pin", action="append", default=[], metavar="DOCUMENT[#SECTION]", help="read it first")
+    options.add_argument("--exclude", action="append", default=[], metavar="DOCUMENT[#SECTION]", help="leave it out")
+    options.add_argument(
+        "--passages", metavar="FILE", help="pinned, left out and edited passages: a JSON list, or an earlier run"
+    )
+
+
+def placed(
+    written: tuple[PassageChoice, ...], given: Namespace, knowledge: Callable[[], "KnowledgeBase"]
+) -> tuple[PassageChoice, ...]:
+    """The choices of the file, then those of the places named. Raises Problem on a place that there is not."""
+    made = list(written)
+    uses: tuple[tuple[Use, list[str]], ...] = (("pinned", given.pin), ("out", given.exclude))
+    for use, places in uses:
+        for place in places:
+            made += passages.at(knowledge(), place, use)
+    return tuple(made)
+
+
+def read_text(path: str) -> str:
+    """A file's text. Raises Problem."""
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Problem(f"{one_line(path, 200)} cannot be read: {one_line(str(error), 120)}.") from error
 
 
 def arm_options(options: Parser) -> None:

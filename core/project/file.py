@@ -287,7 +287,8 @@ def _run(raw: dict[str, Any], number: int) -> RunRecord:
     modes = {arm.retrieval.mode for arm in run.arms if arm.retrieval} | {arm.search.mode for arm in run.settings.arms}
     if {arm.state for arm in run.arms} - set(ENDED) or modes - set(MODES):
         raise wrong(place, "a state or a way of searching that there is not")
-    ask.checked(run.question, ask.Settings(run.settings.arms, run.settings.way, run.settings.device))
+    chosen = run.settings
+    ask.checked(run.question, ask.Settings(chosen.arms, chosen.way, chosen.device, choices=chosen.choices))
     return run
 
 

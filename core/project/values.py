@@ -62,7 +62,8 @@ class Check:
 class Suggestion:
     """A question for the stage. `shows`: what to look at in the answers.
 
-    `answer`, `variants`, `values` (snapshot -> answer), `cls`: what is right, as in a question set; empty: not known.
+    `answer`, `variants`, `documents` (where it stands), `values` (snapshot -> answer), `cls`: what is right, as in a
+    question set; empty: not known.
     """
 
     label: str
@@ -72,6 +73,7 @@ class Suggestion:
     variants: tuple[str, ...] = ()
     values: dict[str, str] = field(default_factory=dict)
     cls: str = ""
+    documents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,9 @@ def draw_details(arm: ArmRecord) -> None:
         )
     if arm.retrieval is not None:
         _passages(arm, arm.retrieval)
+    elif arm.passages:
+        with st.expander(f"{len(arm.passages)} right passages, given"):
+            draw_sources(arm.answer, arm.passages)
     with st.expander("Messages sent (its template is the server's)" if endpoint else "Exact prompt"):
         st.code(arm.prompt, language=None, wrap_lines=True)
     with st.expander("Model"):
@@ -99,6 +102,12 @@ def _passages(arm: ArmRecord, found: records.RetrievalRecord) -> None:
     timing = arm.timing
     spent = ms(timing.retrieval)
     dropped = f", {arm.passages_dropped} dropped to fit" if arm.passages_dropped else ""
+    by_hand = {
+        "pinned": sum(one.pinned for one in arm.passages),
+        "edited": sum(bool(one.as_found) for one in arm.passages),
+        "left out": arm.passages_left_out,
+    }
+    dropped += "".join(f", {count} {word}" for word, count in by_hand.items() if count)
     with st.expander(f"{len(arm.passages)} passages · {found.mode} · {spent}{dropped}"):
         st.caption(
             f"embed {ms(timing.embed)} + search {ms(timing.search)}. "

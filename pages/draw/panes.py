@@ -38,6 +38,7 @@ class Pane:
     ) -> None:
         column.markdown(f"**{plain(title)}**")
         self._mark, self._answer = column.empty(), column.empty()
+        self.changed = column.empty()
         self._status, self._details = column.empty(), column.container()
         self._rules, self._figures = rules, figures
         self._shown: tuple[object, ...] | None = None

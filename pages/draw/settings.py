@@ -64,9 +64,7 @@ def from_sidebar(here: Runtime, project: Project, opening: Opening) -> tuple[ask
 def _arms(project: Project, opening: Opening) -> list[Arm]:
     """The project's arms, and further ones made of its models."""
     absent = catalog.unplayed()
-    known = {
-        arm.name: arm for arm in project.every_arm() if arm.context != "perfect" and not _absent(project, arm, absent)
-    }
+    known = {arm.name: arm for arm in project.every_arm() if not _absent(project, arm, absent)}
     names = st.multiselect(
         "Panes",
         list(known),

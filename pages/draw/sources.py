@@ -19,8 +19,15 @@ def draw_sources(answer: str, passages: Sequence[PassageRecord]) -> None:
         st.markdown(f"cites **[{citation.number}]** {_verdict(citation)}")
     for number, passage in enumerate(passages, 1):
         place = f" · [open at its place]({address(passage)})" if passage.document and passage.start is not None else ""
-        st.markdown(f"**[{number}]** {plain(passage.document)} · score {passage.score:.2f}{place}")
+        score = "" if passage.pinned and not passage.score else f" · score {passage.score:.2f}"
+        pinned = " :blue-badge[:material/keep: pinned]" if passage.pinned else ""
+        edited = " :orange-badge[:material/edit: edited for this question]" if passage.as_found else ""
+        of = plain(passage.document) or "given by hand"
+        st.markdown(f"**[{number}]** {of}{score}{place}{pinned}{edited}")
         st.text(passage.text)
+        if passage.as_found:
+            st.caption("The document says:")
+            st.text(passage.as_found)
 
 
 def address(passage: PassageRecord) -> str:
