@@ -76,7 +76,7 @@ def _value(value: Any, hint: Any, where: str) -> Any:
         return _table(value, hint, f"{where} '{value['id']}'" if "id" in value else where)
     if origin is Literal:
         if value not in inside:
-            raise Problem(f"{where}: must be one of {', '.join(inside)}, not {one_line(repr(value), 40)}.")
+            raise Problem(f"{where}: must be one of {', '.join(map(str, inside))}, not {one_line(repr(value), 40)}.")
         return value
     number = hint is float and isinstance(value, int) and not isinstance(value, bool)
     if type(value) is not hint and not number:

@@ -5,17 +5,18 @@ Reads figures.toml and, where it exists, models/cards/measured.json. Knows nothi
 
 import json
 import re
-import tomllib
-from dataclasses import dataclass, fields
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
-from core import paths
+from core import paths, tomlfile
 from core.errors import Problem
 
-HERE = Path(__file__).resolve().parent
-EVIDENCE = {
+FILE: Final = Path(__file__).resolve().with_name("figures.toml")
+Evidence = Literal["author's experience", "published", "measured here", "ours"]
+EVIDENCE: Final[dict[Evidence, str]] = {
     "author's experience": "a document's author says so; how it was measured is not stated",
     "published": "measured and published, with a method",
     "measured here": "measured with this repository's own models",
@@ -23,11 +24,8 @@ EVIDENCE = {
 }
 
 
-@dataclass(frozen=True)
-class Source:
-    """Where figures come from. What is unknown reads 'not stated'."""
-
-    id: str
+@dataclass(frozen=True, kw_only=True)
+class _Publication:
     kind: str
     title: str
     author: str
@@ -35,22 +33,23 @@ class Source:
     site: str
     file: str | None = None
 
+
+@dataclass(frozen=True, kw_only=True)
+class Source(_Publication):
+    """Where figures come from. What is unknown reads 'not stated'."""
+
+    id: str
+
     def words(self) -> str:
         """The citation on one line."""
         return f"{self.id}: {self.title}; {self.author}; {self.date}; {self.site}"
 
 
-@dataclass(frozen=True)
-class Figure:
-    """One claim or measurement: a value, a range, or a rating in words; with unit, source, place, date, evidence."""
-
+@dataclass(frozen=True, kw_only=True)
+class _Entry:
     id: str
     label: str
     quantity: str
-    source: str
-    place: str
-    evidence: str
-    date: str
     unit: str = ""
     approach: str = ""
     value: float | None = None
@@ -61,6 +60,16 @@ class Figure:
     text: str | None = None
     standard_error: float | None = None
     note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure(_Entry):
+    """One claim or measurement: a value, a range, or a rating in words; with unit, source, place, date, evidence."""
+
+    source: str
+    place: str
+    evidence: Evidence
+    date: str
 
     @property
     def range(self) -> tuple[float, float]:
@@ -80,6 +89,46 @@ class Figure:
         unit = "" if self.unit in ("", "1") else " %" if self.unit == "%" else f" {self.unit}"
         error = "" if self.standard_error is None else f" ± {_number(self.standard_error)} (s.e.)"
         return f"{'~' if self.approximate else ''}{number}{'+' if self.open_high else ''}{unit}{error}"
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Figures of one place."""
+
+    source: str
+    place: str
+    evidence: Evidence
+    figures: tuple[_Entry, ...]
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A published table: each row a name and one value a column."""
+
+    id: str
+    source: str
+    place: str
+    evidence: Evidence
+    quantity: str
+    unit: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+    def entries(self) -> Iterator[_Entry]:
+        for name, *values in self.rows:
+            if not isinstance(name, str) or len(values) != len(self.columns) or {*map(type, values)} - {int, float}:
+                raise Problem(f"{FILE.name}, table '{self.id}': a row is a name and {len(self.columns)} numbers.")
+            for column, value in zip(self.columns, values, strict=True):
+                place = f"{self.id}.{_slug(name)}.{_slug(column)}"
+                label = f"{name}, {column}"
+                yield _Entry(id=place, label=label, quantity=self.quantity, unit=self.unit, value=value)
+
+
+@dataclass(frozen=True)
+class _File:
+    sources: dict[str, _Publication]
+    group: tuple[_Group, ...]
+    table: tuple[_Table, ...]
 
 
 PLACEHOLDER = re.compile(r"\{([A-Za-z0-9.-]+)(?:\|(number|low|high|percent))?\}")
@@ -108,20 +157,20 @@ def _written(figure: Figure, form: str | None) -> str:
 @cache
 def sources() -> dict[str, Source]:
     """All sources by id."""
-    return {name: Source(id=name, **entry) for name, entry in _raw()["sources"].items()}
+    return {name: Source(id=name, **asdict(told)) for name, told in _file().sources.items()}
 
 
 @cache
 def load() -> dict[str, Figure]:
     """All figures by id, in the order of the file; measured ones last. Raises Problem on a damaged file."""
-    raw = _raw()
-    figures = [figure for group in raw["group"] for figure in _group(group)]
-    figures += [figure for table in raw["table"] for figure in _table(table)]
+    file = _file()
+    figures = [_figure(group, entry) for group in file.group for entry in group.figures]
+    figures += [_figure(table, entry) for table in file.table for entry in table.entries()]
     figures += measured()
     found: dict[str, Figure] = {}
     for figure in figures:
         if figure.id in found:
-            raise Problem(f"figures.toml: {figure.id} is there twice.")
+            raise Problem(f"{FILE.name}: {figure.id} is there twice.")
         found[figure.id] = figure
     return found
 
@@ -165,38 +214,17 @@ def measured(path: Path | None = None) -> list[Figure]:
 
 
 @cache
-def _raw() -> dict[str, Any]:
-    return tomllib.loads((HERE / "figures.toml").read_text(encoding="utf-8"))
+def _file() -> _File:
+    return tomlfile.read(FILE, _File)
 
 
-def _group(group: dict[str, Any]) -> list[Figure]:
-    shared = {key: group[key] for key in ("source", "place", "evidence")}
-    return [_figure({**shared, **entry}) for entry in group["figures"]]
-
-
-def _table(table: dict[str, Any]) -> list[Figure]:
-    shared = {key: table[key] for key in ("source", "place", "evidence", "quantity", "unit")}
-    return [
-        _figure(
-            {
-                **shared,
-                "id": f"{table['id']}.{_slug(row[0])}.{_slug(column)}",
-                "label": f"{row[0]}, {column}",
-                "value": value,
-            }
-        )
-        for row in table["rows"]
-        for column, value in zip(table["columns"], row[1:], strict=True)
-    ]
-
-
-def _figure(entry: dict[str, Any]) -> Figure:
-    known = {field.name for field in fields(Figure)}
-    if unknown := set(entry) - known:
-        raise Problem(f"figures.toml: {entry.get('id')} has unknown keys {sorted(unknown)}.")
-    if entry["evidence"] not in EVIDENCE:
-        raise Problem(f"figures.toml: {entry['id']} has unknown evidence '{entry['evidence']}'.")
-    return Figure(**{"date": sources()[entry["source"]].date, **entry})
+def _figure(of: _Group | _Table, entry: _Entry) -> Figure:
+    if of.source not in sources():
+        raise Problem(f"{FILE.name}: {entry.id} names the source '{of.source}', which is not among the sources.")
+    if [entry.value, entry.low, entry.text].count(None) != 2 or (entry.low is None) != (entry.high is None):
+        raise Problem(f"{FILE.name}: {entry.id} needs a value, or low and high, or a text.")
+    date = sources()[of.source].date
+    return Figure(source=of.source, place=of.place, evidence=of.evidence, date=date, **asdict(entry))
 
 
 def _slug(text: str) -> str:

@@ -1,17 +1,19 @@
 """The manifest `models/manifest.toml` as typed, checked values. Knows no folder, no network and no model format."""
 
 import re
-import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Final, Literal, TypeVar, get_args
 
-from core import paths
+from core import paths, tomlfile
 from core.errors import Problem
 
+T = TypeVar("T", "Source", "_Entry", "_Pair")
 PATH = paths.ROOT / "models" / "manifest.toml"
-KINDS = ("local", "installed", "index", "hub")
-ROLES = ("base", "fine-tuned", "embedder")
+Kind = Literal["local", "installed", "index", "hub"]
+Role = Literal["base", "fine-tuned", "embedder"]
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -30,7 +32,7 @@ class File:
 class Way:
     """One place a source may come from; which fields count depends on `kind`."""
 
-    kind: str
+    kind: Kind
     distribution: str = ""
     version: str = ""
     sha256: str = ""  # of the wheel
@@ -73,15 +75,12 @@ class Source:
         return sum(file.size for file in self.files)
 
 
-@dataclass(frozen=True)
-class Model:
-    """One loadable GGUF: the source's first file as it is (`recipe` None), or derived from the source."""
-
+@dataclass(frozen=True, kw_only=True)
+class _Stated:
     id: str
     pair: str
-    role: str
+    role: Role
     name: str
-    source: Source
     file: str
     quantization: str
     context: int
@@ -90,6 +89,35 @@ class Model:
     tool: str | None = None
     adapter: str | None = None  # glob below models/
     size: int = 0  # bytes of the derived file, about
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model(_Stated):
+    """One loadable GGUF: the source's first file as it is (`recipe` None), or derived from the source."""
+
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Entry(_Stated):
+    """A model as the file has it: its source by id."""
+
+    source: str
+
+
+@dataclass(frozen=True)
+class _Pair:
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class _File:
+    schema: Literal[1]
+    source: tuple[Source, ...]
+    model: tuple[_Entry, ...]
+    pair: tuple[_Pair, ...] = ()
+    hub: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,33 +132,36 @@ class Manifest:
 
 def load(path: Path = PATH) -> Manifest:
     """Read and check a manifest. Raises Problem naming the entry that is wrong."""
+    file = tomlfile.read(path, _File)
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-        sources = {item["id"]: _source(item) for item in raw["source"]}
-        models = {item["id"]: _model(item, sources) for item in raw["model"]}
-        pairs = {item["id"]: item["name"] for item in raw.get("pair", [])}
-        if strangers := {model.pair for model in models.values()} - pairs.keys():
-            raise ValueError(f"no pair {min(strangers)!r}")
-    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
-        raise Problem(f"The manifest {path.name} cannot be used: {type(error).__name__} {error}") from error
-    return Manifest(str(raw.get("hub", "")), sources, models, pairs)
+        sources = _by_id(file.source)
+        for source in sources.values():
+            _check(source)
+        pairs = {name: pair.name for name, pair in _by_id(file.pair).items()}
+        models = {name: _model(entry, sources, pairs) for name, entry in _by_id(file.model).items()}
+    except ValueError as error:
+        raise Problem(f"The manifest {path.name} cannot be used: {error}.") from error
+    return Manifest(file.hub, sources, models, pairs)
 
 
-def _source(item: dict[str, Any]) -> Source:
-    fields = item | {
-        "files": tuple(File(**file) for file in item["files"]),
-        "ways": tuple(Way(**way) for way in item["ways"]),
-        "parts": tuple(Part(**part) for part in item.get("parts", [])),
-    }
-    source = Source(**fields)
+def _by_id(entries: Iterable[T]) -> dict[str, T]:
+    found: dict[str, T] = {}
+    for entry in entries:
+        if entry.id in found:
+            raise ValueError(f"{entry.id!r} is there twice")
+        found[entry.id] = entry
+    return found
+
+
+def _check(source: Source) -> None:
+    if not source.files:
+        raise ValueError(f"source {source.id}: no file")
     for file in source.files:
         if PurePosixPath(file.name).name != file.name or file.size <= 0:
             raise ValueError(f"source {source.id}: file {file.name!r} needs a bare name and a size")
         if file.sha256 is not None and not _SHA256.fullmatch(file.sha256):
             raise ValueError(f"source {source.id}: {file.name} has no valid SHA-256")
     for way in source.ways:
-        if way.kind not in KINDS:
-            raise ValueError(f"source {source.id}: unknown way {way.kind!r}")
         if way.kind == "index" and not source.parts and not _SHA256.fullmatch(way.sha256):
             raise ValueError(f"source {source.id}: the wheel needs a SHA-256")
     if source.parts and (len(source.files) != 1 or source.files[0].sha256 is None):
@@ -138,13 +169,16 @@ def _source(item: dict[str, Any]) -> Source:
     for part in source.parts:
         if not _SHA256.fullmatch(part.sha256) or part.size <= 0:
             raise ValueError(f"source {source.id}: the wheel of {part.distribution} needs a SHA-256 and a size")
-    return source
 
 
-def _model(item: dict[str, Any], sources: dict[str, Source]) -> Model:
-    model = Model(**(item | {"source": sources[item["source"]]}))
-    if model.role not in ROLES or PurePosixPath(model.file).name != model.file:
-        raise ValueError(f"model {model.id}: role or file name")
-    if model.recipe is None and model.file != model.source.files[0].name:
-        raise ValueError(f"model {model.id}: without a recipe its file is the source's first")
-    return model
+def _model(entry: _Entry, sources: dict[str, Source], pairs: dict[str, str]) -> Model:
+    if entry.source not in sources:
+        raise ValueError(f"model {entry.id}: no source {entry.source!r}")
+    if entry.pair not in pairs:
+        raise ValueError(f"model {entry.id}: no pair {entry.pair!r}")
+    source = sources[entry.source]
+    if PurePosixPath(entry.file).name != entry.file:
+        raise ValueError(f"model {entry.id}: {entry.file!r} is no bare file name")
+    if entry.recipe is None and entry.file != source.files[0].name:
+        raise ValueError(f"model {entry.id}: without a recipe its file is the source's first")
+    return Model(**vars(entry) | {"source": source})

@@ -111,6 +111,29 @@ def test_sources_survive_loading():
     assert len(stated) > 90
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("approximate = true", "aproximate = true", "Did you mean 'approximate'"),
+        ('evidence = "published"', 'evidence = "publishd"', "must be one of"),
+        ("author = ", "autor = ", "sources.*unknown key 'autor'"),
+        ('source = "D2"', 'source = "D99"', "the source 'D99', which is not among the sources"),
+        ("0.481, ", "", "table 'P1.current-events': a row is a name and 6 numbers"),
+        ("0.481, ", '"0.481", ', "table 'P1.current-events': a row is a name and 6 numbers"),
+        ("low = ", "value = 1, low = ", "needs a value, or low and high, or a text"),
+    ],
+)
+def test_a_slip_in_the_figures_is_a_problem_naming_the_place(tmp_path, monkeypatch, old, new, message):
+    text = figures.FILE.read_text(encoding="utf-8")
+    assert old in text
+    (tmp_path / "figures.toml").write_text(text.replace(old, new, 1), encoding="utf-8")
+    monkeypatch.setattr(figures, "FILE", tmp_path / "figures.toml")
+    for cached in (figures._file, figures.sources, figures.load):
+        monkeypatch.setattr(figures, cached.__name__, cached.__wrapped__)
+    with pytest.raises(Problem, match=rf"^figures\.toml.*{message}"):
+        figures.load()
+
+
 def test_what_is_unknown_of_a_document_stays_not_stated():
     assert figures.sources()["D2"].author == "not stated" and figures.sources()["D2"].date == "not stated"
     assert figures.sources()["D0"].date == "2025-04-22" and figures.sources()["D1"].date == "2024-11-12"

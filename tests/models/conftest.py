@@ -56,7 +56,17 @@ class Tiny:
         """A catalog with one model, `base`, that is the source's first file as it is."""
         weights.mkdir(parents=True, exist_ok=True)
         source = self.source(*ways, pinned=pinned)
-        model = Model("base", "default", "base", "Tiny", source, source.files[0].name, "F32", 64, 1)
+        model = Model(
+            id="base",
+            pair="default",
+            role="base",
+            name="Tiny",
+            source=source,
+            file=source.files[0].name,
+            quantization="F32",
+            context=64,
+            memory=1,
+        )
         return Catalog(Manifest(hub, {"tiny": source}, {"base": model}), weights, folders)
 
 

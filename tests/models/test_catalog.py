@@ -243,7 +243,11 @@ def test_the_shipped_manifest_pins_every_source_and_the_tools_that_exist():
     "old, new",
     [
         ("schema = 1", "schema = = 1"),
+        ("schema = 1", "schema = 2"),
         ('kind = "hub"', 'kind = "torrent"'),
+        ("attribution = ", "atribution = "),
+        ("quantization = ", "quantisation = "),
+        ('id = "embedder"', 'id = "base"'),
         ('name = "SmolLM2-135M-Instruct.Q4_1.gguf"', 'name = "../x.gguf"'),
         ('sha256 = "b179', 'sha256 = "zzzz'),
         ('source = "all-minilm-l6-v2"', 'source = "unknown"'),

@@ -24,7 +24,10 @@ entries = [line.split(" ") for line in sys.argv[4].splitlines()]
 files = tuple(File(name, int(size), sha, "tiny_model/" + name) for name, size, sha in entries)
 way = Way(**eval(sys.argv[5]))
 source = Source("tiny", "Tiny", "Apache-2.0", "nobody", files, (way,))
-model = Model("base", "default", "base", "Tiny", source, files[0].name, "F32", 64, 1)
+model = Model(
+            id="base", pair="default", role="base", name="Tiny", source=source, file=files[0].name,
+    quantization="F32", context=64, memory=1,
+        )
 here = Catalog(Manifest(hub, {"tiny": source}, {"base": model}), weights, tuple(map(Path, sys.argv[6:])))
 if limit:
     import resource

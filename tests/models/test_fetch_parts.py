@@ -49,7 +49,17 @@ class Shop:
         file = File(NAME, len(self.whole), digest or sha(self.whole), None, NAME)
         ways = tuple(Way(kind, repository="someone/tiny", revision="abc123") for kind in kinds)
         source = Source("joined", "Joined", "Apache-2.0", "nobody", (file,), ways, self.parts)
-        model = Model("base", "default", "base", "Joined", source, NAME, "F32", 64, 1)
+        model = Model(
+            id="base",
+            pair="default",
+            role="base",
+            name="Joined",
+            source=source,
+            file=NAME,
+            quantization="F32",
+            context=64,
+            memory=1,
+        )
         return Catalog(Manifest("not-a-hub", {"joined": source}, {"base": model}), weights, folders)
 
     def hide(self, *numbers: int) -> None:
