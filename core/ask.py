@@ -449,6 +449,11 @@ class Runs:
         """The finished run in which the same question was last asked before this one."""
         return self._stored.before(record)
 
+    def project_of(self, run_id: str) -> str | None:
+        """Whose run it is, live or stored; None when there is none."""
+        run = self.live(run_id)
+        return run.parts.project.id if run is not None else self._stored.project_of(run_id)
+
     def history(self, project: str, limit: int = 20) -> list[Mapping[str, str]]:
         """A project's latest finished runs, newest first: id, made, question, way."""
         return self._stored.history(project, limit)

@@ -16,7 +16,8 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
@@ -180,7 +181,7 @@ def start(
         (folder / "held.jsonl").write_text(finetune_rows.dumps(project, aside), encoding="utf-8")
         asked = [row.source.row() for row in aside if row.source]
         (folder / "held-questions.json").write_text(json.dumps(asked), encoding="utf-8")
-        (folder / PLAN).write_text(json.dumps(asdict(plan)), encoding="utf-8")
+        _write_plan(folder, plan)
         return _begin(here, plan, folder)
     except BaseException:
         shutil.rmtree(folder)
@@ -233,6 +234,23 @@ def training(here: "Runtime", project: Project, training_id: str) -> Training:
         if training_id in (found.plan.id, found.job.id):
             return found
     raise Problem(f"This project has no fine-tune '{one_line(training_id, 40)}'.")
+
+
+def erase(project_id: str, left: Sequence[Project]) -> None:
+    """Remove the folders of an erased project's fine-tunes. `left`: all others, deleted ones that can come back too.
+
+    An adapter that a model of theirs is made of (a duplicate's) stays, and from now on belongs to that project.
+    """
+    for file in paths.training_dir().glob(f"*/{PLAN}"):
+        folder = file.parent
+        with suppress(Problem):  # a plan that cannot be read: nobody knows whose it was
+            plan = _plan(folder)
+            adapter = str(folder / ADAPTER)
+            heir = next((one for one in left if any(model.adapter == adapter for model in one.models)), None)
+            if plan.project == project_id and heir:
+                _write_plan(folder, replace(plan, project=heir.id))
+            elif plan.project == project_id:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def progress(here: "Runtime", found: Training) -> list[dict[str, Any]]:
@@ -300,8 +318,14 @@ def _run(job: "JobContext", plan: Plan, folder: Path) -> None:
         finally:
             _end(process)
     if not job.cancelled and process.returncode:
-        said = last.removeprefix("error: ") or f"exit status {process.returncode}"
-        raise Problem(f"The training ended: {one_line(said, 400)}")
+        raise Problem(f"The training ended: {_why(process.returncode, last)}")
+
+
+def _why(status: int, last: str) -> str:
+    """Why the program ended. One that was killed did not come to say it: its last line is just how far it was."""
+    if status < 0:
+        return f"it was killed (signal {-status}), as when memory runs out. It goes on from its last checkpoint."
+    return one_line(last.removeprefix("error: "), 400) or f"exit status {status}"
 
 
 def _lines(file: IO[bytes]) -> Iterator[str]:
@@ -365,6 +389,12 @@ def _adopt(here: "Runtime", plan: Plan, folder: Path) -> dict[str, Any]:
     (folder / CHECKPOINT).unlink(missing_ok=True)
     arms = [arm.name for arm in project.arms if arm.model == model.id]
     return {"model": model.id, "base": plan.base, "arms": arms, "adapter": str(adapter), "held_out_set": kept}
+
+
+def _write_plan(folder: Path, plan: Plan) -> None:
+    written = folder / f".{PLAN}.part"
+    written.write_text(json.dumps(asdict(plan)), encoding="utf-8")
+    written.replace(folder / PLAN)
 
 
 def _plan(folder: Path) -> Plan:

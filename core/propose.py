@@ -1,10 +1,11 @@
 """Proposals as a background job, for page and command alike. Knows the runtime's parts; the rules are elsewhere.
 
 The job's rows are every question that was written, with why it was refused; what is proposed goes into a question set
-of the project, marked as not reviewed.
+of the project, marked as not reviewed. When its process ends on the way the next one keeps what the rows propose, and
+goes on with the candidates that were not tried.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -62,6 +63,9 @@ def work(here: "Runtime", job: "JobContext") -> dict[str, Any]:
     """The job itself. Gives how many were proposed and refused. Raises Problem when there is nothing to ask about."""
     given = job.parameters
     project, name = here.projects.get(str(given["project"])), str(given["set"])
+    earlier = here.jobs.rows(job.id)  # of a process that ended
+    made = [_question(row) for row in earlier if not row["refused"]]
+    _keep(here, project, name, made)
     knowledge = here.knowledge(project)
     documents = {document.path: knowledge.chunks(document.path) for document in knowledge.documents()}
     if not documents:
@@ -69,11 +73,14 @@ def work(here: "Runtime", job: "JobContext") -> dict[str, Any]:
     found = proposing.candidates(documents)
     if not found:
         raise Problem("No sentence of the documents holds a short answer (a number, a name, a piece of code).")
-    known = tuple(question for each in here.questions.names(project) for question in here.questions.read(project, each))
-    made: list[Question] = []
-    tried = 0
+    there = tuple(question for each in here.questions.names(project) for question in here.questions.read(project, each))
+    done = {(row["document"], row["fact"], row["answer"]) for row in earlier}
+    left = [one for one in found if (one.place, one.fact, one.answer) not in done]
+    wanted, tried = int(given["wanted"]), len(earlier)
     try:
-        for tried, written in enumerate(_written(here, project, job, found, known), 1):
+        for tried, written in enumerate(
+            _written(here, project, job, left, (*there, *made), wanted - len(made)), len(earlier) + 1
+        ):
             job.append(
                 {
                     "question": written.question,
@@ -85,8 +92,8 @@ def work(here: "Runtime", job: "JobContext") -> dict[str, Any]:
             )
             if not written.refused:
                 made.append(written.as_question())
-            share = max(len(made) / int(given["wanted"]), tried / len(found))
-            job.progress(share, f"{len(made)} of {given['wanted']} proposed; {tried} of {len(found)} tried")
+            share = max(len(made) / wanted, tried / len(found))
+            job.progress(share, f"{len(made)} of {wanted} proposed; {tried} of {len(found)} tried")
     except Stopped:
         pass
     finally:
@@ -95,7 +102,12 @@ def work(here: "Runtime", job: "JobContext") -> dict[str, Any]:
 
 
 def _written(
-    here: "Runtime", project: Project, job: "JobContext", found: Sequence[Candidate], known: Sequence[Question]
+    here: "Runtime",
+    project: Project,
+    job: "JobContext",
+    found: Sequence[Candidate],
+    known: Sequence[Question],
+    wanted: int,
 ) -> Iterator[Written]:
     parts, model = here.parts(project), project.model(str(job.parameters["model"]))
     writer, base = parts.spec(model.id), parts.spec(model.base or model.id)
@@ -124,11 +136,17 @@ def _written(
     def knows(question: str) -> str:
         return wait(submit(base, project.instruction.messages(question), CLOSED))
 
-    return proposing.propose(found, known, int(job.parameters["wanted"]), write, knows)
+    return proposing.propose(found, known, wanted, write, knows)
+
+
+def _question(row: Mapping[str, Any]) -> Question:
+    """What a row of the job proposes."""
+    return proposing.proposal(str(row["question"]), str(row["answer"]), str(row["document"]))
 
 
 def _keep(here: "Runtime", project: Project, name: str, made: Sequence[Question]) -> None:
-    """Add the proposals to the set, beside what a person has there by now."""
-    if made:
-        there = here.questions.read(project, name) if name in here.questions.names(project) else ()
-        here.questions.save(project, name, (*there, *made))
+    """Add the proposals to the set, beside what a person has there by now; one that is there stays as it is."""
+    there = here.questions.read(project, name) if name in here.questions.names(project) else ()
+    known = {question.question for question in there}
+    if new := [question for question in made if question.question not in known]:
+        here.questions.save(project, name, (*there, *new))

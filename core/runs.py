@@ -55,6 +55,11 @@ class StoredRuns:
         )
         return records.run_from(rows[0]["body"]) if rows else None
 
+    def project_of(self, run_id: str) -> str | None:
+        """Whose run it is; None when there is none."""
+        rows = self._store.read("SELECT project FROM runs WHERE id = ?", (run_id,))
+        return str(rows[0]["project"]) if rows else None
+
     def history(self, project: str, limit: int = 20) -> list[Mapping[str, str]]:
         """A project's latest runs, newest first: id, made, question, way."""
         rows = self._store.read(

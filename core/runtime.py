@@ -127,14 +127,16 @@ class Runtime:
 
     @property
     def projects(self) -> "Projects":
-        """The projects; those deleted more than a day ago are erased with their documents."""
+        """The projects; those deleted more than a day ago are erased with documents and fine-tunes."""
+        from core import finetune
         from core.project.projects import Projects
 
-        def erase(project_id: str) -> None:
-            for file in paths.knowledge_dir().glob(f"{project_id}.sqlite3*"):
-                file.unlink(missing_ok=True)
-
         def make() -> Projects:
+            def erase(project_id: str) -> None:
+                for file in paths.knowledge_dir().glob(f"{project_id}.sqlite3*"):
+                    file.unlink(missing_ok=True)
+                finetune.erase(project_id, [*projects.all(), *projects.deleted()])
+
             projects = Projects(self.store, fresh=erase)
             for gone in projects.purge():
                 erase(gone)
@@ -151,15 +153,16 @@ class Runtime:
 
     @property
     def jobs(self) -> "Jobs":
-        """The job runner. The app goes on with the evaluations that a process which ended left, and sets all else of it
-        down as interrupted; a command touches no other process's jobs."""
-        from core import evaluate
+        """The job runner. The app goes on with the evaluations and proposals that a process which ended left, and sets
+        all else of it down as interrupted; a command touches no other process's jobs."""
+        from core import evaluate, propose
         from core.jobs import Jobs
 
         def make() -> Jobs:
             jobs = Jobs(self.store)
             if self._resume:
                 jobs.register(evaluate.KIND, lambda job: evaluate.work(self, job))
+                jobs.register(propose.KIND, lambda job: propose.work(self, job))
                 jobs.recover()
             return jobs
 

@@ -219,6 +219,86 @@ class WhatIf(TypedDict):
     line: str
 
 
+class Story(TypedDict):
+    """`story`: the scenes as they went; `held`: no claim failed."""
+
+    version: int
+    project: str
+    scenes: list[Object]
+    held: bool
+
+
+class Proposals(TypedDict):
+    """`propose`: how many pairs were proposed into `set`; `rows`: all that were written, with why refused."""
+
+    version: int
+    project: str
+    proposed: int
+    refused: int
+    candidates: int
+    set: str
+    rows: list[Object]
+
+
+class Merged(TypedDict):
+    """`merge`: the file that was written, and out of what; hashes are SHA-256."""
+
+    version: int
+    path: str
+    sha256: str
+    source_sha256: str
+    adapter_sha256: str | None
+    quantization: str
+    recipe: str
+    tool: str
+
+
+class Indexing(TypedDict):
+    """`index settings`: how documents are split and searched, and how many passages have a vector."""
+
+    version: int
+    splitter: str
+    chunk_size: int
+    overlap: int
+    weight: float
+    threshold: float
+    passages: int
+    passages_embedded: int
+
+
+class Built(TypedDict):
+    """`index build`: counts of files, see Sync in `core/retrieval/values.py`; with --dry-run what they would be."""
+
+    version: int
+    files: int
+    ignored: int
+    complete: bool
+    dry_run: bool
+    added: int
+    updated: int
+    unchanged: int
+    deleted: int
+    kept: int
+    failed: list[Object]
+    skipped: list[Object]
+    documents: NotRequired[Object]
+    embedded: NotRequired[int]
+    passages: NotRequired[int]
+    passages_embedded: NotRequired[int]
+    seconds: NotRequired[float]
+
+
+class Queried(TypedDict):
+    """`index query`: the best passages, best first. `timing` in ms."""
+
+    version: int
+    question: str
+    mode: str
+    note: str | None
+    timing: Object
+    passages: list[Object]
+
+
 OUTPUTS: Final[dict[str, Any]] = {
     "ask": RunRecord,
     "whatif": WhatIf,
@@ -234,6 +314,12 @@ OUTPUTS: Final[dict[str, Any]] = {
     "state check": State,
     "inspect": Inspected,
     "fetch": list[Object],
+    "story": Story,
+    "propose": Proposals,
+    "merge": Merged,
+    "index build": Built,
+    "index settings": Indexing,
+    "index query": Queried,
     "index list": list[Object],
 }
 

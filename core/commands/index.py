@@ -21,7 +21,7 @@ from core.records import FIRST_PROJECT
 from core.retrieval import KnowledgeBase, filters, sources
 from core.retrieval.parsing import LARGEST_FILE, parse, too_large
 from core.retrieval.selection import Selection
-from core.retrieval.values import MODES, Change, Plan, Sync
+from core.retrieval.values import MODES, SPLITTERS, Change, Plan, Settings, Sync
 from core.retrieval.versions import clean_path
 from core.store import Store
 from core.text import one_line
@@ -47,6 +47,12 @@ def main(argv: list[str]) -> int:
         ("restore", "undo delete or edits"),
     ):
         _action(actions, name, about).add_argument("document", nargs="+")
+    settings = _action(actions, "settings", "how documents are split and searched; what is given is changed")
+    settings.add_argument("--splitter", choices=SPLITTERS)
+    settings.add_argument("--chunk-size", type=int, metavar="TOKENS")
+    settings.add_argument("--overlap", type=int, metavar="TOKENS")
+    settings.add_argument("--weight", type=float, help="share of the vectors in hybrid mode, 0 to 1")
+    settings.add_argument("--threshold", type=float, help="least cosine similarity, 0 to 1")
     query = _action(actions, "query", "the best passages for a question")
     query.add_argument("question")
     query.add_argument("--top-k", type=int, default=3)
@@ -131,7 +137,7 @@ class _Base:
 
 def _engine(action: str) -> Any:
     """The engine, its embedder's file fetched where the action embeds; without one, words alone are used."""
-    if action in ("build", "update", "add", "restore", "query"):
+    if action in ("build", "update", "add", "restore", "settings", "query"):
         from core.weights import catalog
 
         try:
@@ -265,6 +271,21 @@ def _logged(changes: list[Change]) -> list[dict[str, Any]]:
     return [dataclasses.asdict(change) for change in changes]
 
 
+def _settings(base: KnowledgeBase, given: Namespace) -> dict[str, Any]:
+    names = [field.name for field in dataclasses.fields(Settings)]
+    changed = {name: getattr(given, name) for name in names if getattr(given, name) is not None}
+    if changed:
+        if "chunk_size" in changed and "overlap" not in changed:  # half a piece is the most
+            changed["overlap"] = min(base.settings.overlap, max(0, given.chunk_size) // 2)
+        base.configure(dataclasses.replace(base.settings, **changed))
+        base.catch_up(_progress())
+    made = dataclasses.asdict(base.settings)
+    if not given.json:
+        print("\n".join(f"{name:<11} {value}" for name, value in made.items()))
+    chunks, embedded = base.counts()
+    return made | {"passages": chunks, "passages_embedded": embedded}
+
+
 def _query(base: KnowledgeBase, given: Namespace) -> dict[str, Any]:
     found = base.query(
         given.question,
@@ -301,5 +322,6 @@ ACTIONS: dict[str, Callable[[KnowledgeBase, Namespace], Any]] = {
     "list": _list,
     "delete": _delete,
     "restore": _restore,
+    "settings": _settings,
     "query": _query,
 }

@@ -95,8 +95,12 @@ class Written:
 
     def as_question(self) -> Question:
         """As a question of a set, not reviewed."""
-        one = self.candidate
-        return Question(self.question, one.answer, "own", (), (one.place,), origin=ORIGIN, reviewed=False)
+        return proposal(self.question, self.candidate.answer, self.candidate.place)
+
+
+def proposal(question: str, answer: str, place: str) -> Question:
+    """A question of a set that nobody has reviewed."""
+    return Question(question, answer, "own", (), (place,), origin=ORIGIN, reviewed=False)
 
 
 @dataclass(frozen=True)

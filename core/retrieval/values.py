@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ Cancelled = Callable[[], bool]
 
 MODES = ("hybrid", "dense", "sparse")
 SPLITTERS = ("headings", "sentences")
+LEAST_CHUNK: Final = 16  # tokens; a quarter of it must hold any one letter
+MOST_CHUNK: Final = 480
 CURRENT = "current"  # the view in which a person's own edits happen
 DELETED = "deleted"  # the view that remembers which version a deleted document had
 TODAY, TRAINING_DAY = "today", "training-day"  # the demo company's two snapshots
@@ -79,9 +81,10 @@ class Settings:
     def __post_init__(self) -> None:
         if self.splitter not in SPLITTERS:
             raise Problem(f"Unknown splitter '{self.splitter}'. Splitters: {', '.join(SPLITTERS)}.")
-        if not 32 <= self.chunk_size <= 480:
+        if not LEAST_CHUNK <= self.chunk_size <= MOST_CHUNK:
             raise Problem(
-                f"Chunk size must lie between 32 and 480 tokens (the embedder reads 512), not {self.chunk_size}."
+                f"Chunk size must lie between {LEAST_CHUNK} and {MOST_CHUNK} tokens (the embedder reads 512), "
+                f"not {self.chunk_size}."
             )
         if not 0 <= self.overlap <= self.chunk_size // 2:
             raise Problem(

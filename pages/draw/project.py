@@ -11,6 +11,7 @@ import streamlit as st
 from core import runtime
 from core import scenario as envelope
 from core.errors import Problem
+from core.opening import project_of
 from core.project import Project
 from core.records import FIRST_PROJECT
 from core.text import one_line, plain
@@ -22,9 +23,13 @@ CARRIED = ("calculator", "calculator_shelf", "calculator_rest", "advisor-kept") 
 
 
 def current() -> Project:
-    """The session's project. A project that is gone gives the first one, and says so."""
-    projects = runtime.get().projects
-    wanted = st.query_params.get(PARAMETER) or st.session_state.get(KEPT, FIRST_PROJECT)
+    """The session's project: the one that the address names, or that what it names belongs to, or the one of before.
+
+    A project that is gone gives the first one, and says so.
+    """
+    here, query = runtime.get(), st.query_params
+    projects = here.projects
+    wanted = query.get(PARAMETER) or project_of(here, query) or st.session_state.get(KEPT, FIRST_PROJECT)
     try:
         project = projects.get(wanted)
     except Problem as problem:

@@ -9,7 +9,7 @@ from core.arms import Search
 from core.project import Project
 from core.retrieval import KnowledgeBase, Passage, Retrieved, Settings, filters, selection, trial
 from core.retrieval.locate import around, matches
-from core.retrieval.values import MODES, SPLITTERS
+from core.retrieval.values import LEAST_CHUNK, MODES, MOST_CHUNK, SPLITTERS
 from core.runtime import Runtime
 from core.text import one_line, plain
 from pages.draw.passages import draw_marked
@@ -57,7 +57,7 @@ def draw_try(here: Runtime, knowledge: KnowledgeBase, project: Project) -> Setti
         search = Search(top_k, mode, weight, threshold, folder.strip(), metadata)
         _hand_over(here, project, search)
         splitter = st.radio("Splitter", SPLITTERS, SPLITTERS.index(now.splitter), horizontal=True, key="try_splitter")
-        size = st.slider("Chunk size, tokens", 32, 480, now.chunk_size, 16, key="try_size")
+        size = st.slider("Chunk size, tokens", LEAST_CHUNK, MOST_CHUNK, now.chunk_size, 4, key="try_size")
         overlap = st.slider("Overlap, tokens", 0, size // 2, min(now.overlap, size // 2), 4, key=f"try_overlap {size}")
         chosen = Settings(splitter, size, overlap, weight, threshold)
         keep = st.button(

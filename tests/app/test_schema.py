@@ -1,6 +1,7 @@
 """Every command's output is what its published schema says, with a version and without a field it does not name."""
 
 import json
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -20,6 +21,9 @@ RUNS = {
     "state check": ["state", "check"],
     "fetch": ["fetch", "--list"],
     "index list": ["index", "list", "--words-only"],
+    "index settings": ["index", "settings", "--words-only"],
+    "index build": ["index", "build", str(Path(__file__).parent), "--db", "none.sqlite3", "--dry-run", "--words-only"],
+    "index query": ["index", "query", "mooring fee", "--words-only"],
 }
 
 

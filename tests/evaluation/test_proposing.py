@@ -1,16 +1,20 @@
 """Proposals: what the rules find, refuse and let through; the job with a scripted engine; three with the real base."""
 
 import json
-from collections.abc import Iterator
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import propose, runtime
+from core import propose, runtime, schema
 from core.__main__ import main
 from core.arms import Arm
 from core.ask import Parts
@@ -22,6 +26,7 @@ from core.project import Model, Project
 from core.retrieval import Chunk
 from core.runtime import Runtime
 
+ROOT = Path(__file__).resolve().parents[2]
 PUMP = "# Torrent pump\n\n## Size\n\nThe Torrent pump holds 3 litres and weighs 7 kg. It is built in Malmo by hand.\n"
 LAMP = "# Dusk lamp\n\n## Cleaning\n\nTo clean the Dusk lamp, run `dusk wipe` once. It was designed by Ada Brook.\n"
 HOUSE = "# Rowan house\n\nThe Rowan house opens at 9:30 and keeps 12 rooms for guests of the valley.\n"
@@ -141,18 +146,22 @@ class Writer:
         return made
 
 
-@pytest.fixture
-def mine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
-    """A project with three short documents, one model, and the scripted writer."""
-    writer = Writer()
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
+def scripted(writer: Writer) -> Callable[[Runtime, Project], Parts]:
+    """What a runtime answers with instead of models."""
 
     def parts(here: Runtime, project: Project) -> Parts:
         return Parts(
             project, writer, lambda: here.knowledge(project), lambda model: ModelSpec(model, Path("none.gguf"))
         )
 
-    monkeypatch.setattr(Runtime, "parts", parts)
+    return parts
+
+
+@pytest.fixture
+def mine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+    """A project with three short documents, one model, and the scripted writer."""
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setattr(Runtime, "parts", scripted(Writer()))
     yield prepared("base")
     runtime.close()
 
@@ -195,6 +204,42 @@ def test_a_stopped_job_keeps_what_it_has(mine: Project, monkeypatch: pytest.Monk
     assert 0 < len(proposed) == len(here.questions.read(mine, propose.SET))
 
 
+KILLED = """
+import os
+from core import propose, runtime
+from tests.evaluation.test_proposing import Writer, scripted
+runtime.Runtime.parts, asked, submit = scripted(Writer()), [], Writer.submit
+def killing(self, request):
+    asked.append(request)
+    return os.kill(os.getpid(), 9) if len(asked) == 9 else submit(self, request)
+Writer.submit = killing
+here = runtime.get()
+here.jobs.wait(propose.start(here, here.projects.get("mine"), "base", 5).id)
+"""
+
+
+def test_what_was_proposed_before_a_kill_is_there_at_the_next_start(mine: Project) -> None:
+    runtime.close()
+    killed = subprocess.run([sys.executable, "-c", KILLED], cwd=ROOT, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    here = runtime.get()
+    (job,) = propose.jobs(here, mine)
+    before = [row for row in here.jobs.rows(job.id) if not row["refused"]]
+    assert job.stale and before and here.questions.names(mine) == []
+    runtime.close()
+    here = Runtime(resume=True)
+    try:
+        done = here.jobs.wait(job.id, 60)
+        rows, kept = here.jobs.rows(job.id), here.questions.read(mine, propose.SET)
+    finally:
+        here.close()
+    assert done.state == "done" and done.result["proposed"] == len(kept) == 5, done.message
+    assert [one.question for one in kept[: len(before)]] == [row["question"] for row in before]
+    assert not any(one.reviewed for one in kept) and len({one.question for one in kept}) == 5
+    tried = [(row["document"], row["fact"], row["answer"]) for row in rows]
+    assert len(set(tried)) == len(tried) == done.result["proposed"] + done.result["refused"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -233,6 +278,7 @@ def test_the_small_base_proposes_three_of_three_short_documents(
     runtime.close()
     assert main(["propose", "--project", made.id, "--wanted", "3", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
+    jsonschema.Draft202012Validator(schema.schema("propose")).validate(found)
     assert found["proposed"] == 3, found
     for row in (row for row in found["rows"] if not row["refused"]):
         text = BOOKS[row["document"].split("#")[0]]

@@ -131,6 +131,9 @@ def test_a_link_opens_a_page_in_its_project(here: Runtime) -> None:
     assert "zeppelin" in shown(app) and "Tidal" not in shown(app)
     app = page("playground", project="brightwater", run="abcdef012345")
     assert "another project" in app.error[0].value
+    for name, query in (("playground", {"run": "abcdef012345"}), ("evaluation", {"evaluation": "0123456789ab"})):
+        app = page(name, **query)  # whoever shares the address of a result need not know its project
+        assert not app.error and address(app, "project") == made.id
     app = page("projects", project="gone")
     assert "no project" in app.warning[0].value
 

@@ -241,11 +241,12 @@ def test_a_higher_threshold_never_finds_more(base: KnowledgeBase) -> None:
     assert found[0] and not found[10]
 
 
-def test_other_splitting_reaches_every_document_and_no_chunk_is_lost(base: KnowledgeBase) -> None:
-    base.configure(Settings(splitter="sentences", chunk_size=32, overlap=0))
+@pytest.mark.parametrize("size", [32, 16])
+def test_other_splitting_reaches_every_document_and_no_chunk_is_lost(base: KnowledgeBase, size: int) -> None:
+    base.configure(Settings(splitter="sentences", chunk_size=size, overlap=0))
     base.catch_up()
     chunks = base.chunks("policies/returns.md")
-    assert all(chunk.tokens <= 32 for chunk in chunks)
+    assert all(chunk.tokens <= size for chunk in chunks)
     assert {chunk.heading for chunk in chunks} == {""}
     assert base.counts()[0] == base.counts()[1]
     assert "60 days" in base.query("return grinders", 2).passages[0].text
@@ -255,7 +256,7 @@ def test_other_splitting_reaches_every_document_and_no_chunk_is_lost(base: Knowl
     "change",
     [
         {"splitter": "magic"},
-        {"chunk_size": 8},
+        {"chunk_size": 15, "overlap": 0},
         {"chunk_size": 4096},
         {"overlap": 100, "chunk_size": 64},
         {"weight": float("nan")},

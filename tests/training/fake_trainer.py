@@ -1,9 +1,11 @@
 """Stands where the training program does: the same options, progress lines and files, without PyTorch.
 
-A row that says HOLD makes the first run wait after its checkpoint for whoever started it to go; FAIL makes it fail.
+A row that says HOLD makes the first run wait after its checkpoint for whoever started it to go; FAIL makes it fail,
+KILL ends it by a signal.
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -31,6 +33,8 @@ for step in range(first + 1, 11):
         (given.out / "checkpoint.pt").write_text("5")
         if "FAIL" in rows:
             sys.exit("error: A sample has 9000 tokens, the limit is 2048")
+        if "KILL" in rows and not given.resume:
+            os.kill(os.getpid(), 9)
         if "HOLD" in rows:
             sys.stdin.buffer.read()
             sys.exit(130)

@@ -6,6 +6,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import jsonschema
@@ -17,7 +19,8 @@ from core.errors import Problem
 from core.evaluation.questions import Question
 from core.finetune_rows import Row
 from core.jobs import Job
-from core.project import Instruction, Project, editing
+from core.project import Instruction, Project, editing, whole
+from core.project.projects import Projects
 from models.training import samples
 from tests.engine import tiny
 from tests.given import BRIGHTWATER
@@ -104,6 +107,46 @@ def test_stopped_it_goes_on_from_its_checkpoint(mine: Project) -> None:
         finetune.resume(here, mine, name)
     with pytest.raises(Problem, match="remove the model first"):
         finetune.discard(here, mine, name)
+
+
+def test_a_program_that_is_killed_goes_on_and_does_not_give_its_last_line_for_a_reason(mine: Project) -> None:
+    here = runtime.get()
+    job = run(mine, (*ROWS, Row("KILL", "KILL", group=ROWS[0].prompt)))
+    assert job.state == "failed" and "killed (signal 9)" in job.message and "step" not in job.message
+    assert here.jobs.wait(finetune.resume(here, mine, job.id).id, 60).state == "done"
+
+
+def test_an_erased_projects_fine_tunes_go_and_a_duplicates_adapter_stays(mine: Project) -> None:
+    now, here = datetime.now(UTC), runtime.get()
+    first, second = run(mine, title="One"), run(mine, title="Two")
+    made = here.projects.get(mine.id)
+    other = here.projects.create("Other", replace(made, models=made.models[:2], arms=made.arms[:2]))  # it has "One"
+    one, two = (paths.training_dir() / job.parameters["training"] for job in (first, second))
+    whole.delete(here, made)
+    for hours in (23, 25):
+        runtime.close()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(
+                Projects.__init__, "__defaults__", (lambda hours=hours: now + timedelta(hours=hours), lambda _id: None)
+            )
+            assert [p.id for p in runtime.get().projects.deleted()] == ([mine.id] if hours == 23 else [])
+        assert one.is_dir() and two.is_dir() == (hours == 23)
+    here = runtime.get()
+    assert Path(here.projects.get(other.id).models[1].adapter or "").is_file()
+    here.projects.create("My tool")  # takes the id of the one that is gone
+    assert one.is_dir()
+    finetune.erase(other.id, [])
+    assert not one.exists()
+
+
+def test_a_deleted_project_comes_back_with_its_fine_tune(mine: Project) -> None:
+    here = runtime.get()
+    job = run(mine)
+    whole.delete(here, here.projects.get(mine.id))
+    runtime.close()
+    here = runtime.get()
+    back = here.projects.restore(mine.id)
+    assert Path(back.models[-1].adapter or "").is_file() and finetune.training(here, back, job.id).job.state == "done"
 
 
 @pytest.mark.parametrize("running", [True, False])
