@@ -13,7 +13,7 @@ from pages.draw import calculator_state as state
 from pages.draw import present
 from pages.draw.calculator_views import VIEWS
 
-WITHOUT_RESULTS = ("Prices", "Compare", "Calibrate", "Save and share")  # views that need no priced approach
+WITHOUT_RESULTS = ("Prices", "Side by side", "Calibrate", "Save and share")  # views that need no priced approach
 WRAP = "<style>.st-key-view [role=radiogroup], .st-key-view [data-testid=stButtonGroup] > div {flex-wrap: wrap}</style>"
 FIRST_COLUMNS = ("Approach", "Total cost", "Cheapest in", "Total p50 / p95 / p99", "Accuracy", "Launch in", "Targets")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from core import scenario, tomlfile
-from core.advisor import rules, score
+from core.advisor import rules
 from core.advisor.reader import Fact
 from core.calculator import inputs
 from core.calculator.approaches import USES
@@ -167,11 +167,6 @@ def numbers_in(section: Mapping[str, Any]) -> tuple[dict[str, Number], list[str]
         else:
             found[name] = number
     return found, notes
-
-
-def verdict_of(section: Mapping[str, Any]) -> str:
-    """What the advisor recommends for a scenario's `advisor` section."""
-    return score.verdict(answers_in(section)[0])
 
 
 def _number(value: Any) -> Number | None:

@@ -61,11 +61,6 @@ def gpu_training_hours(params: Array, tokens: Array, peak: Array, mfu: Array, sh
     return share * 6 * params * tokens / (peak * mfu * 3600)
 
 
-def service_seconds(prefill_tokens: Array, answer: Array, prefill_rate: Array, decode_seconds: Array) -> Array:
-    """Time that one request keeps its place on a machine: prefill, then one step a token."""
-    return prefill_tokens / prefill_rate + answer * decode_seconds
-
-
 def replicas_per_query(seconds: Array, concurrency: Array, utilisation: Array) -> Array:
     """Machine-months that one query takes. Ours: the fleet follows the load, so fractions of a machine count."""
     return seconds / (HOURS_PER_MONTH * 3600 * concurrency * utilisation)

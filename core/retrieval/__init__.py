@@ -5,7 +5,7 @@
     values.py     what goes in and out: Passage, Retrieved, Settings, ...
     knowledge.py  KnowledgeBase: what pages and commands call
     sources.py    what folders, zips and uploads hold (selection.py: patterns); syncing.py: plan, then exactly that
-    indexing.py   documents in; catalogue.py: what is there; versions.py: texts and snapshots
+    indexing.py   documents in; listing.py: what is there; versions.py: texts and snapshots
     alone.py      one build at a time, whichever process does it
     index.py      chunks in SQLite, searched by vector (vectors.py), by word (words.py) or both (fusion.py)
     sections.py   a document's title and sections (outline.py: headings); wordpiece.py: the embedder's tokens, counted

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from core.retrieval import catalogue, sections, versions
+from core.retrieval import listing, sections, versions
 from core.retrieval.index import Index, add_vector, remove_chunks, touch
 from core.retrieval.tools import Tools
 from core.retrieval.values import CURRENT, DELETED, Cancelled, Change, Embedder, Progress, Settings, Vector
@@ -186,7 +186,7 @@ class Indexer:
             "(SELECT 1 FROM embeddings e WHERE e.chunk = c.id)",
             (version,),
         )
-        nodes = self._tools.pipeline.nodes(catalogue.chunk(row).text for row in rows)
+        nodes = self._tools.pipeline.nodes(listing.chunk(row).text for row in rows)
         self._embed(nodes, embedder)
 
         def change(connection: sqlite3.Connection) -> None:

@@ -13,7 +13,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from core.errors import Problem
-from core.retrieval import catalogue, sources, versions
+from core.retrieval import listing, sources, versions
 from core.retrieval.alone import one_at_a_time
 from core.retrieval.filters import Filters
 from core.retrieval.index import Index, touch
@@ -162,7 +162,7 @@ class KnowledgeBase:
 
         `first`, `most`: a page of them, from 0; -1: all.
         """
-        return catalogue.documents(self._store, view, search, first, most)
+        return listing.documents(self._store, view, search, first, most)
 
     def named(self, path: str, view: str = CURRENT) -> list[Document]:
         """The document of that path, if `view` holds it."""
@@ -170,19 +170,19 @@ class KnowledgeBase:
 
     def count(self, view: str = CURRENT, search: str = "") -> int:
         """How many documents that are."""
-        return catalogue.count(self._store, view, search)
+        return listing.count(self._store, view, search)
 
     def versions(self, path: str) -> list[Version]:
         """Every kept text of a document, newest first."""
-        return catalogue.versions(self._store, path)
+        return listing.versions(self._store, path)
 
     def text(self, path: str, version: int | None = None, snapshot: str | None = None) -> str:
         """A document's text: of one version, or as `snapshot` (None: current) has it."""
-        return str(catalogue.version(self._store, path, version, snapshot)["text"])
+        return str(listing.version(self._store, path, version, snapshot)["text"])
 
     def chunks(self, path: str, version: int | None = None, snapshot: str | None = None) -> list[Chunk]:
         """A document's pieces as indexed, in order."""
-        return catalogue.chunks(self._store, catalogue.version(self._store, path, version, snapshot)["id"])
+        return listing.chunks(self._store, listing.version(self._store, path, version, snapshot)["id"])
 
     def preview(self, path: str, text: str, settings: Settings) -> list[Chunk]:
         """How `text` would be split with other settings. Changes nothing."""
@@ -190,11 +190,11 @@ class KnowledgeBase:
 
     def snapshots(self) -> list[str]:
         """The dated snapshots there are."""
-        return catalogue.snapshots(self._store)
+        return listing.snapshots(self._store)
 
     def counts(self) -> tuple[int, int]:
         """(chunks, chunks with a vector) over all kept versions."""
-        return catalogue.counts(self._store)
+        return listing.counts(self._store)
 
     # -- changing --------------------------------------------------------------------------------------------------
 
@@ -204,7 +204,7 @@ class KnowledgeBase:
 
     def update(self, path: str, text: str, *, origin: str = "edited") -> Change:
         """Replace a document's text; the old version is kept. Raises Problem when there is no such document."""
-        was = catalogue.version(self._store, path, None, None)
+        was = listing.version(self._store, path, None, None)
         kept = {name: value for name, value in json.loads(was["metadata"]).items() if name == "type"}
         return self._indexer.put(incoming(path, text, origin, kept))
 
@@ -249,7 +249,7 @@ class KnowledgeBase:
             if not rows:
                 raise Problem(f"'{one_line(path, 80)}' is neither deleted nor part of the snapshot '{TODAY}'.")
             version = int(rows[0][0])
-        row = catalogue.version(self._store, path, version, None)
+        row = listing.version(self._store, path, version, None)
         old = Text(path, row["text"], row["title"], json.loads(row["metadata"]), row["origin"])
         return replace(self._indexer.put(old), kind="restored")
 

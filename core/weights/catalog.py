@@ -451,39 +451,14 @@ def ensure(name: str, progress: Progress | None = None, cancelled: Stop | None =
     return here.ensure(model_id, progress, cancelled) if model_id in here.manifest.models else spec(name)
 
 
-def identity(model_id: str) -> dict[str, Any]:
-    """See Catalog.identity."""
-    return default().identity(model_id)
-
-
-def missing() -> list[Missing]:
-    """See Catalog.missing."""
-    return default().missing()
-
-
 def vocab() -> Path | None:
     """See Catalog.vocab."""
     return default().vocab()
 
 
-def pairs() -> list[Pair]:
-    """See Catalog.pairs."""
-    return default().pairs()
-
-
-def roles() -> tuple[str, ...]:
-    """See Catalog.roles."""
-    return default().roles()
-
-
 def unplayed() -> frozenset[str]:
     """The roles that no model plays now: their arms are left out."""
-    return frozenset(choice.VARIABLES) - set(roles())
-
-
-def default_pair() -> machine.Decision:
-    """See Catalog.default_pair."""
-    return default().default_pair()
+    return frozenset(choice.VARIABLES) - set(default().roles())
 
 
 def own() -> list[Own]:

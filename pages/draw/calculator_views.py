@@ -120,7 +120,7 @@ VIEWS: dict[str, Callable[[inputs.Scenario, Outcome], None]] = {
     "Time": time,
     "Trade-off": trade_off,
     "Prices": offers,
-    "Compare": side_by_side,
+    "Side by side": side_by_side,
     "Calibrate": measured,
     "Save and share": share,
 }

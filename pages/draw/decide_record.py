@@ -36,7 +36,9 @@ def draw(scenario: Scenario, answers: dict[str, str], link: str) -> None:
     names = ["nothing", *(one["name"] for one in st.session_state[state.SHELF])]
     other = None
     if len(names) > 1:
-        chosen = st.selectbox("Set beside it", names, key="decide_other", help="A scenario kept under Compare.")
+        chosen = st.selectbox(
+            "Set beside it", names, key="decide_other", help="A scenario kept in the calculator, under Side by side."
+        )
         kept = next((one for one in st.session_state[state.SHELF] if one["name"] == chosen), None)
         other = (chosen, inputs.check(kept)[0]) if kept else None
     made = record.Decision(

@@ -224,7 +224,7 @@ def test_a_path_that_is_no_file_is_a_problem(tmp_path):
 
 def test_pairs_show_size_licence_and_memory_before_anything_is_fetched(tmp_path, monkeypatch):
     monkeypatch.setenv("RR_HOME", str(tmp_path / "home"))
-    default, standard, preset = catalog_module.pairs()
+    default, standard, preset = catalog_module.default().pairs()
     assert standard.fine_tuned is None and 450e6 < standard.download < 500e6 and not standard.ready
     assert (default.base, default.fine_tuned) == ("base", "fine-tuned")
     assert preset.download == 1_117_320_736 + 1_117_320_768
@@ -438,6 +438,9 @@ def test_a_role_that_no_model_plays_needs_nothing_and_has_no_arms(tmp_path, monk
     monkeypatch.setenv("RR_HOME", str(tmp_path))
     assert catalog_module.unplayed() == frozenset()
     choice.save(catalog_module.default().weights, {"base": "qwen2.5-coder-0.5b-instruct", "fine-tuned": None})
-    assert catalog_module.roles() == ("base",) and catalog_module.unplayed() == {"fine-tuned"}
+    assert catalog_module.default().roles() == ("base",) and catalog_module.unplayed() == {"fine-tuned"}
     assert catalog_module.ensure("fine-tuned") is None
-    assert [item.name for item in catalog_module.missing()] == ["Qwen2.5-Coder-0.5B-Instruct", "all-MiniLM-L6-v2"]
+    assert [item.name for item in catalog_module.default().missing()] == [
+        "Qwen2.5-Coder-0.5B-Instruct",
+        "all-MiniLM-L6-v2",
+    ]

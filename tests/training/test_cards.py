@@ -4,6 +4,7 @@ import copy
 import json
 
 import pytest
+from jinja2 import UndefinedError
 
 from core.errors import Problem
 from models.training import cards
@@ -25,6 +26,11 @@ def test_a_changed_number_changes_the_card():
     before = cards.fine_tuned_card(NUMBERS, TRAINING, GOLDEN)
     after = cards.fine_tuned_card(changed, TRAINING, GOLDEN)
     assert "12.3%" in after and before != after
+
+
+def test_a_number_that_a_card_needs_and_nobody_gives_is_an_error_and_no_gap():
+    with pytest.raises(UndefinedError, match="origin"):
+        cards.base_card({name: value for name, value in NUMBERS.items() if name != "origin"}, GOLDEN)
 
 
 def test_check_finds_a_card_edited_by_hand(tmp_path, monkeypatch):
