@@ -36,9 +36,13 @@ PAGES = {
 
 # An emoji: a Material icon as favicon would be fetched from another host. Set first, or the page's own icon is.
 st.set_page_config(page_icon="🧭", layout="wide")
+try:
+    first = project.heading()
+except Problem:  # said below, once the pages are there
+    first = ""
 page = st.navigation(
     {
-        section: [
+        section or first: [
             st.Page(HERE / f"{name}.py", title=title, icon=icon, url_path=name, default=name == "overview")
             for name, title, icon in pages
             if (HERE / f"{name}.py").exists()

@@ -27,16 +27,24 @@ def current() -> Project:
 
     A project that is gone gives the first one, and says so.
     """
-    here, query = runtime.get(), st.query_params
-    projects = here.projects
-    wanted = query.get(PARAMETER) or project_of(here, query) or st.session_state.get(KEPT, FIRST_PROJECT)
+    projects = runtime.get().projects
     try:
-        project = projects.get(wanted)
+        project = projects.get(_wanted())
     except Problem as problem:
         st.warning(plain(problem.message))
         project = projects.get(FIRST_PROJECT)
     _become(project.id)
     return project
+
+
+def heading() -> str:
+    """The sidebar's first line: whose pages these are."""
+    projects = runtime.get().projects
+    try:
+        project = projects.get(_wanted())
+    except Problem:  # current() says it
+        project = projects.get(FIRST_PROJECT)
+    return f"Project: {one_line(project.title, 60)}"
 
 
 def show(project_id: str) -> None:
@@ -53,7 +61,7 @@ def query(**more: str) -> dict[str, str]:
 
 
 def draw_choice() -> None:
-    """The sidebar's first line: the project, and where to change it."""
+    """Which project it is, below the pages: another one is chosen here."""
     project = current()
     titles = {each.id: one_line(each.title, 60) for each in runtime.get().projects.all()}
     shown = list(titles.values())  # the browser sends back what it shows: of two alike it would open the wrong one
@@ -79,6 +87,12 @@ def draw_keep(scenario: dict[str, Any], key: str) -> None:
     if not project.bundled and st.button(f"Keep with {plain(one_line(project.title, 40))}", key=key):
         runtime.get().projects.change(project.id, scenario=json.loads(envelope.dumps(scenario)))
         st.toast("Kept. The project opens with it from now on.")
+
+
+def _wanted() -> str:
+    here, query = runtime.get(), st.query_params
+    kept: str = st.session_state.get(KEPT, FIRST_PROJECT)
+    return query.get(PARAMETER) or project_of(here, query) or kept
 
 
 def _become(project_id: str) -> None:

@@ -51,6 +51,7 @@ def test_deep_link_on_a_fresh_server_has_title_navigation_and_layout(
     page.goto(f"{url}/{name}?s=abc" if name != "overview" else url)
     expect(main(page).get_by_role("heading", level=1)).to_have_text(re.compile(PAGES[name]))
     expect(page.get_by_test_id("stSidebarNav").get_by_role("link")).to_have_count(len(PAGES))
+    assert page.get_by_test_id("stSidebarNav").inner_text().startswith("Project: Brightwater (demo)")
     finished(page)
     assert main(page).get_by_test_id("stException").count() == 0
     assert main(page).bounding_box()["width"] > 900  # wide layout
