@@ -36,7 +36,7 @@ def _take(place: str, dry_run: bool) -> dict[str, Any]:
     offers, notes = price_lists.read(price_lists.fetch(place), place, today)
     for note in notes[:20]:
         log(note)
-    found = price_lists.difference(price_lists.catalogue(), offers)
+    found = price_lists.changes(price_lists.catalogue(), offers)
     if not dry_run:
         log(f"kept as {price_lists.keep(offers, place, today).name}; earlier lists stay beside it")
     return {

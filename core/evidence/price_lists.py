@@ -41,7 +41,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Difference:
+class Changes:
     """What a new list does to the catalogue. `older`: ids whose known price is of a later date and stays."""
 
     changed: tuple[Difference, ...]
@@ -84,7 +84,7 @@ def read(data: bytes, origin: str, today: date) -> tuple[list[Offer], list[str]]
     return list(found.values()), notes
 
 
-def difference(known: Mapping[str, Offer], offers: Sequence[Offer]) -> Difference:
+def changes(known: Mapping[str, Offer], offers: Sequence[Offer]) -> Changes:
     """What `offers` would change in the catalogue `known`."""
     changed, same, older = [], 0, []
     for one in offers:
@@ -95,7 +95,7 @@ def difference(known: Mapping[str, Offer], offers: Sequence[Offer]) -> Differenc
             same += 1
         else:
             changed.append(Difference(one.id, words(before) if before else "", words(one)))
-    return Difference(tuple(changed), same, tuple(older))
+    return Changes(tuple(changed), same, tuple(older))
 
 
 def words(one: Offer) -> str:

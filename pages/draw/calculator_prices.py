@@ -135,7 +135,7 @@ def _own_list(catalogue: dict[str, Offer]) -> None:
         return
     today, origin = date.today(), f"your list {sent.name}"
     found, notes = price_lists.read(sent.getvalue(), origin, today)
-    compared = price_lists.difference(catalogue, found)
+    compared = price_lists.changes(catalogue, found)
     shown = [{"Offer": one.id, "Known": one.before or "new", "In this list": one.after} for one in compared.changed]
     st.markdown(
         f"{len(compared.changed)} changed or new, {compared.same} the same, {len(compared.older)} older than what is "

@@ -80,7 +80,7 @@ def test_of_a_history_what_holds_today_is_taken_as_read_today():
 def test_the_later_date_wins_whatever_was_read_last():
     for updated, price in (("2026-11-20", 0.18), ("2026-09-01", 0.5), ("2020-01-01", 9.0)):
         offers, _ = price_lists.read(listed({**LUNA, "input": price}, updated=updated), "x.json", TODAY)
-        compared = price_lists.difference(price_lists.catalogue(), offers)
+        compared = price_lists.changes(price_lists.catalogue(), offers)
         assert bool(compared.older) == (price != 0.18)
         price_lists.keep(offers, "x.json", TODAY)
     assert price_lists.catalogue()["gpt-5.6-luna"].input == 0.18 and len(price_lists.kept()) == 3
