@@ -27,7 +27,7 @@ from core.arms import Arm, Search
 from core.errors import Problem
 from core.project import Project
 from core.project.instruction import Message
-from core.records import ArmRecord, PassageChoice, PassageRecord, RunRecord
+from core.records import ArmRecord, PassageChoice, PassageRecord, RunRecord, TurnRecord
 from core.runs import StoredRuns
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 WAYS = ("together", "one at a time")
 
 MAX_QUESTION = 8_000  # characters; far beyond what the bundled models' context holds
+MOST_REPEATS = 20
+MOST_TURNS = 8  # of a conversation that a follow-up reads; fewer where they do not fit
 UNSEEN_S = 15.0  # a watched run nobody has looked at for so long is cancelled: the tab was closed
 POLL_S = 0.02
 KEPT_RUNS = 32  # live runs remembered for re-attachment; older ones come from the store
@@ -84,6 +86,8 @@ class Settings:
     """How to run the arms. `task`: the class of question whose own instruction holds. `choices`: about passages.
 
     `perfect`: the right passages; where none are given they are those pinned, else those that a question set marks.
+    `repeats`: how often each arm is asked, the seed one higher each time and every prompt read as a whole.
+    `follows`, `history`: the run that this one goes on with, and each arm's turns so far (see `going_on`).
     """
 
     arms: tuple[Arm, ...] = arms.DEFAULT
@@ -93,6 +97,20 @@ class Settings:
     task: str = ""
     perfect: tuple[str, ...] = ()
     choices: tuple[PassageChoice, ...] = ()
+    repeats: int = 1
+    follows: str = ""
+    history: Mapping[str, tuple[TurnRecord, ...]] = field(default_factory=dict)
+
+
+def going_on(settings: Settings, before: RunRecord) -> Settings:
+    """The settings for a follow-up: each arm reads its own conversation, the latest turns of it. The search does not:
+    passages are found by the last question alone."""
+    history = {
+        arm.arm: (*arm.history, TurnRecord(before.question, arm.answer))[-MOST_TURNS:]
+        for arm in before.arms
+        if arm.finish in ("stop", "length") and arm.answer.strip()
+    }
+    return dataclasses.replace(settings, follows=before.id, history=history)
 
 
 def checked(question: str, settings: Settings) -> str:
@@ -106,6 +124,8 @@ def checked(question: str, settings: Settings) -> str:
         raise Problem("The question holds characters that are not text (a broken copy?). Type it again.")
     arms.check(settings.arms)
     passages.check(settings.choices)
+    if not 1 <= settings.repeats <= MOST_REPEATS:
+        raise Problem(f"Repeats must lie between 1 and {MOST_REPEATS}, not {settings.repeats}.")
     if settings.way not in WAYS:
         raise Problem(f"Unknown way '{settings.way}'. Ways: {', '.join(WAYS)}.")
     return text
@@ -127,6 +147,8 @@ class ArmRun:
     retrieved: "Retrieved | None" = None
     passages: tuple[PassageRecord, ...] = ()
     left_out: int = 0
+    history: tuple[TurnRecord, ...] = ()
+    versions: list[tuple[int, int]] = field(default_factory=list)  # of the chat: turns and passages in each
     problem: str | None = None
     before_submit_ms: float = 0.0
     started: bool = False
@@ -164,7 +186,7 @@ class ArmRun:
         return made if result is None else self._with_result(made, result)
 
     def _with_result(self, made: ArmRecord, result: "Result") -> ArmRecord:
-        used = len(self.passages) - result.alternative
+        turns, used = self.versions[result.alternative]
         return dataclasses.replace(
             made,
             answer=result.text,
@@ -176,6 +198,9 @@ class ArmRun:
             model=msgspec.convert(result.model, records.ModelIdentity),
             passages=self.passages[:used],
             passages_dropped=len(self.passages) - used,
+            history=self.history[len(self.history) - turns :],
+            history_dropped=len(self.history) - turns,
+            confidence=tuple(records.TokenRecord(one["text"], one["logprob"]) for one in result.logprobs or ()),
         )
 
     def _timing(self, result: "Result") -> records.Timing:
@@ -206,8 +231,8 @@ class Run:
 
     def __post_init__(self) -> None:
         self.question = checked(self.question, self.settings)
-        title = self.parts.project.title_of
-        self.arms = {arm.name: ArmRun(arm, title(arm)) for arm in self.settings.arms}
+        self.arms = self._round(0)
+        self._earlier: list[dict[str, ArmRun]] = []  # rounds that are over, where each arm is asked several times
         self.done = threading.Event()
         self._stopped = threading.Event()
         self._seen = time.monotonic()
@@ -249,21 +274,52 @@ class Run:
                 chosen.task,
                 len(chosen.perfect),
                 chosen.choices,
+                chosen.repeats,
+                chosen.follows,
             ),
             finished=self.done.is_set(),
-            arms=tuple(arm.record() for arm in self.arms.values()),
+            arms=self._arm_records(),
             project=self.parts.project.id,
         )
+
+    def _arm_records(self) -> tuple[ArmRecord, ...]:
+        """Each arm; of several rounds the one under way, in the end the first with the answers of all."""
+        now = tuple(arm.record() for arm in self.arms.values())
+        if self.settings.repeats == 1:
+            return now
+        if not self.done.is_set():
+            return tuple(dataclasses.replace(arm, finish=None) for arm in now)
+        rounds = [*([arm.record() for arm in each.values()] for each in self._earlier), now]
+        made = []
+        for place, first in enumerate(rounds[0]):
+            repeats = [_repeat(each[place], number) for number, each in enumerate(rounds)]
+            made.append(dataclasses.replace(first, repeats=tuple(repeats)))
+        return tuple(made)
+
+    def _round(self, number: int) -> dict[str, ArmRun]:
+        """The arms as they are asked for the `number`th time, from 0: each time with the next seed."""
+        made = {}
+        for arm in self.settings.arms:
+            seed = (arm.sampling.seed + number) % 2**32
+            asked = dataclasses.replace(arm, sampling=dataclasses.replace(arm.sampling, seed=seed))
+            made[arm.name] = ArmRun(asked, self.parts.project.title_of(arm))
+        return made
 
     # -- the driver thread ---------------------------------------------------------------------------------------
 
     def _drive(self) -> None:
         try:
-            self._find_right()
-            if self.settings.way == "together":
-                self._together()
-            else:
-                self._one_at_a_time()
+            for number in range(self.settings.repeats):
+                if number and self._stopped.is_set():
+                    break
+                if number:
+                    self._earlier.append(self.arms)
+                    self.arms = self._round(number)
+                self._find_right()
+                if self.settings.way == "together":
+                    self._together()
+                else:
+                    self._one_at_a_time()
         finally:
             for arm in self.arms.values():
                 if arm.generation is None and arm.problem is None:
@@ -371,6 +427,7 @@ class Run:
                 contended=contended,
                 owner=self.owner,
                 background=self.background,
+                fresh=self.settings.repeats > 1,
             )
             arm.before_submit_ms = (time.perf_counter() - begun) * 1000
             arm.generation = self.parts.engine.submit(request)
@@ -378,16 +435,28 @@ class Run:
             arm.problem = problem.message
 
     def _alternatives(self, arm: ArmRun) -> tuple[tuple[Message, ...], ...]:
-        """The prompt with all passages, then without the lowest-scored, and so on down to one."""
+        """The prompt with all turns and passages, then without the oldest turns, then the lowest-scored passages."""
         project, pinned = self.parts.project, None
         if arm.arm.context == "pinned":
             pinned = arm.arm.pinned or project.pinned
             if not pinned:
                 raise Problem("This arm needs text or examples in its prompt: type them under 'Pinned text'.")
         texts = [passage.text for passage in arm.passages]
-        counts = range(len(texts), 0, -1) if texts else [0]
+        arm.history = self.settings.history.get(arm.arm.name, ())
+        turns = [(turn.question, turn.answer) for turn in arm.history]
+        arm.versions = [(kept, len(texts)) for kept in range(len(turns), 0, -1)]
+        arm.versions += [(0, count) for count in (range(len(texts), 0, -1) if texts else [0])]
         instruction = project.instruction_for(self.settings.task)
-        return tuple(instruction.messages(self.question, texts[:count], arm=arm.arm, pinned=pinned) for count in counts)
+        return tuple(
+            instruction.messages(
+                self.question,
+                texts[:count],
+                arm=arm.arm,
+                pinned=pinned,
+                history=turns[len(turns) - kept :],
+            )
+            for kept, count in arm.versions
+        )
 
     def _finish(self, *arms: ArmRun) -> None:
         """Wait until each of `arms` has ended, collecting every one as soon as it has."""
@@ -400,6 +469,10 @@ class Run:
             pending = [arm for arm in pending if arm.result is None and arm.problem is None]
             if pending:
                 time.sleep(POLL_S)
+
+
+def _repeat(arm: ArmRecord, number: int) -> records.RepeatRecord:
+    return records.RepeatRecord(number, arm.answer, arm.problem, arm.finish, arm.timing, arm.tokens, arm.rates)
 
 
 def _collect(arm: ArmRun) -> None:

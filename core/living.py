@@ -46,7 +46,7 @@ class Changed:
 
 def compare(before: RunRecord | None, now: RunRecord) -> dict[str, Changed]:
     """Arm -> what became of its answer, for the arms that both runs asked."""
-    if before is None:
+    if before is None or before.settings.follows != now.settings.follows:
         return {}
     old = {arm.arm: (arm, chosen) for arm, chosen in zip(before.arms, before.settings.arms, strict=True)}
     found = {}

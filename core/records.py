@@ -136,8 +136,55 @@ class Prefill:
 
 
 @dataclass(frozen=True)
+class TokenRecord:
+    """One token of an answer and the natural logarithm of the probability that the model gave it."""
+
+    text: str
+    logprob: float
+
+
+@dataclass(frozen=True)
+class TurnRecord:
+    """An earlier question of a conversation and what the arm answered."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True)
+class PromptParts:
+    """Of what a prompt's tokens are (see core/prompt_parts.py). `instruction`: with examples and the chat form."""
+
+    instruction: int
+    history: int
+    passages: int
+    question: int
+
+
+@dataclass(frozen=True)
+class RepeatRecord:
+    """One of several answers of an arm to the same question, each with its whole prompt read.
+
+    `number`: from 0, and by how much its seed is higher than the arm's.
+    """
+
+    number: int = 0
+    answer: str = ""
+    problem: str | None = None
+    finish: str | None = None
+    timing: Timing = field(default_factory=Timing)
+    tokens: Tokens = field(default_factory=Tokens)
+    rates: Rates = field(default_factory=Rates)
+
+
+@dataclass(frozen=True)
 class ArmRecord:
-    """One arm of a run, complete or so far. `arm`: its name; `model_id`, `context`: what it is; `title`: for people."""
+    """One arm of a run, complete or so far. `arm`: its name; `model_id`, `context`: what it is; `title`: for people.
+
+    `repeats`: where it was asked several times, every answer, of which the first is also `answer`. `confidence`: the
+    answer's tokens, where they were asked for. `history`: the earlier turns that it read, the `history_dropped` oldest
+    left out to fit. `parts`: of its prompt, where they were counted.
+    """
 
     arm: str
     state: str
@@ -158,6 +205,11 @@ class ArmRecord:
     passages_dropped: int = 0
     passages_left_out: int = 0
     retrieval: RetrievalRecord | None = None
+    repeats: tuple[RepeatRecord, ...] = ()
+    confidence: tuple[TokenRecord, ...] = ()
+    history: tuple[TurnRecord, ...] = ()
+    history_dropped: int = 0
+    parts: PromptParts | None = None
 
     @property
     def ended(self) -> bool:
@@ -167,7 +219,10 @@ class ArmRecord:
 
 @dataclass(frozen=True)
 class RunSettings:
-    """How the arms were run. `perfect`: how many right passages were given; `choices`: about passages, by a person."""
+    """How the arms were run. `perfect`: how many right passages were given; `choices`: about passages, by a person.
+
+    `follows`: the run whose conversation this one goes on with.
+    """
 
     arms: tuple[Arm, ...]
     way: str
@@ -176,6 +231,8 @@ class RunSettings:
     task: str = ""
     perfect: int = 0
     choices: tuple[PassageChoice, ...] = ()
+    repeats: int = 1
+    follows: str = ""
 
 
 @dataclass(frozen=True)

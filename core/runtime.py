@@ -17,7 +17,7 @@ from core.arms import Arm
 from core.ask import Asks, Parts, Run, Runs, Settings
 from core.errors import Problem
 from core.project import Project
-from core.records import plain
+from core.records import RunRecord, plain
 from core.runs import MIGRATIONS as RUNS
 from core.runs import StoredRuns
 from core.store import Migration, Store
@@ -223,6 +223,15 @@ class Runtime:
             lambda model: spec(project, model),
             lambda question, snapshot: self.right_passages(project, question, snapshot),
         )
+
+    def with_prompt_parts(self, project: Project, record: RunRecord) -> RunRecord:
+        """A finished run with its prompts' tokens by part; a model at an endpoint does not tell. Raises Problem."""
+        from core import prompt_parts
+
+        def count(model: str, text: str) -> int | None:
+            return None if project.model(model).endpoint else self.engine.tokens(spec(project, model), text)
+
+        return prompt_parts.with_parts(project, record, count)
 
     def right_passages(self, project: Project, question: str, snapshot: str | None) -> tuple[str, ...]:
         """The passages that answer a question, where a question set of the project names its documents; else none.

@@ -9,12 +9,13 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core import export, living, marks, runtime, scenario
+from core.ask import going_on
 from core.charts.playground import latency_chart
 from core.errors import Problem
 from core.opening import opening
 from core.records import RunRecord
 from core.text import one_line, plain
-from pages.draw import desk, differences, panes, picking, present, settings
+from pages.draw import desk, differences, follow_up, hand_over, panes, picking, present, prompt_parts, settings
 from pages.draw.project import current
 from pages.draw.setup import draw_setup
 
@@ -66,10 +67,11 @@ def draw_marks(places: list[panes.Pane], summary: DeltaGenerator, record: RunRec
         desk.draw_changed(pane.changed, changed.get(arm.arm))
 
 
-def ask(text: str) -> None:
-    """Put a question to the chosen panes; the page's address names the run."""
+def ask(text: str, follows: RunRecord | None = None) -> None:
+    """Put a question to the chosen panes, alone or going on with a run; the page's address names the new run."""
     owner = st.session_state.setdefault("owner", uuid.uuid4().hex)  # this session
     asking = replace(chosen_settings, choices=picking.chosen(project, text))
+    asking = going_on(asking, follows) if follows else asking
     st.query_params["run"] = here.ask(project, text, asking, owner=owner).id
 
 
@@ -84,6 +86,8 @@ def after(record: RunRecord) -> None:
         st.plotly_chart(latency_chart(record.arms), key="latency", alt="Time per arm by part")
         if record.settings.way == "together":
             st.caption("The arms ran together and shared the processor. Run 'One at a time' for figures that count.")
+        hand_over.draw_hand_over(record)
+        prompt_parts.draw_prompt_parts(here, project, record)
     with compare:
         if len(answered) < 2:
             st.caption("Two answers are needed.")
@@ -132,6 +136,7 @@ try:
         if finished.finished:
             with present.off_stage("after"):
                 picking.draw_picking(project, finished, partial(ask, finished.question))
+                follow_up.draw_follow_up(finished, partial(ask, follows=finished))
                 after(finished)
 except Problem as problem:
     st.error(plain(problem.message))

@@ -13,7 +13,7 @@ when"}.
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +119,7 @@ def collect(runs: Sequence[RunRecord], cards: Path | None = None) -> dict[str, A
     Problem on a broken file.
     """
     measured: dict[str, Any] = {"origins": {}}
-    arms = [(run, arm) for run in runs for arm in run.arms if _counts(arm)]
+    arms = [(run, one) for run in runs for arm in run.arms for one in _answers(arm) if _counts(one)]
     without = {(run.id, arm.model_id): arm.tokens.prompt for run, arm in arms if arm.context == "closed"}
     for run, arm in arms:
         for key, value in _observed(arm, without.get((run.id, arm.model_id))).items():
@@ -133,6 +133,13 @@ def collect(runs: Sequence[RunRecord], cards: Path | None = None) -> dict[str, A
     if cards is not None and cards.exists():
         _read_cards(measured, cards)
     return measured
+
+
+def _answers(arm: ArmRecord) -> list[ArmRecord]:
+    """An arm's answer, or each of its repeats."""
+    return [
+        replace(arm, finish=one.finish, timing=one.timing, tokens=one.tokens, rates=one.rates) for one in arm.repeats
+    ] or [arm]
 
 
 def _counts(arm: ArmRecord) -> bool:

@@ -28,6 +28,13 @@ def main(argv: list[str]) -> int:
     passage_options(options)
     options.add_argument("--pinned", default=None, help="text put into the prompt of arms with pinned text")
     arm_options(options)
+    options.add_argument("--repeats", type=int, default=1, help="ask each arm so often, whole prompts, rising seeds")
+    options.add_argument("--follow", metavar="RUN", help="go on with an earlier run's conversation")
+    options.add_argument("--prompt-parts", action="store_true", help="count each prompt's tokens by part")
+    options.add_argument("--confidence", action="store_true", help="the probability of each token of the answers")
+    options.add_argument(
+        "--instruction", action="append", default=[], metavar="ARM=TEXT", help="instead of the project's, for one arm"
+    )
     given = options.parse_args(argv)
     question = sys.stdin.read(ask.MAX_QUESTION + 1) if given.question == "-" else given.question
     ask.checked(question, ask.Settings())
@@ -36,7 +43,10 @@ def main(argv: list[str]) -> int:
         here = runtime.get()
         project = here.projects.get(given.project)
         chosen = tuple(changed(arm, given, given.pinned) for arm in project.choose(given.arms.split(",")))
-        settings = ask.Settings(chosen, given.way, given.device, given.gpu_layers, choices=written)
+        chosen = instructed(chosen, given.instruction, given.confidence)
+        settings = ask.Settings(
+            chosen, given.way, given.device, given.gpu_layers, choices=written, repeats=given.repeats
+        )
         ask.checked(question, settings)
         try:
             here.prepare(project, chosen, lambda done, text: log(f"{done:4.0%} {text}"), lambda: False)
@@ -44,7 +54,11 @@ def main(argv: list[str]) -> int:
             log(f"not everything is there: {one_line(problem.message, 500)}")  # the arms that can answer still do
         settings = replace(settings, choices=placed(written, given, lambda: here.knowledge(project)))
         ask.checked(question, settings)
+        if given.follow:
+            settings = ask.going_on(settings, here.runs.record(given.follow, project.id))
         record = here.ask(project, question, settings, watched=False).wait().record()
+        if given.prompt_parts:
+            record = here.with_prompt_parts(project, record)
     finally:
         runtime.close()
     if given.json:
@@ -56,6 +70,26 @@ def main(argv: list[str]) -> int:
         if arm.problem:
             log(f"{arm.title}: {one_line(arm.problem, 500)}")
     return 0 if any(arm.finish for arm in record.arms) else 1
+
+
+def instructed(arms: tuple[Arm, ...], texts: list[str], confidence: bool) -> tuple[Arm, ...]:
+    """The arms with an instruction of their own where one is given (ARM=TEXT). Raises Problem."""
+    own = {}
+    for text in texts:
+        name, equals, words = text.partition("=")
+        if not equals or name.strip() not in {arm.name for arm in arms}:
+            known = ", ".join(arm.name for arm in arms)
+            raise Problem(f"--instruction is written ARM=TEXT, with an arm of {known}; not '{one_line(text, 60)}'.")
+        own[name.strip()] = words
+    return tuple(
+        replace(
+            arm,
+            sampling=replace(arm.sampling, logprobs=confidence),
+            system=own.get(arm.name, arm.system),
+            system_with_passages=own.get(arm.name, arm.system_with_passages),
+        )
+        for arm in arms
+    )
 
 
 def passage_options(options: Parser) -> None:
@@ -97,12 +131,21 @@ def arm_options(options: Parser) -> None:
     options.add_argument("--temperature", type=float, default=None)
     options.add_argument("--max-tokens", type=int, default=None)
     options.add_argument("--seed", type=int, default=None)
+    options.add_argument("--top-p", type=float, default=None)
+    options.add_argument("--token-top-k", type=int, default=None, help="of tokens; --top-k is of passages")
+    options.add_argument("--min-p", type=float, default=None)
+    options.add_argument("--repeat-penalty", type=float, default=None)
+    options.add_argument(
+        "--stop", action="append", default=None, metavar="TEXT", help="ends an answer; may be repeated"
+    )
 
 
 def changed(arm: Arm, given: Namespace, pinned: str | None) -> Arm:
     """The arm with what the command line sets for all."""
     search = {"top_k": given.top_k, "mode": given.mode, "folder": given.folder, "snapshot": given.snapshot}
-    sampling = {"temperature": given.temperature, "max_tokens": given.max_tokens, "seed": given.seed}
+    names = ("temperature", "max_tokens", "seed", "top_p", "min_p", "repeat_penalty")
+    sampling = {name: getattr(given, name) for name in names} | {"top_k": given.token_top_k}
+    sampling["stop"] = tuple(given.stop) if given.stop else None
     return replace(
         arm,
         pinned=pinned or arm.pinned,

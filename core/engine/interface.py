@@ -72,6 +72,7 @@ class Request:
     measured, a token's log-probability then differs by up to 0.04. Below, nothing differs.)
     `owner`: for whom; owners share the machine fairly. `background`: runs in the gaps that interactive answers leave,
     and begins anew when one comes, which changes nothing of its result but the time it waited.
+    `fresh`: the whole prompt is read, also where an earlier one left a prefix, so that repeats measure the same work.
     """
 
     model: ModelSpec
@@ -80,6 +81,7 @@ class Request:
     contended: bool = False
     owner: str = ""
     background: bool = False
+    fresh: bool = False
 
 
 @dataclass(frozen=True)

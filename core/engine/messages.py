@@ -31,13 +31,17 @@ class Load:
 
 @dataclass(frozen=True)
 class Generate:
-    """Begin an answer. `adapter`: path of a LoRA to apply. `template`: name of a chat form, None for the file's own."""
+    """Begin an answer. `adapter`: path of a LoRA to apply. `template`: name of a chat form, None for the file's own.
+
+    `fresh`: no prefix of an earlier prompt is used.
+    """
 
     id: int
     alternatives: tuple[tuple[Message, ...], ...]
     sampling: Sampling
     adapter: str | None = None
     template: str | None = None
+    fresh: bool = False
 
 
 @dataclass(frozen=True)

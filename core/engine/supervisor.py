@@ -187,7 +187,9 @@ class Supervisor:
         """Queue an answer."""
         generation = Generation(request, cancel=lambda generation: self.post(lambda: self._cancel(generation)))
         adapter = str(request.model.adapter) if request.model.adapter else None
-        order = messages.Generate(0, request.alternatives, request.sampling, adapter, request.model.template)
+        order = messages.Generate(
+            0, request.alternatives, request.sampling, adapter, request.model.template, request.fresh
+        )
         self.post(lambda: self._queue(Job(request.model, order, time.monotonic(), generation=generation)))
         return generation
 

@@ -154,7 +154,7 @@ class Chat:
             load_ms = (time.perf_counter() - began) * 1000
             began = time.perf_counter()
             alternative, prompt, tokens = self.fitting(asked.alternatives, sampling.max_tokens, asked.template)
-            taken = context.take(tokens, self.question(prompt, tokens))
+            taken = context.take(tokens, self.question(prompt, tokens), fresh=asked.fresh)
             if taken is None:
                 raise Problem("No sequence of the model is free; ask again.")
         except Problem as problem:

@@ -206,11 +206,11 @@ class Context:
 
     # -- prefixes ------------------------------------------------------------------------------------------------
 
-    def take(self, tokens: Sequence[int], split: int = 0) -> tuple[Slot, int] | None:
+    def take(self, tokens: Sequence[int], split: int = 0, *, fresh: bool = False) -> tuple[Slot, int] | None:
         """A free sequence for this prompt and how many of its tokens are already evaluated there; None if all are busy.
 
         `split`: the token where the question begins, a border of evaluation (see prefix.plan). The sequence is the one
-        where most is gained and least is lost, then the least recently used.
+        where most is gained and least is lost, then the least recently used. `fresh`: nothing evaluated is used.
         """
         free = [slot for slot in self.slots if not slot.busy]
         if not free:
@@ -222,7 +222,7 @@ class Context:
 
         slot = max(free, key=worth)
         ends = plan(len(tokens), split, self.chunk)
-        kept = reusable(common_prefix(slot.cached, tokens), slot.ends, ends)
+        kept = 0 if fresh else reusable(common_prefix(slot.cached, tokens), slot.ends, ends)
         if not lib.llama_memory_seq_rm(self.memory, slot.number, kept, -1):
             self.forget(slot)  # recurrent models cannot be cut back
             kept = 0

@@ -54,12 +54,19 @@ class Instruction:
             raise Problem(f"{len(self.examples)} examples are too many; at most {MOST_EXAMPLES} are taken.")
 
     def messages(
-        self, question: str, passages: Sequence[str] = (), *, arm: Arm | None = None, pinned: str | None = None
+        self,
+        question: str,
+        passages: Sequence[str] = (),
+        *,
+        arm: Arm | None = None,
+        pinned: str | None = None,
+        history: Sequence[tuple[str, str]] = (),
     ) -> tuple[Message, ...]:
         """The chat for one question.
 
         `passages`: best first, numbered from 1; none leaves the block out. `arm`: its own texts replace these.
-        `pinned`: text put below the instruction by hand (the prompt-only arm).
+        `pinned`: text put below the instruction by hand (the prompt-only arm). `history`: earlier questions with the
+        model's own answers, oldest first; without the passages they were answered from.
         """
         system = arm.system if arm and arm.system is not None else self.system
         if passages:
@@ -67,9 +74,9 @@ class Instruction:
             system = own if own is not None else (self.system_with_passages or system)
         system += f"\n{pinned}" if pinned else ""
         chat = [{"role": "system", "content": system}] if system else []
-        for example in self.examples:
-            chat.append({"role": "user", "content": filled(self.question, {"question": example.question})})
-            chat.append({"role": "assistant", "content": example.answer})
+        for asked, answer in (*((example.question, example.answer) for example in self.examples), *history):
+            chat.append({"role": "user", "content": filled(self.question, {"question": asked})})
+            chat.append({"role": "assistant", "content": answer})
         if not passages:
             return (*chat, {"role": "user", "content": filled(self.question, {"question": question})})
         numbered = "\n".join(

@@ -16,6 +16,7 @@ from core.text import one_line, plain
 from core.word_diff import Piece, word_diff
 
 SWITCH, LAST, MOST_LISTED = "desk", "desk-change", 200
+BRIEF = 400  # characters of both answers up to which their difference is shown at once
 STYLE = """<style>
 .st-key-desk-panes .st-key-panes [data-testid="stHorizontalBlock"]:not(.st-key-panes [data-testid="stColumn"] *) {
   flex-wrap: wrap; }
@@ -91,8 +92,9 @@ def draw_changed(place: DeltaGenerator, changed: Changed | None) -> None:
             return
         why = " · read other passages" if changed.passages else " · the same passages"
         why += " · other settings" if changed.settings else ""
-        with st.expander(f"Changed since last asked{why}", icon=":material/change_circle:", expanded=True):
-            pieces = word_diff(changed.before, changed.now)
+        pieces = word_diff(changed.before, changed.now)
+        brief = len(changed.before) + len(changed.now) < BRIEF
+        with st.expander(f"Changed since last asked{why}", icon=":material/change_circle:", expanded=brief):
             st.markdown(" ".join(SIGNS[kind].format(plain(text)) for kind, text in pieces) or "Both are empty.")
 
 

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from core import ask, records
+from core import ask, records, repeats
 from core.records import ArmRecord
 from core.text import plain
+from pages.draw import confidence, follow_up
 from pages.draw.sources import draw_sources
 
 FLAGS = {
@@ -55,6 +56,11 @@ def draw_details(arm: ArmRecord) -> None:
             "—" if rate is None else f"{rate:.0f}",
             help="Tokens after the first / time after the first; none for one token or under 50 ms.",
         )
+    if repeated := repeats.of(arm):
+        st.markdown(_repeated(repeated))
+    follow_up.draw_history(arm)
+    if arm.confidence:
+        confidence.draw_confidence(arm)
     if arm.retrieval is not None:
         _passages(arm, arm.retrieval)
     elif arm.passages:
@@ -70,6 +76,17 @@ def draw_details(arm: ArmRecord) -> None:
             language=None,
             wrap_lines=True,
         )
+
+
+def _repeated(found: repeats.Repeated) -> str:
+    """Median and spread of several answers, and whether they differ."""
+    parts = [f"**{found.n} repeats**" + (f", {found.failed} more failed" if found.failed else "")]
+    if found.ttft:
+        parts.append(f"TTFT {ms(found.ttft.median)} ({ms(found.ttft.low)} to {ms(found.ttft.high)})")
+    if found.decode:
+        parts.append(f"{found.decode.median:.0f} tokens/s ({found.decode.low:.0f} to {found.decode.high:.0f})")
+    parts.append("always the same answer" if found.different == 1 else f"{found.different} different answers")
+    return ":material/repeat: " + " · ".join(parts) + ". Median (least to most), each prompt read as a whole."
 
 
 def small_figures(arm: ArmRecord, dollars_per_hour: float) -> str:

@@ -6,13 +6,13 @@ import streamlit as st
 
 from core import ask
 from core.arms import Arm, Search
-from core.engine import Sampling
 from core.errors import Problem
 from core.opening import Opening
 from core.project import Project
 from core.runtime import Runtime
 from core.text import plain
 from core.weights import catalog
+from pages.draw import sampling
 from pages.draw.panes import BIG
 
 MOST_PANES = 6
@@ -49,16 +49,19 @@ def from_sidebar(here: Runtime, project: Project, opening: Opening) -> tuple[ask
         pinned = None
         if any(arm.context == "pinned" for arm in chosen):
             pinned = st.text_area("Pinned text", project.pinned, key=f"pinned-{project.id}", max_chars=4000)
-        (top_k, snapshot), sampling = _search(project), _sampling()
+        top_k, snapshot = _search(project)
+        (chosen_sampling, repeats), chosen = sampling.sampling(), sampling.with_instructions(project, chosen)
         device, layers = _device(here)
         rate = st.number_input("Machine, $ per hour", 0.0, 1000.0, project.dollars_per_hour, 0.05, key="rate")
         if st.toggle("Bigger type (projector)", key="big"):
             st.html(BIG)
     arms = tuple(
-        replace(arm, pinned=pinned, search=replace(arm.search, top_k=top_k, snapshot=snapshot), sampling=sampling)
+        replace(
+            arm, pinned=pinned, search=replace(arm.search, top_k=top_k, snapshot=snapshot), sampling=chosen_sampling
+        )
         for arm in chosen
     )
-    return ask.Settings(arms, way, device, layers), rate
+    return ask.Settings(arms, way, device, layers, repeats=repeats), rate
 
 
 def _arms(project: Project, opening: Opening) -> list[Arm]:
@@ -92,11 +95,3 @@ def _search(project: Project) -> tuple[int, str | None]:
     snapshots: dict[str, str | None] = {"as they are now": None}
     snapshots |= {name.replace("-", " "): name for name in project.snapshots}
     return top_k, snapshots[st.selectbox("Documents", snapshots, key="snapshot")]
-
-
-def _sampling() -> Sampling:
-    """What is set for all arms."""
-    max_tokens = int(st.number_input("Max tokens", 1, 1024, Sampling.max_tokens, key="max_tokens"))
-    temperature = st.slider("Temperature", 0.0, 2.0, 0.0, 0.1, key="temperature", help="0 is greedy.")
-    seed = int(st.number_input("Seed", 0, 2**31, 0, key="seed"))
-    return Sampling(temperature=temperature, seed=seed, max_tokens=max_tokens)

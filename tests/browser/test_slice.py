@@ -81,6 +81,7 @@ def test_a_reload_shows_the_same_run(page: Page, server: Server) -> None:
 
 def test_stop_all_ends_every_pane(page: Page, server: Server) -> None:
     page.goto(f"{server.url}/playground")
+    page.get_by_role("button", name="Sampling and repeats").click()
     page.get_by_label("Max tokens").fill("1024")
     page.get_by_label("Max tokens").press("Enter")
     finished(page)

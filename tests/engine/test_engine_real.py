@@ -38,9 +38,17 @@ def base(weights: dict[str, Path]) -> ModelSpec:
     return ModelSpec("base", weights["base"])
 
 
-def _ask(engine: Engine, spec: ModelSpec, question: str, passages: list[str] | None = None, tokens: int = 24) -> Result:
+def _ask(
+    engine: Engine,
+    spec: ModelSpec,
+    question: str,
+    passages: list[str] | None = None,
+    tokens: int = 24,
+    *,
+    fresh: bool = False,
+) -> Result:
     sampling = Sampling(max_tokens=tokens, logprobs=True)
-    return engine.submit(Request(spec, (prompt.messages(question, passages),), sampling)).wait(120)
+    return engine.submit(Request(spec, (prompt.messages(question, passages),), sampling, fresh=fresh)).wait(120)
 
 
 def test_the_base_knows_the_capital_of_france(engine: Engine, base: ModelSpec) -> None:
@@ -56,6 +64,8 @@ def test_reusing_a_prefix_changes_no_probability(engine: Engine, base: ModelSpec
     second = _ask(engine, base, "Where is the Harbor Duo made?", PASSAGES)
     assert second.tokens["prompt"] - second.tokens["prompt_reused"] < 30  # the question, and not a passage
     again = _ask(engine, base, "Where is the Harbor Duo made?", PASSAGES)
+    whole = _ask(engine, base, "Where is the Harbor Duo made?", PASSAGES, fresh=True)
+    assert whole.tokens["prompt_reused"] == 0 and whole.logprobs == again.logprobs
     engine.unload(base)
     fresh = _ask(engine, base, "Where is the Harbor Duo made?", PASSAGES)
     assert fresh.tokens["prompt_reused"] == 0
