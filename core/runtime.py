@@ -249,7 +249,7 @@ class Runtime:
         return run.right_passages(right or found, self.knowledge(project), snapshot)
 
     def identities(self, project: Project, arms: Sequence[Arm], snapshot: str | None = None) -> list[object]:
-        """What these arms' answers depend on besides the question: prompt, models' hashes, documents' versions."""
+        """What these arms' answers depend on besides the question: prompt, models' hashes, documents as split."""
         made: list[object] = [project.id, plain(project.instruction), plain(project.tasks), project.pinned]
         for model in sorted({arm.model for arm in arms}):
             try:
@@ -261,8 +261,10 @@ class Runtime:
             except Problem:
                 made.append(None)  # not there: its arms will say so
         if any(arm.has_passages for arm in arms):
-            documents = self.knowledge(project).documents(snapshot or "current")
+            knowledge = self.knowledge(project)
+            documents = knowledge.documents(snapshot or "current")
             made.append([(document.path, document.version) for document in documents])
+            made.append(plain(knowledge.settings))
         return made
 
     def ask(self, project: Project, question: str, settings: Settings, *, watched: bool = True, owner: str = "") -> Run:

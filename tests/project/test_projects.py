@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import paths, runtime
+from core.arms import Arm
 from core.errors import Problem
 from core.project import Model, Project, bundled, whole
 from core.project.projects import Projects, as_values, from_values
 from core.project.readiness import Facts, state
+from core.retrieval import Settings
 from core.runtime import Runtime
 from tests.project.made import ASKED, FULL, evaluation, fill, run, seen
 
@@ -178,6 +180,15 @@ def test_results_of_one_project_are_not_shown_in_another(here: Runtime) -> None:
     assert evaluate.jobs(here, two) == []
     with pytest.raises(Problem, match="project"):
         here.runs.record("abcdef012345", two.id)
+
+
+def test_answers_over_documents_split_otherwise_are_other_answers(here: Runtime) -> None:
+    made = here.projects.create("Mine")
+    here.knowledge(made).add("a.md", "# A\n\nThe fee is 47 dollars.")
+    reading, closed = (Arm("base", "retrieval"),), (Arm("base"),)
+    before = [here.identities(made, reading), here.identities(made, closed)]
+    here.knowledge(made).configure(Settings(chunk_size=20, overlap=0))  # an evaluation must not take up the old replies
+    assert here.identities(made, reading) != before[0] and here.identities(made, closed) == before[1]
 
 
 def test_an_empty_project_says_what_it_lacks_and_what_works() -> None:
