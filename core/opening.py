@@ -42,7 +42,8 @@ def project_of(here: "Runtime", query: Mapping[str, str]) -> str | None:
     for name in ("evaluation", "finetune"):
         if job_id := query.get(name):
             with suppress(Problem):
-                return str(here.jobs.get(job_id).parameters["project"])
+                owner = here.jobs.get(job_id).parameters.get("project")
+                return owner if isinstance(owner, str) else None
     return None
 
 

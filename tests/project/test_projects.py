@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from core import paths, runtime
 from core.arms import Arm
 from core.errors import Problem
+from core.opening import project_of
 from core.project import Model, Project, bundled, whole
 from core.project.projects import Projects, as_values, from_values
 from core.project.readiness import Facts, state
@@ -180,6 +181,14 @@ def test_results_of_one_project_are_not_shown_in_another(here: Runtime) -> None:
     assert evaluate.jobs(here, two) == []
     with pytest.raises(Problem, match="project"):
         here.runs.record("abcdef012345", two.id)
+
+
+def test_an_address_without_a_project_is_about_that_of_its_result_or_none(here: Runtime) -> None:
+    other = here.jobs.wait(here.jobs.start("prepare", lambda job: {}).id, 20)  # a job of no project
+    mine = here.jobs.wait(here.jobs.start("finetune", lambda job: {}, parameters={"project": "mine"}).id, 20)
+    for query in ({}, {"run": "nothing"}, {"evaluation": "nothing"}, {"evaluation": other.id}, {"finetune": "../x"}):
+        assert project_of(here, query) is None
+    assert project_of(here, {"finetune": mine.id}) == "mine"
 
 
 def test_answers_over_documents_split_otherwise_are_other_answers(here: Runtime) -> None:
