@@ -44,7 +44,7 @@ def heading() -> str:
         project = projects.get(_wanted())
     except Problem:  # current() says it
         project = projects.get(FIRST_PROJECT)
-    return f"Project: {one_line(project.title, 60)}"
+    return f"Project: {plain(one_line(project.title, 60))}"  # Streamlit reads it as Markdown
 
 
 def show(project_id: str) -> None:

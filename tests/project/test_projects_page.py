@@ -14,6 +14,7 @@ from core.evaluation.run import Options
 from core.project import Instruction, Model, Project, whole
 from core.project.zipped import ENDING
 from core.runtime import Runtime
+from pages.draw import project as session
 from tests.evaluation.scripted import Script
 from tests.project.made import ASKED, FULL, fill, seen
 
@@ -80,6 +81,19 @@ def test_a_project_is_made_renamed_duplicated_deleted_and_brought_back(here: Run
     app.button(key="restore-moon-copy").click().run()
     assert address(app, "project") == "moon-copy"
     assert len(here.projects.all()) == 3
+
+
+def test_a_title_is_no_markdown_in_the_navigation(here: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = here.projects.create("![x](https://e.org/x.png) :red[M] *oon*")
+    monkeypatch.setattr(session, "_wanted", lambda: made.id)
+    shown = session.heading()
+    assert (
+        shown.replace("\\", "").replace("\u2060", "") == f"Project: {made.title}"
+        and "![" not in shown
+        and ":red[" not in shown
+    )
+    monkeypatch.setattr(session, "_wanted", lambda: "gone")
+    assert session.heading() == "Project: Brightwater \\(demo\\)"
 
 
 def test_a_title_that_cannot_be_used_is_said(here: Runtime) -> None:
