@@ -9,7 +9,6 @@ back-off between two tries as well. Keys come from the environment and stay in m
 import asyncio
 import importlib.util
 import json
-import os
 import socket
 import ssl
 import threading
@@ -19,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from core import addresses
 from core.engine import Generation, ModelSpec, Request, Result, Sampling
 from core.engine.streaming import TextStream
 from core.errors import Problem
@@ -49,15 +49,7 @@ class EndpointSpec(ModelSpec):
     @property
     def key(self) -> str | None:
         """The key. Raises Problem when its variable is not set."""
-        if self.key_variable is None:
-            return None
-        key = os.environ.get(self.key_variable, "").strip()
-        if not key or not key.isascii() or not key.isprintable():
-            raise Problem(
-                f"The environment variable {self.key_variable} holds no key for {self.url}: set it before the app or "
-                "command is started. Keys are kept nowhere else."
-            )
-        return key
+        return addresses.key(self.key_variable, self.url)
 
 
 @dataclass(frozen=True)
@@ -110,6 +102,28 @@ class Endpoints:
         made = answer.generation = Generation(request, lambda _made: self._call(answer.cancel))
         self._call(self._begin, answer)
         return made
+
+    def embed(self, spec: EndpointSpec, texts: list[str]) -> Any:
+        """The rows that the endpoint sends for `texts`, unchecked. Raises Problem, in time, when it sends none."""
+        _ready()
+        key = spec.key
+        try:
+            done = asyncio.run_coroutine_threadsafe(self._embed(spec, key, texts), self._loop)
+        except RuntimeError:  # the loop is closed
+            raise Problem("The app is closing, and asks no endpoint any more.") from None
+        return done.result()
+
+    async def _embed(self, spec: EndpointSpec, key: str | None, texts: list[str]) -> Any:
+        import openai
+
+        more: dict[str, Any] = {} if key else {"extra_headers": {"Authorization": openai.Omit()}}
+        try:
+            async with asyncio.timeout(self._patience.first_s):
+                client = self._client(spec, key)
+                found = await client.embeddings.create(model=spec.name, input=texts, encoding_format="float", **more)
+        except Exception as error:  # whatever a server or its client does is one line
+            raise Problem(_without(_why(error, spec, self._patience), key)) from error
+        return getattr(found, "data", None)
 
     def close(self) -> None:
         """End every answer as cancelled, then the thread. May be called twice."""
@@ -238,7 +252,10 @@ class _Answer:
             self.generation.finish(self._result("cancelled"))
         except Exception as error:  # whatever a server or its client does ends one answer, in words
             late = _Refused(f"did not end its answer within {self.patience.total_s:g} s")
-            self.generation.fail(_without(_why(late if whole.expired() else error, self), self.key))
+            said = _why(
+                late if whole.expired() else error, self.model, self.patience, len(self.generation.text), self.first
+            )
+            self.generation.fail(_without(said, self.key))
 
     def ended(self, _task: object) -> None:
         """A task that is cancelled before its first step never runs."""
@@ -397,13 +414,15 @@ def _broke(characters: int) -> str:
     return f"broke off after {characters:,} characters, before the answer's end. Ask again"
 
 
-def _why(error: Exception, answer: _Answer) -> str:
+def _why(
+    error: Exception, model: EndpointSpec, patience: Patience, characters: int = 0, first: float | None = None
+) -> str:
     import httpx
     import openai
 
-    url, characters, patience = answer.model.url, len(answer.generation.text), answer.patience
+    url = model.url
     if isinstance(error, openai.APIStatusError):
-        return _status(error, answer.model)
+        return _status(error, model)
     if refused := next((one for one in _chain(error) if isinstance(one, _Refused)), None):
         return f"The server at {url} {str(refused).rstrip('.')}."
     if isinstance(error, TimeoutError | openai.APITimeoutError | httpx.TimeoutException):
@@ -416,7 +435,7 @@ def _why(error: Exception, answer: _Answer) -> str:
         return f"The server at {url} {GARBAGE}"
     if isinstance(error, openai.APIError) and not isinstance(error, openai.APIConnectionError):  # told in the stream
         return f"The server at {url} gave up: {one_line(str(error.message), 200)}"
-    if characters or answer.first is not None:
+    if characters or first is not None:
         return f"The server at {url} {_broke(characters)}."
     if isinstance(error, openai.APIConnectionError | httpx.TransportError):
         return _unreached(error, url)

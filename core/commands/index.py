@@ -2,6 +2,7 @@
 
 With `--project` it is that project's base, and an open app sees every change at its next question; with `--db` it is a
 file of its own, of no project. `build` and `update` show a plan and carry it out; they remove nothing without --prune.
+`move` brings the vectors to a Chroma server and back, `embedder` changes what makes them; the words stay here.
 Exit status 1: some files could not be taken; all others were.
 """
 
@@ -14,19 +15,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from core import runtime
+from core import addresses, runtime
 from core.commands import emit, log, parser
 from core.errors import Problem
 from core.records import FIRST_PROJECT
 from core.retrieval import KnowledgeBase, filters, sources
 from core.retrieval.parsing import LARGEST_FILE, parse, too_large
 from core.retrieval.selection import Selection
-from core.retrieval.values import MODES, SPLITTERS, Change, Plan, Settings, Sync
+from core.retrieval.values import MODES, SPLITTERS, Change, Embedding, Place, Plan, Settings, Sync
 from core.retrieval.versions import clean_path
 from core.store import Store
 from core.text import one_line
 
 ABOUT = "Build, update, list and query a knowledge base in one SQLite file."
+HERE = "here"
 
 
 def main(argv: list[str]) -> int:
@@ -64,6 +66,19 @@ def main(argv: list[str]) -> int:
         "--metadata", action="append", default=[], metavar="NAME=VALUE", help="only documents with it; repeatable"
     )
     query.add_argument("--snapshot", default=None, help="as of a snapshot, such as today or training-day")
+    move = _action(actions, "move", "bring the vectors to a Chroma server, or back here; nothing is embedded again")
+    _vectors(move, required=True)
+    move.add_argument("--anew", action="store_true", help="with 'here': give the server up and embed again")
+    embedder = _action(actions, "embedder", "what embeds this base, or another one for it: its plan, then that")
+    chosen = embedder.add_mutually_exclusive_group()
+    chosen.add_argument("--bundled", action="store_true", help="the bundled embedder again")
+    chosen.add_argument("--endpoint", metavar="URL", help="an OpenAI-compatible address, like http://127.0.0.1:8000/v1")
+    chosen.add_argument("--file", help="a GGUF embedder, by its id in 'core fetch --list' or its path")
+    embedder.add_argument("--name", default="", help="what the endpoint knows the model by")
+    embedder.add_argument("--key-variable", default="", metavar="NAME", help="the variable that holds its key")
+    embedder.add_argument("--before-question", default="", metavar="TEXT", help="what it wants before a question")
+    embedder.add_argument("--before-passage", default="", metavar="TEXT", help="what it wants before a passage")
+    embedder.add_argument("--dry-run", action="store_true", help="only say what would happen")
     given = options.parse_args(argv)
     if given.action != "build":
         _must_exist(given.db)
@@ -87,8 +102,20 @@ def _sources(made: Any) -> None:
         ("exclude", "no files that match; '!PATTERN' takes hidden files or junk back in; repeatable"),
     ):
         made.add_argument(f"--{name}", action="append", default=[], metavar="PATTERN", help=about)
+    _vectors(made)
     made.add_argument("--prune", action="store_true", help="also remove the documents that the sources do not hold")
     made.add_argument("--dry-run", action="store_true", help="only say what would happen")
+
+
+def _vectors(made: Any, *, required: bool = False) -> None:
+    made.add_argument(
+        "--vectors", default=None, required=required, metavar="URL", help="where they lie: 'here', or a Chroma server"
+    )
+    made.add_argument("--key-variable", default="", metavar="NAME", help="the variable that holds the server's key")
+
+
+def _place(given: Namespace) -> Place | None:
+    return None if given.vectors == HERE else Place(given.vectors.rstrip("/"), given.key_variable)
 
 
 def _action(actions: Any, name: str, about: str) -> Any:
@@ -137,7 +164,7 @@ class _Base:
 
 def _engine(action: str) -> Any:
     """The engine, its embedder's file fetched where the action embeds; without one, words alone are used."""
-    if action in ("build", "update", "add", "restore", "settings", "query"):
+    if action in ("build", "update", "add", "restore", "settings", "query", "move", "embedder"):
         from core.weights import catalog
 
         try:
@@ -160,6 +187,8 @@ def _build(base: KnowledgeBase, given: Namespace) -> dict[str, Any]:
         _log_plan(planned.plan, given.prune)
         if given.dry_run:
             return _planned(planned.plan, given.prune)
+        if given.vectors is not None:
+            base.move(_place(given), progress)
         done = base.carry_out(planned, prune=given.prune, progress=progress)
     for name, why in done.failed[len(planned.plan.failed) :]:
         log(f"failed {one_line(name, 120)}: {one_line(why)}")
@@ -310,6 +339,61 @@ def _query(base: KnowledgeBase, given: Namespace) -> dict[str, Any]:
     }
 
 
+def _move(base: KnowledgeBase, given: Namespace) -> dict[str, Any]:
+    began, progress, place = time.perf_counter(), _progress(), _place(given)
+    if given.anew and place is not None:
+        raise Problem("--anew gives a server up: it goes with --vectors here.")
+    with base.alone():
+        if given.anew:
+            log(f"{base.give_up_server():,} passages have no vector now: they are embedded again.")
+            base.catch_up(progress)
+        where = base.move(place, progress)
+    chunks, embedded = base.counts()
+    at = "here" if where.place is None else f"at {where.place.url}, collection {where.collection}"
+    log(f"{embedded:,} of {chunks:,} passages have a vector, {at}. The words (BM25) and the texts are here.")
+    return {
+        "vectors": HERE if where.place is None else where.place.url,
+        "collection": where.collection,
+        "passages": chunks,
+        "there": where.there,
+        "here": where.here,
+        "seconds": round(time.perf_counter() - began, 3),
+    }
+
+
+def _embedder(base: KnowledgeBase, given: Namespace) -> dict[str, Any]:
+    chunks, embedded = base.counts()
+    if not (given.bundled or given.endpoint or given.file):
+        chosen, waiting, given.dry_run = base.embedding, chunks - embedded, True
+        log(f"This base is embedded by {chosen.title}.")
+    else:
+        addresses.check_variable(given.key_variable)
+        if given.endpoint:
+            addresses.check(given.endpoint)
+        asked = Embedding(
+            given.file or "", (given.endpoint or "").rstrip("/"), given.name, given.key_variable,
+            given.before_question, given.before_passage,
+        )  # fmt: skip
+        if asked.url and not asked.name.strip():
+            raise Problem("--endpoint wants --name too: what the server knows the model by.")
+        chosen, waiting = base.plan_embedding(asked)
+        log(
+            f"Plan: {waiting:,} of {chunks:,} passages are embedded again by {chosen.title} ({chosen.dimensions} "
+            "numbers each). Until then questions are searched by words alone."
+        )
+        if not given.dry_run:
+            with base.alone():
+                base.choose_embedding(chosen)
+                base.catch_up(_progress())
+    return {
+        "embedder": dataclasses.asdict(chosen),
+        "to_embed": waiting,
+        "passages": chunks,
+        "passages_embedded": base.counts()[1],
+        "dry_run": bool(given.dry_run),
+    }
+
+
 def _filters(given: Namespace) -> dict[str, str]:
     found = dict(filters.pairs(given.metadata))
     return found if given.folder is None else found | {"folder": given.folder}
@@ -324,4 +408,6 @@ ACTIONS: dict[str, Callable[[KnowledgeBase, Namespace], Any]] = {
     "restore": _restore,
     "settings": _settings,
     "query": _query,
+    "move": _move,
+    "embedder": _embedder,
 }

@@ -1,12 +1,11 @@
 """What a project holds, as plain data, checked. Knows no storage, no model file and no screen."""
 
 import re
-import urllib.parse
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from core import arms, checks
+from core import addresses, arms, checks
 from core.arms import Arm
 from core.errors import Problem
 from core.project.instruction import Instruction
@@ -15,8 +14,6 @@ from core.text import one_line
 ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,47}")
 LONGEST_TITLE: Final = 80
 MOST_MODELS: Final = 6
-LONGEST_ADDRESS: Final = 300
-KEY_VARIABLE: Final = re.compile(r"[A-Z][A-Z0-9_]*_API_KEY")  # no other secret of the environment is sent anywhere
 MOST_CHECKS: Final = 20
 CheckKind = Literal["voice", "contains", "regex", "json-schema", "label", "max-words", "max-ms"]
 
@@ -209,27 +206,9 @@ def _check_models(models: tuple[Model, ...]) -> None:
 
 def check_endpoint(model: Model) -> None:
     """Raises Problem on an endpoint that cannot be asked: its address, its name there, its key's variable."""
-    address = model.endpoint or ""
-    try:
-        parts = urllib.parse.urlsplit(address)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is none, half an IPv6 address
-        usable = False
-    if not usable or len(address) > LONGEST_ADDRESS or not address.isprintable() or " " in address:
-        raise Problem(
-            f"'{one_line(address, 80)}' is no address of an endpoint: it begins with http:// or https://, like "
-            "http://127.0.0.1:8000/v1."
-        )
-    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
-        raise Problem(
-            "An endpoint's address holds no name, password, ? or #: a key comes from an environment variable alone."
-        )
+    addresses.check(model.endpoint or "")
     if not model.file.strip():
         raise Problem(f"The model '{model.id}' needs the name by which its server knows it.")
-    if model.key_variable and not KEY_VARIABLE.fullmatch(model.key_variable):
-        raise Problem(
-            f"'{one_line(model.key_variable, 60)}' is no key's variable: name one that ends in _API_KEY, like "
-            "OPENAI_API_KEY; type no key here."
-        )
+    addresses.check_variable(model.key_variable)
     if model.adapter or model.template:
         raise Problem(f"'{one_line(model.title, 60)}' is at an endpoint, which has its own adapters and template.")

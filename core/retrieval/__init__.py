@@ -8,6 +8,8 @@
     indexing.py   documents in; listing.py: what is there; versions.py: texts and snapshots
     alone.py      one build at a time, whichever process does it
     index.py      chunks in SQLite, searched by vector (vectors.py), by word (words.py) or both (fusion.py)
+    handover.py   vectors that lie at a server: handed over, looked after, taken back; chroma.py: that server
+    embedders.py  the engine's worker, or an endpoint elsewhere
     sections.py   a document's title and sections (outline.py: headings); wordpiece.py: the embedder's tokens, counted
     parsing.py    uploads to text, in a limited worker process (parse_worker.py)
     uploads.py    files a person sent, as jobs; trial.py: other settings tried on one question

@@ -1,20 +1,23 @@
 """Chunks in SQLite, found by vector, by word, or by both. Knows no documents' texts, splitting or embedding.
 
+Words are always searched here; vectors here and, where a server holds some (handover.py), there.
+
 A search looks at the versions that are valid in one view and pass the filter; `visible` marks them by version id.
 """
 
 import hashlib
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from core.errors import Problem
 from core.retrieval import fusion, words
-from core.retrieval.values import Chunk, Vector
-from core.retrieval.vectors import Bools, Vectors
+from core.retrieval.handover import Handover
+from core.retrieval.values import Bools, Chunk, Vector
+from core.retrieval.vectors import Vectors
 from core.store import Store
 
 POOL = 64  # candidates each side brings into the fusion (more when more passages are asked for)
@@ -89,6 +92,7 @@ class Index:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.vectors = Vectors(store)
+        self.handover = Handover(store, self.vectors)
         self._visible: dict[tuple[str, Where], Bools] = {}
         self._generation = -1
         self._counted = (-1, 0)  # generation, chunks in it
@@ -108,19 +112,38 @@ class Index:
             return _sparse_hits(self._by_word(question, visible, pool), count)
         if vector is None:
             raise Problem(f"A {mode} search needs the question's embedding, and there is none.")
-        chunks, cosines = self.vectors.scores(vector, visible)
         if mode == "dense":
-            places = fusion.top(cosines, count)
-            return [Hit(int(chunks[at]), _unit(cosines[at]), float(cosines[at]), None) for at in places]
+            near = self._by_vector(vector, visible, count)
+            best = sorted(near.items(), key=lambda item: (-item[1], item[0]))[:count]
+            return [Hit(chunk, _unit(cosine), cosine, None) for chunk, cosine in best]
         sparse = self._by_word(question, visible, pool)
-        candidates = fusion.top(cosines, pool)
-        if sparse:
-            matched = np.isin(chunks, np.fromiter(sparse, np.int64, len(sparse)))
-            candidates = np.union1d(candidates, np.flatnonzero(matched))
-        dense = {int(chunks[at]): float(cosines[at]) for at in candidates}
+        dense = self._by_vector(vector, visible, pool, sparse)
         fused = fusion.fuse(dense, sparse, weight, self._attainable(question, generation) if sparse else 1.0)
         best = sorted(fused.items(), key=lambda item: (-item[1], item[0]))[:count]
         return [Hit(chunk, score, dense.get(chunk), sparse.get(chunk)) for chunk, score in best]
+
+    def _by_vector(self, vector: Vector, visible: Bools, count: int, also: Iterable[int] = ()) -> dict[int, float]:
+        """Chunk -> cosine: of the `count` nearest visible chunks, and of those of `also` that have a vector."""
+        server = self.handover.searched()
+        near: dict[int, float] = {}
+        for keeper in (self.vectors, server) if server is not None else (self.vectors,):
+            ids, cosines = keeper.search(vector, count, visible)
+            near |= zip(ids.tolist(), cosines.tolist(), strict=True)
+        best = sorted(near, key=lambda one: (-near[one], one))[: 2 * count]
+        found = {int(row["chunk"]): near[row["id"]] for row in self._rows("id", best)}
+        rows = [row for row in self._rows("chunk", also) if int(row["chunk"]) not in found]
+        there = [int(row["id"]) for row in rows if not row["vector"]]
+        fetched = server.get(there) if server is not None and there else {}
+        for row in rows:
+            own = np.frombuffer(row["vector"], np.float32) if row["vector"] else fetched.get(int(row["id"]))
+            if own is not None:
+                found[int(row["chunk"])] = float(np.vecdot(own, vector))
+        return found
+
+    def _rows(self, column: str, values: Iterable[int]) -> list[sqlite3.Row]:
+        wanted = list(values)
+        marks = ", ".join("?" * len(wanted))
+        return self.store.read(f"SELECT id, chunk, vector FROM embeddings WHERE {column} IN ({marks})", wanted)
 
     def _by_word(self, question: str, visible: Bools, count: int) -> dict[int, float]:
         """Chunk -> BM25 (higher is better) of the best `count` visible chunks."""

@@ -9,6 +9,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,8 +19,20 @@ import numpy as np
 from core.retrieval import listing, sections, versions
 from core.retrieval.index import Index, add_vector, remove_chunks, touch
 from core.retrieval.tools import Tools
-from core.retrieval.values import CURRENT, DELETED, Cancelled, Change, Embedder, Progress, Settings, Vector
+from core.retrieval.values import (
+    CURRENT,
+    DELETED,
+    Cancelled,
+    Change,
+    Embedder,
+    Progress,
+    ServerProblem,
+    Settings,
+    Vector,
+)
 from core.store import Store
+
+SETTLED_EVERY = 1000  # passages embedded between two times of handing them to a server
 
 
 @dataclass(frozen=True)
@@ -90,6 +103,8 @@ class Indexer:
             return "added" if before is None else "unchanged" if before == given.hash else "updated"
 
         kind = self._store.write(change)
+        if embed:
+            self.settle()
         return Change(given.path, kind, len(nodes), fresh, (time.perf_counter() - began) * 1000)
 
     def catch_up(self, progress: Progress, cancelled: Cancelled) -> int:
@@ -105,6 +120,7 @@ class Indexer:
             "(SELECT 1 FROM embeddings e WHERE e.chunk = c.id) GROUP BY c.version ORDER BY c.version"
         )
         total, done, embedded = sum(row["chunks"] for row in waiting), 0, 0
+        self.settle()
         for row in waiting:
             if cancelled():
                 break
@@ -112,7 +128,17 @@ class Indexer:
                 embedded += self._embed_version(row["version"], embedder)
             done += row["chunks"]
             progress(done / total, f"{row['path']}: {done} of {total} passages embedded")
+            if done // SETTLED_EVERY > (done - row["chunks"]) // SETTLED_EVERY:
+                self.settle()
+        if waiting:
+            self.settle()
         return embedded
+
+    def settle(self) -> None:
+        """Hand new vectors to the base's server, where it has one. One that cannot be reached is told at the next
+        question; until then they wait, and are searched, here."""
+        with suppress(ServerProblem):
+            self._index.handover.settle()
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
@@ -142,12 +168,21 @@ class Indexer:
         for at in range(0, len(hashes), 500):
             part = hashes[at : at + 500]
             rows = self._store.read(
-                "SELECT c.hash, e.vector FROM chunks c JOIN embeddings e ON e.chunk = c.id "
+                "SELECT c.hash, e.vector, e.id FROM chunks c JOIN embeddings e ON e.chunk = c.id "
                 f"WHERE c.hash IN ({', '.join('?' * len(part))})",
                 part,
             )
-            found |= {row[0]: np.frombuffer(row[1], np.float32) for row in rows}
+            found |= {row[0]: np.frombuffer(row[1], np.float32) for row in rows if row[1]}
+            found |= self._known_there({int(row[2]): row[0] for row in rows if row[0] not in found})
         return found
+
+    def _known_there(self, wanted: Mapping[int, bytes]) -> dict[bytes, Vector]:
+        """Hash -> vector of numbers that lie at the server; what cannot be had from there is embedded again."""
+        with suppress(ServerProblem):
+            server = self._index.handover.searched() if wanted else None
+            if server is not None:
+                return {wanted[number]: vector for number, vector in server.get(list(wanted)).items()}
+        return {}
 
     def _claim(self, embedder: Embedder) -> None:
         """Vectors of another embedder are worth nothing: drop them before the first of this one."""

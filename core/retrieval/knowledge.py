@@ -8,14 +8,16 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 from core.errors import Problem
 from core.retrieval import listing, sources, versions
 from core.retrieval.alone import one_at_a_time
 from core.retrieval.filters import Filters
+from core.retrieval.handover import Whereabouts
 from core.retrieval.index import Index, touch
 from core.retrieval.indexing import Indexer, Text, incoming
 from core.retrieval.sources import Listing
@@ -31,9 +33,12 @@ from core.retrieval.values import (
     Chunk,
     Document,
     Embedder,
+    Embedding,
     Passage,
+    Place,
     Progress,
     Retrieved,
+    ServerProblem,
     Settings,
     Sync,
     Vector,
@@ -104,10 +109,15 @@ class KnowledgeBase:
         vector, note = self._question_vector(question) if mode != "sparse" else (None, None)
         embedded = time.perf_counter()
         used = "sparse" if vector is None else mode
-        embedder = self._tools.embedder
-        found = self._tools.pipeline.retrieve(
-            question, vector, used, top_k, embedder=embedder, view=view, metadata=filters, weight=chosen.weight
-        )
+        search = partial(
+            self._tools.pipeline.retrieve, question, top_k=top_k, embedder=self._tools.embedder, view=view,
+            metadata=filters, weight=chosen.weight,
+        )  # fmt: skip
+        try:
+            found = search(vector, used)
+        except ServerProblem as problem:
+            note, used = f"Searched by words alone (BM25). {problem.message}", "sparse"
+            found = search(None, used)
         passages = tuple(passage for passage in found if not chosen.threshold or _strength(passage) >= chosen.threshold)
         note = self._note(note, view, len(found), len(found) - len(passages), chosen.threshold)
         done = time.perf_counter()
@@ -236,6 +246,7 @@ class KnowledgeBase:
             touch(connection, removals=1)
 
         self._store.write(change)
+        self._indexer.settle()
         return Change(path, "forgotten", 0, 0, (time.perf_counter() - began) * 1000)
 
     def restore(self, path: str, version: int | None = None) -> Change:
@@ -339,6 +350,44 @@ class KnowledgeBase:
         self._store.write(lambda connection: connection.execute("UPDATE index_state SET settings = ?", (text,)))
 
     @property
+    def embedding(self) -> Embedding:
+        """What makes this base's vectors, as chosen."""
+        return self._tools.choice
+
+    def plan_embedding(self, choice: Embedding) -> tuple[Embedding, int]:
+        """`choice` as it was seen to work, and how many passages would be embedded again. Changes nothing.
+
+        Raises Problem when it embeds nothing.
+        """
+        known = self._tools.tried(choice)
+        same = self._indexer.embedded_by() == known.identity
+        chunks, embedded = self.counts()
+        return known, chunks - embedded if same else chunks
+
+    def choose_embedding(self, known: Embedding) -> None:
+        """Embed with what `plan_embedding` gave from now on. Until `catch_up` has made them anew, vectors of another
+        embedder are not searched: words alone are."""
+        text = json.dumps(asdict(known) if known.file or known.url or _prefixed(known) else {})
+        self._store.write(lambda connection: connection.execute("UPDATE index_state SET embedding = ?", (text,)))
+
+    @property
+    def where(self) -> Whereabouts:
+        """Where the vectors lie."""
+        return self._index.handover.where()
+
+    def move(self, place: Place | None, progress: Progress = _silent, cancelled: Cancelled = _never) -> Whereabouts:
+        """Bring the vectors to a server, or (None) back here, without embedding anything; gives where they are then.
+
+        The words stay here. Raises Problem when the server does not answer or does not hold what was put there.
+        """
+        self._index.handover.move(place, progress, cancelled)
+        return self.where
+
+    def give_up_server(self) -> int:
+        """Forget the server with what it holds; gives how many passages have no vector now: `catch_up` makes them."""
+        return self._index.handover.give_up()
+
+    @property
     def generation(self) -> int:
         """A number that grows with every change of what can be found, by whichever process."""
         return int(self._store.read("SELECT generation FROM index_state")[0][0])
@@ -358,6 +407,12 @@ class KnowledgeBase:
         """Do now what the first question would otherwise wait for: LlamaIndex's import, vectors into memory."""
         _ = self._tools.pipeline
         self._index.vectors.refresh()
+        with suppress(Problem):  # a question will say it
+            self._index.handover.searched()
+
+
+def _prefixed(choice: Embedding) -> bool:
+    return bool(choice.before_question or choice.before_passage)
 
 
 def _strength(passage: Passage) -> float:

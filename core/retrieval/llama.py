@@ -40,6 +40,7 @@ from llama_index.core.vector_stores.types import (
 from pydantic import PrivateAttr
 
 from core.retrieval import filters, outline, sections, words
+from core.retrieval.embedders import BATCH
 from core.retrieval.index import Hit, Index, Where, add_chunks, content_hash, touch
 from core.retrieval.values import CURRENT, Chunk, Embedder, Passage, Settings, Vector, context
 from core.retrieval.versions import put_version
@@ -155,17 +156,20 @@ class PassedEmbedding(BaseEmbedding):  # type: ignore[misc]
     _embedder: Embedder = PrivateAttr()
 
     def __init__(self, embedder: Embedder) -> None:
-        super().__init__(model_name=embedder.identity)
+        super().__init__(model_name=embedder.identity, embed_batch_size=BATCH)
         self._embedder = embedder
 
     def _get_text_embedding(self, text: str) -> list[float]:
-        return list(map(float, self._embedder.embed(text)))
+        return self._get_text_embeddings([text])[0]
+
+    def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
+        return [list(map(float, vector)) for vector in self._embedder.embed_passages(texts)]
 
     def _get_query_embedding(self, query: str) -> list[float]:
-        return self._get_text_embedding(query)
+        return list(map(float, self._embedder.embed(query)))
 
     async def _aget_query_embedding(self, query: str) -> list[float]:
-        return self._get_text_embedding(query)
+        return self._get_query_embedding(query)
 
 
 class SqliteVectorStore(BasePydanticVectorStore):  # type: ignore[misc]
@@ -323,6 +327,9 @@ class _NoEmbedder:
 
     def embed(self, text: str) -> Vector:
         raise Problem("There is no embedder: the models are not fetched yet.")
+
+    def embed_passages(self, texts: Sequence[str]) -> list[Vector]:
+        return [self.embed(text) for text in texts]
 
 
 def chunk(node: BaseNode) -> Chunk:

@@ -4,6 +4,9 @@ A document is a path; its texts are `versions`; a view ("current", "today", "tra
 which document is valid there, so the same text in two snapshots is split and embedded once. Chunks belong to a version
 and never change; an embedding may follow its chunk later. `index_state.generation` counts every change of what can be
 found (so that a process beside this one notices), `removals` those that take chunks away.
+
+Where `vector_place` names a server, a row of `embeddings` whose vector is empty says that the vector lies there, under
+the row's id; one that is not empty waits to be handed over. `vectors_gone` are ids that the server is still to delete.
 """
 
 from core.store import Migration
@@ -71,5 +74,24 @@ MIGRATIONS = [
         );
         INSERT INTO index_state VALUES (1, 0, 0, NULL, '{}');
         """,
-    )
+    ),
+    Migration(
+        "knowledge-2",
+        """
+        CREATE TABLE vector_place (
+            one INTEGER PRIMARY KEY CHECK (one = 1),
+            url TEXT NOT NULL,
+            key_variable TEXT NOT NULL,
+            collection TEXT NOT NULL,
+            version TEXT NOT NULL,
+            next_version TEXT NOT NULL
+        );
+        CREATE TABLE vectors_gone (id INTEGER PRIMARY KEY);
+        CREATE TRIGGER vectors_removed AFTER DELETE ON embeddings WHEN EXISTS (SELECT 1 FROM vector_place) BEGIN
+            INSERT OR IGNORE INTO vectors_gone VALUES (old.id);
+        END;
+        CREATE INDEX embeddings_length ON embeddings (length(vector));
+        ALTER TABLE index_state ADD COLUMN embedding TEXT NOT NULL DEFAULT '{}';
+        """,
+    ),
 ]

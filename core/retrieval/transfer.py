@@ -36,6 +36,7 @@ def count(store: Store) -> int:
 
 def copy(source: Path, target: Path) -> None:
     """The base's file as `target`, as it is at this moment, also while it is in use; nothing when there is none yet.
+    Vectors that lie at a server are not copied: the copy makes its own.
 
     Raises Problem when the disk is full.
     """
@@ -44,6 +45,11 @@ def copy(source: Path, target: Path) -> None:
     try:
         with closing(sqlite3.connect(source, isolation_level=None)) as reading:
             reading.execute("VACUUM INTO ?", (str(target),))
+        with closing(sqlite3.connect(target)) as made, made:  # two bases must not write to one collection
+            if made.execute("SELECT 1 FROM sqlite_master WHERE name = 'vector_place'").fetchone():
+                made.execute("DELETE FROM vector_place")
+                made.execute("DELETE FROM embeddings WHERE length(vector) = 0")
+                made.execute("DELETE FROM vectors_gone")
     except sqlite3.Error as error:
         raise Problem(f"The documents could not be copied ({error}). Make room on the disk and try again.") from error
 

@@ -1,6 +1,6 @@
 """What goes into and comes out of the knowledge base. Plain data; knows no storage and no search."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from core.errors import Problem
 
 Vector = NDArray[np.float32]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 Progress = Callable[[float, str], None]  # (share done 0..1, what is being done)
 Cancelled = Callable[[], bool]
 
@@ -22,15 +24,91 @@ DELETED = "deleted"  # the view that remembers which version a deleted document 
 TODAY, TRAINING_DAY = "today", "training-day"  # the demo company's two snapshots
 
 
+@dataclass(frozen=True)
+class Embedding:
+    """What makes a base's vectors; neither `file` nor `url`: the bundled embedder.
+
+    `file`: a GGUF, by its id in the catalogue or its path. `url`, `name`: an OpenAI-compatible endpoint and what it
+    knows the model by; `key_variable`: the environment variable with its key. `before_question`, `before_passage`:
+    what the model wants to read before either ("query: "). `dimensions`, `identity`: as seen when it was chosen.
+    """
+
+    file: str = ""
+    url: str = ""
+    name: str = ""
+    key_variable: str = ""
+    before_question: str = ""
+    before_passage: str = ""
+    dimensions: int = 0
+    identity: str = ""
+
+    @property
+    def title(self) -> str:
+        """What a person reads."""
+        if self.url:
+            return f"{self.name} at {self.url}"
+        return self.file or "the bundled embedder"
+
+
 class Embedder(Protocol):
-    """Turns a text into a vector of `dimensions` floats of length 1. `identity` names the exact weights."""
+    """Turns texts into vectors of `dimensions` floats of length 1. `identity` names weights, dimensions and prefixes:
+    vectors of two identities are never compared."""
 
     @property
     def dimensions(self) -> int: ...
     @property
     def identity(self) -> str: ...
     def embed(self, text: str) -> Vector:
-        """float32, shape (dimensions,), L2-normalised. Raises Problem when the embedder is not to be had."""
+        """A question's: float32, shape (dimensions,), L2-normalised. Raises Problem when it is not to be had."""
+        ...
+
+    def embed_passages(self, texts: Sequence[str]) -> list[Vector]:
+        """Passages', one each, in order. Raises Problem when not all are to be had."""
+        ...
+
+
+@dataclass(frozen=True)
+class Place:
+    """A vector server. `key_variable`: the environment variable that holds its key; empty: it wants none."""
+
+    url: str
+    key_variable: str = ""
+
+
+@dataclass(frozen=True)
+class VectorRow:
+    """A vector with its number in `embeddings`, which is never given twice, and the version its chunk belongs to."""
+
+    id: int
+    version: int
+    vector: Vector
+
+
+class ServerProblem(Problem):
+    """A vector server that cannot be used now: words alone are searched, and the answer says so."""
+
+
+class VectorStore(Protocol):
+    """Where vectors of one base lie, by number: in its own SQLite file, or at a server. Its calls end in time.
+
+    `version` is what `mark` said last; another one means that the store was changed by somebody else. Raises Problem.
+    """
+
+    def put(self, rows: Sequence[VectorRow]) -> None: ...
+    def delete(self, ids: Sequence[int]) -> None: ...
+    def get(self, ids: Sequence[int]) -> dict[int, Vector]: ...
+    def search(self, query: Vector, count: int, visible: Bools) -> tuple[Ints, Vector]:
+        """Numbers and cosines of the `count` vectors nearest to `query`, best first, of versions marked in `visible`.
+
+        Shapes (n,), (n,), n <= count. `query`: (dimensions,), length 1. `visible`: indexed by version.
+        """
+        ...
+
+    def count(self) -> int: ...
+    def version(self) -> str: ...
+    def mark(self, version: str) -> None: ...
+    def drop(self) -> None:
+        """Give up everything."""
         ...
 
 

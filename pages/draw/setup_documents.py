@@ -9,6 +9,7 @@ from core.project import Project
 from core.retrieval.uploads import add_file
 from core.runtime import Runtime
 from core.text import plain
+from pages.draw.setup_vectors import draw_vectors
 
 KIND = "upload"
 PAGES = Path(__file__).resolve().parents[1]
@@ -40,6 +41,7 @@ def draw_documents(here: Runtime, project: Project) -> None:
             st.session_state[f"{KIND}-{project.id}"] = job.id
     if job_id := st.session_state.get(f"{KIND}-{project.id}"):
         _progress(here, job_id)
+    draw_vectors(here, project, knowledge)
 
 
 def _add(here: Runtime, project: Project, given: list[tuple[str, bytes]], job: JobContext) -> None:

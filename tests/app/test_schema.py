@@ -24,6 +24,8 @@ RUNS = {
     "index settings": ["index", "settings", "--words-only"],
     "index build": ["index", "build", str(Path(__file__).parent), "--db", "none.sqlite3", "--dry-run", "--words-only"],
     "index query": ["index", "query", "mooring fee", "--words-only"],
+    "index move": ["index", "move", "--vectors", "here", "--words-only"],
+    "index embedder": ["index", "embedder", "--words-only"],
 }
 
 

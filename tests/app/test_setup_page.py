@@ -99,6 +99,20 @@ def test_documents_are_added_and_counted(mine: Project) -> None:
     assert "1 added, 0 not added" in said(app)
 
 
+def test_a_vector_server_or_embedder_that_cannot_be_had_is_one_line_and_changes_nothing(mine: Project) -> None:
+    app = page(mine, "Documents")
+    assert "Vectors: here" in said(app) and "embedded by the bundled embedder" in said(app)
+    app.text_input(key="vec_url").input("ftp://nowhere").run()
+    sound(app.button(key="vec_move").click().run())
+    runtime.get().jobs.wait(app.session_state[f"vectors-{mine.id}"], 120)
+    assert "no address" in said(sound(app.run()))
+    sound(app.segmented_control(key="emb_way").set_value("an endpoint").run())
+    app.text_input(key="emb_url").input("http://127.0.0.1:9/v1")
+    assert "wants the model's name" in said(sound(app.button(key="emb_plan").click().run()))
+    knowledge = runtime.get().knowledge(mine)
+    assert knowledge.where.place is None and not knowledge.embedding.url
+
+
 def test_the_instruction_is_kept_and_its_prompt_shown_as_messages_until_a_model_is_there(mine: Project) -> None:
     runtime.get().knowledge(mine).add("pump.md", "# Pump\n\nThe pump holds 3 litres.")
     app = page(mine, "Instruction")

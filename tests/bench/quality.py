@@ -57,6 +57,9 @@ class Remembering:
             self.known[text] = self.inner.embed(text)
         return self.known[text]
 
+    def embed_passages(self, texts: list[str]) -> list[Vector]:
+        return [self.embed(text) for text in texts]
+
 
 def parts(table: dict) -> Iterator[tuple[str, str, dict[str, str]]]:
     """(path, text, row) of the catalogue's sheets."""

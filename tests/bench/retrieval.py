@@ -157,6 +157,9 @@ class Instant:
     def embed(self, text: str) -> np.ndarray:
         return np.full(DIMENSIONS, DIMENSIONS**-0.5, np.float32)
 
+    def embed_passages(self, texts: list[str]) -> list[np.ndarray]:
+        return [self.embed(text) for text in texts]
+
 
 def edit_ms(folder: Path, embedder: object, repeats: int = 15) -> tuple[float, float]:
     """(ms of one edit until a dense question finds it, ms of embedding that text) among 1,000 one-chunk documents."""

@@ -1,5 +1,7 @@
-"""A small server on 127.0.0.1 that speaks the streaming chat completions wire, and lies as the model's name says."""
+"""A small server on 127.0.0.1 that speaks the wires of streaming chat completions and of embeddings, and lies as the
+model's name says."""
 
+import hashlib
 import json
 import threading
 from collections.abc import Iterator
@@ -10,6 +12,7 @@ from typing import Any
 
 KEY = "a-key-that-nobody-may-read"
 WORDS = ("It ", "costs ", "$389", ".")
+DIMENSIONS = 16
 CONTROL = "<|im_end|> \ud83d half\x1b[31m red\x00 {key} <script>alert(1)</script>"
 
 
@@ -25,6 +28,7 @@ class Server:
     writing: threading.Event = field(default_factory=threading.Event)
     gone: threading.Event = field(default_factory=threading.Event)  # an asker closed its connection
     together: threading.Barrier | None = None  # 'good' and 'tuned' answer when so many are asked at once
+    factor: int = 1  # 'good' makes embeddings so many times as long
     limited: int = 1  # how often 'limited' is refused before it is answered
 
 
@@ -39,8 +43,9 @@ def handler(server: Server) -> type[BaseHTTPRequestHandler]:
             server.bodies.append(body)
             server.headers.append(str(self.headers))
             server.keys.append(self.headers.get("Authorization"))
+            kind = "embed_" if self.path.endswith("/embeddings") else "as_"
             try:
-                getattr(self, "as_" + body["model"].replace("-", "_"), self.unknown)(body)
+                getattr(self, kind + body["model"].replace("-", "_"), self.unknown)(body)
             except OSError:
                 server.gone.set()
 
@@ -212,7 +217,85 @@ def handler(server: Server) -> type[BaseHTTPRequestHandler]:
         def as_broken(self, body: dict[str, Any]) -> None:
             self.refuse(500, "<html>Oops</html>", retry_after_ms="1")
 
+        # -- the embedders
+
+        def vectors(self, made: list[Any], numbers: Any = None) -> None:
+            numbers = range(len(made)) if numbers is None else numbers
+            rows = [{"object": "embedding", "index": n, "embedding": v} for n, v in zip(numbers, made, strict=True)]
+            data = json.dumps({"object": "list", "data": rows, "model": "x", "usage": {}}).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def embed_good(self, body: dict[str, Any]) -> None:
+            self.vectors([bag(text, server.factor * DIMENSIONS) for text in body["input"]])
+
+        def embed_wide(self, body: dict[str, Any]) -> None:
+            self.vectors([bag(text, 2 * DIMENSIONS) for text in body["input"]])
+
+        def embed_turned(self, body: dict[str, Any]) -> None:
+            count = len(body["input"])
+            self.vectors([bag(text) for text in reversed(body["input"])], range(count - 1, -1, -1))
+
+        def embed_short(self, body: dict[str, Any]) -> None:
+            self.vectors([bag(text) for text in body["input"][:-1]])
+
+        def embed_long(self, body: dict[str, Any]) -> None:
+            self.vectors([bag(text) for text in (*body["input"], "more")])
+
+        def embed_same(self, body: dict[str, Any]) -> None:
+            self.vectors([bag(text) for text in body["input"]], [0] * len(body["input"]))
+
+        def embed_nan(self, body: dict[str, Any]) -> None:
+            self.vectors([[float("nan")] * DIMENSIONS for _ in body["input"]])
+
+        def embed_zero(self, body: dict[str, Any]) -> None:
+            self.vectors([[0] * DIMENSIONS for _ in body["input"]])
+
+        def embed_words(self, body: dict[str, Any]) -> None:
+            self.vectors([["0.1"] * DIMENSIONS for _ in body["input"]])
+
+        def embed_nothing(self, body: dict[str, Any]) -> None:
+            self.vectors([[] for _ in body["input"]])
+
+        def embed_page(self, body: dict[str, Any]) -> None:
+            self.begin("text/html")
+            self.part(b"<html>Welcome</html>")
+            self.part(b"")
+
+        def embed_broken(self, body: dict[str, Any]) -> None:
+            self.refuse(500, "<html>Oops</html>", retry_after_ms="1")
+
+        def embed_mute(self, body: dict[str, Any]) -> None:
+            server.gate.wait()
+
+        def embed_drip(self, body: dict[str, Any]) -> None:
+            self.begin("application/json")
+            while not server.gate.wait(0.05):
+                self.part(b" ")
+
+        def embed_limited(self, body: dict[str, Any]) -> None:
+            if server.limited > 0:
+                server.limited -= 1
+                return self.refuse(429, "Slow down.", retry_after_ms="1")
+            return self.embed_good(body)
+
+        def embed_keyed(self, body: dict[str, Any]) -> None:
+            if self.headers.get("Authorization") != f"Bearer {KEY}":
+                return self.refuse(401, f"Incorrect API key provided: {self.headers.get('Authorization')}")
+            return self.embed_good(body)
+
     return Handler
+
+
+def bag(text: str, dimensions: int = DIMENSIONS) -> list[float]:
+    """A vector of hashed words, not of length 1."""
+    made = [0.0] * dimensions
+    for word in text.lower().split():
+        made[hashlib.sha256(word.encode()).digest()[0] % dimensions] += 2.0
+    return made
 
 
 @contextmanager

@@ -7,7 +7,9 @@ import pytest
 
 from core.retrieval import KnowledgeBase
 from core.retrieval.schema import MIGRATIONS
+from core.retrieval.values import Place
 from core.store import Store
+from tests.retrieval.chroma_run import running
 from tests.retrieval.fake import HashEmbedder
 
 RETURNS = """# Returns
@@ -38,10 +40,19 @@ def store(tmp_path: Path) -> Iterator[Store]:
     made.close()
 
 
-@pytest.fixture
-def base(store: Store, embedder: HashEmbedder) -> KnowledgeBase:
-    """Three small documents."""
+@pytest.fixture(scope="session")
+def chroma_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real Chroma server."""
+    with running(tmp_path_factory.mktemp("chroma")) as server:
+        yield server.url
+
+
+@pytest.fixture(params=["here", pytest.param("chroma", marks=pytest.mark.chroma)])
+def base(request: pytest.FixtureRequest, store: Store, embedder: HashEmbedder) -> KnowledgeBase:
+    """Three small documents; their vectors in the base's own file, or at a real Chroma server."""
     made = KnowledgeBase(store, embedder)
+    if request.param == "chroma":
+        made.move(Place(request.getfixturevalue("chroma_url")))
     for path, text in (("policies/returns.md", RETURNS), ("policies/warranty.md", WARRANTY), ("shipping.md", SHIPPING)):
         made.add(path, text)
     return made

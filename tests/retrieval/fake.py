@@ -27,3 +27,6 @@ class HashEmbedder:
             total += self._directions[word]
         length = float(np.linalg.norm(total))
         return total / length if length else np.eye(1, self.dimensions, dtype=np.float32)[0]
+
+    def embed_passages(self, texts: list[str]) -> list[Vector]:
+        return [self.embed(text) for text in texts]

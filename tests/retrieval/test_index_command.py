@@ -136,3 +136,22 @@ def test_two_updates_at_once_say_so_and_neither_removes_the_others(capsys, folde
     assert (status, out, err.count("\n")) == (2, None, 1)
     assert "Another update of the knowledge base kb.sqlite3 is under way" in err
     assert len(run(capsys, "list", *options)[1]) == 3
+
+
+def test_vectors_and_embedder_are_shown_and_bad_words_are_one_line(capsys, folder: Path, tmp_path: Path) -> None:
+    db = ["--db", str(tmp_path / "kb.sqlite3"), "--words-only", "--json"]
+    run(capsys, "build", str(folder), *db)
+    status, moved, err = run(capsys, "move", "--vectors", "here", *db)
+    assert (status, moved["vectors"], moved["there"]) == (0, "here", 0) and "are here" in err
+    status, shown, _ = run(capsys, "embedder", *db)
+    assert (status, shown["to_embed"], shown["dry_run"], shown["embedder"]["url"]) == (0, 5, True, "")
+    for wrong, words in (
+        (["move", "--vectors", "ftp://a"], "no address"),
+        (["move", "--vectors", "http://a", "--anew"], "goes with --vectors here"),
+        (["move", "--vectors", "http://a", "--key-variable", "HOME"], "no key's variable"),
+        (["embedder", "--endpoint", "http://a"], "--name"),
+        (["embedder", "--endpoint", "a", "--name", "b"], "no address"),
+        (["embedder", "--file", "nothing"], "not to be had"),
+    ):
+        status, _, err = run(capsys, *wrong, *db)
+        assert status == 2 and words in err and "Traceback" not in err, err

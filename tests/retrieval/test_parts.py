@@ -141,11 +141,14 @@ def test_vectors_find_what_a_plain_matrix_finds_across_blocks_and_removals(tmp_p
         vectors = Vectors(store)
         vectors.refresh()
         query = matrix[7]
-        chunks, scores = vectors.scores(query, np.array([False, True, True]))
-        assert np.array_equal(chunks, np.arange(1, count + 1))
-        np.testing.assert_allclose(scores, matrix @ query, atol=1e-6)
-        only, _ = vectors.scores(query, np.array([False, False, True]))
-        assert np.array_equal(only, np.arange(count // 2 + 1, count + 1))
+        ids, cosines = vectors.search(query, count, np.array([False, True, True]))
+        assert np.array_equal(np.sort(ids), np.arange(1, count + 1)) and ids[0] == 8
+        np.testing.assert_allclose(cosines, (matrix @ query)[ids - 1], atol=1e-6)
+        assert np.all(np.diff(cosines) <= 0)
+        only, _ = vectors.search(query, count, np.array([False, False, True]))
+        assert np.array_equal(np.sort(only), np.arange(count // 2 + 1, count + 1))
+        few, _ = vectors.search(query, 5, np.array([False, True, True]))
+        assert np.array_equal(few, ids[:5])
 
         def remove(connection) -> None:
             connection.execute("DELETE FROM chunks WHERE version = 1")
@@ -154,7 +157,7 @@ def test_vectors_find_what_a_plain_matrix_finds_across_blocks_and_removals(tmp_p
         store.write(remove)
         vectors.refresh()
         assert len(vectors) == count - count // 2
-        left, _ = vectors.scores(query, np.array([False, True, True]))
+        left, _ = vectors.search(query, count, np.array([False, True, True]))
         assert np.array_equal(left, only)
     finally:
         store.close()
