@@ -25,6 +25,8 @@ import msgspec
 from core import arms, passages, records
 from core.arms import Arm, Search
 from core.errors import Problem
+from core.evidence import bills
+from core.evidence.prices import Offer
 from core.project import Project
 from core.project.instruction import Message
 from core.records import ArmRecord, PassageChoice, PassageRecord, RunRecord, TurnRecord
@@ -134,6 +136,17 @@ def checked(question: str, settings: Settings) -> str:
 def cost(total_ms: float, dollars_per_hour: float) -> float:
     """Dollars for one answer that kept a machine of that hourly price busy for `total_ms`."""
     return total_ms / 3_600_000 * dollars_per_hour
+
+
+def priced(project: Project, model: str) -> Offer | None:
+    """The catalogue entry that the project names for a model at an endpoint; None: none, or it is in no list now."""
+    named = next((one.offer for one in project.models if one.id == model and one.endpoint), None)
+    if not named:
+        return None
+    try:
+        return bills.offer(named)
+    except Problem:  # a list of one's own was removed: the answers then have no cost
+        return None
 
 
 @dataclass

@@ -13,7 +13,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -34,6 +34,9 @@ DEVICE: Final = "at the endpoint"
 INSTALL: Final = "python -m pip install -r core/requirements-endpoints.txt"
 LEAST_KEY: Final = 12  # characters; what is shorter ("EMPTY", "none") is no secret, and may be a word of an answer
 LEAST_DECODE_S: Final = 0.05  # below, a rate says nothing
+NO_KEY: Final = "none"  # the client wants one; it is not sent
+LIST_S: Final = 5.0  # how long a server may take to list its models
+LISTED_S: Final = 300.0  # how long its list is believed
 MOST_BYTES: Final = 16_000_000  # of one reply; the longest answer taken is far below
 MOST_A_TOKEN: Final = 64  # characters; a server that sends more per token asked for is not answering
 
@@ -82,6 +85,7 @@ class Endpoints:
     def __init__(self, patience: Patience | None = None) -> None:
         self._patience = patience or Patience()
         self._clients: dict[tuple[str, str | None], AsyncOpenAI] = {}
+        self._named: dict[tuple[str, str | None, str], float] = {}  # models that a server was seen to have, and when
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="endpoints", daemon=True)
@@ -141,10 +145,26 @@ class Endpoints:
             raise Problem("The app is closing, and asks no endpoint any more.") from None
 
     def _begin(self, answer: "_Answer") -> None:
-        answer.task = self._loop.create_task(answer.run(self._client(answer.model, answer.key)))
+        answer.task = self._loop.create_task(self._answered(answer))
         self._tasks.add(answer.task)
         answer.task.add_done_callback(self._tasks.discard)
         answer.task.add_done_callback(answer.ended)
+
+    async def _answered(self, answer: "_Answer") -> None:
+        client = self._client(answer.model, answer.key)
+        await answer.run(client, lambda: self._has(client, answer.model, answer.key))
+
+    async def _has(self, client: "AsyncOpenAI", model: EndpointSpec, key: str | None) -> None:
+        """Raises _Refused when the server lists its models and this one is not among them: llama_cpp.server answers
+        with its first model then, under the name it was asked for. A server without a list is taken at its word."""
+        chosen = (model.url, key, model.name)
+        if time.monotonic() - self._named.get(chosen, -LISTED_S) < LISTED_S:
+            return
+        listed = await _listed(client)
+        if listed is not None and model.name not in listed and not any("*" in name for name in listed):
+            said = ", ".join(one_line(name, 60) for name in listed[:5])
+            raise _Refused(f"does not know the model '{one_line(model.name, 100)}': it lists {said}")
+        self._named[chosen] = time.monotonic()
 
     def _client(self, model: EndpointSpec, key: str | None) -> "AsyncOpenAI":
         if (model.url, key) not in self._clients:
@@ -175,7 +195,7 @@ def _installed() -> None:
 def _ready() -> None:
     """The client is imported here (2 s where it is slow), so that no answer's time holds it."""
     _installed()
-    import openai  # noqa: F401
+    import openai.resources  # noqa: F401
 
 
 def _client(url: str, key: str | None, patience: Patience) -> "AsyncOpenAI":
@@ -188,9 +208,22 @@ def _client(url: str, key: str | None, patience: Patience) -> "AsyncOpenAI":
     # The client would take key, organization and project from the environment: they are for no other server.
     headers: Any = dict.fromkeys(("OpenAI-Organization", "OpenAI-Project"), openai.Omit())
     return openai.AsyncOpenAI(
-        api_key=key or "none", base_url=url, max_retries=patience.retries, http_client=http, timeout=limits,
+        api_key=key or NO_KEY, base_url=url, max_retries=patience.retries, http_client=http, timeout=limits,
         default_headers={"Accept-Encoding": "identity"} | headers,
     )  # fmt: skip
+
+
+async def _listed(client: "AsyncOpenAI") -> list[str] | None:
+    """The names of the server's models; None where it tells none in time."""
+    import openai
+
+    try:
+        more: Any = {} if client.api_key != NO_KEY else {"extra_headers": {"Authorization": openai.Omit()}}
+        found = await client.with_options(max_retries=0, timeout=LIST_S).models.list(**more)
+        names = [one.id for one in found.data]
+    except Exception:  # whatever it is, it is no list; the question itself will show what is wrong
+        return None
+    return names if names and all(isinstance(name, str) for name in names) else None
 
 
 async def _bounded(reply: "httpx.Response") -> None:
@@ -242,10 +275,12 @@ class _Answer:
         if self.task is not None:
             self.task.cancel()
 
-    async def run(self, client: "AsyncOpenAI") -> None:
-        """Asks, reads, and ends the generation in every case."""
+    async def run(self, client: "AsyncOpenAI", check: Callable[[], Awaitable[None]]) -> None:
+        """Asks, reads, and ends the generation in every case. `check`: is the model there at all?"""
         try:
             async with asyncio.timeout(self.patience.total_s) as whole:
+                await check()
+                self.begun = time.perf_counter()  # a server's list is asked for once: no answer's time holds it
                 await self._read(client)
             self.generation.finish(self._result("length" if self.finish == "length" else "stop"))
         except asyncio.CancelledError:

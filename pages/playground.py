@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core import export, living, marks, runtime, scenario
-from core.ask import going_on
+from core.ask import going_on, priced
 from core.charts.playground import latency_chart
 from core.errors import Problem
 from core.opening import opening
@@ -46,7 +46,8 @@ def follow(run_id: str, rate: float) -> RunRecord:
             live.touch()
         record = here.runs.record(run_id, project.id)
         for pane, arm in zip(places, record.arms, strict=True):
-            pane.draw(arm, ended=record.finished or arm.ended, dollars_per_hour=rate)
+            ended = record.finished or arm.ended
+            pane.draw(arm, ended=ended, dollars_per_hour=rate, sold=priced(project, arm.model_id))
         if record.finished or live is None:
             draw_marks(places, summary, record)
             return record

@@ -16,6 +16,7 @@ from core import records, runtime, tomlfile
 from core.commands import Parser, emit, log, parser
 from core.errors import Problem
 from core.evaluation import questions
+from core.evidence import bills
 from core.project import Check, Model, Project, Suggestion, whole
 from core.project.instruction import LONGEST
 from core.project.projects import as_values, from_values
@@ -82,6 +83,7 @@ def _arguments(argv: list[str]) -> Namespace:
     model.add_argument("--title", default="", help="its name for people")
     for name in ("base", "adapter", "template", "endpoint", "key-variable"):
         model.add_argument(f"--{name}", default=None)
+    model.add_argument("--offer", default=None, help="an endpoint's entry in the price catalogue: see 'core prices'")
     model.add_argument("--stop", action="append", default=[], metavar="TEXT")
     arms = action("arms", "list the arms, or say which there are")
     arms.add_argument("--set", dest="names", metavar="NAMES", help="comma-separated, MODEL or MODEL+CONTEXT")
@@ -243,9 +245,11 @@ def _model(given: Namespace) -> Result:
     projects = runtime.get().projects
     project = projects.get(given.id)
     if given.add:
+        if given.offer:
+            bills.offer(given.offer)
         made = Model(
             given.add, given.title or given.add, _model_file(given), given.base, _path(given.adapter, "adapter"),
-            given.template, tuple(given.stop), given.endpoint, given.key_variable,
+            given.template, tuple(given.stop), given.endpoint, given.key_variable, given.offer,
         )  # fmt: skip
         project = projects.change(project.id, models=_with(project.models, made, "id"))
     elif given.remove:

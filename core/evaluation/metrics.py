@@ -202,7 +202,7 @@ def output_tokens(case: Case) -> float | None:
 
 @metric("Cost", "USD")
 def cost(case: Case) -> float | None:
-    """Dollars of machine time, at the project's hourly price."""
+    """Dollars of machine time at the project's hourly price, or of tokens at an endpoint's named price."""
     return case.cost
 
 

@@ -17,6 +17,7 @@ from core.evaluation import graders, hits, metrics, power, scoring, sequential, 
 from core.evaluation.causes import cause
 from core.evaluation.questions import ABSTAIN, TICKET, TONE, Question
 from core.evaluation.scoring import Voice
+from core.evidence import bills
 from core.project import Project
 from core.text import one_line
 
@@ -176,9 +177,13 @@ def _checks(project: Project, question: Question, row: Row) -> dict[str, bool]:
 
 
 def _cost(project: Project, arm: Arm, row: Row) -> float | None:
-    """Dollars of machine time for one reply, at the project's hourly price; an endpoint has a price of its own."""
+    """Dollars for one reply: of machine time, at the project's hourly price; at an endpoint, of its tokens, at the
+    price that the project names for it."""
     if any(model.endpoint for model in project.models if model.id == arm.model):
-        return None
+        offer, tokens = ask.priced(project, arm.model), row.get("tokens") or {}
+        if offer is None:
+            return None
+        return bills.cost(offer, tokens.get("prompt"), tokens.get("prompt_reused"), tokens.get("output"))
     total = (row.get("timing") or {}).get("total")
     return None if total is None else ask.cost(total, project.dollars_per_hour)
 

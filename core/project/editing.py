@@ -45,6 +45,7 @@ def with_model(
     template: str | None = None,
     endpoint: str | None = None,
     key_variable: str | None = None,
+    offer: str | None = None,
 ) -> Project:
     """The project with one more model, and its first arms where there is room for them. Raises Problem."""
     if len(project.models) >= MOST_MODELS:
@@ -52,8 +53,9 @@ def with_model(
     title = title.strip() or file
     name = _free(re.sub(r"[^a-z0-9.-]+", "-", title.lower()).strip("-.")[:48] or "model", project)
     model = Model(
-        name, title, file, base=base, adapter=adapter, template=template, endpoint=endpoint, key_variable=key_variable
-    )
+        name, title, file, base=base, adapter=adapter, template=template, endpoint=endpoint, key_variable=key_variable,
+        offer=offer,
+    )  # fmt: skip
     made = [Arm(name, context) for context in FIRST_ARMS]
     room = max(0, arms.MOST_ARMS - len(project.arms))
     return replace(project, models=(*project.models, model), arms=(*project.arms, *made[:room]))

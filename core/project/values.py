@@ -24,7 +24,8 @@ class Model:
 
     `base`: the project's model that it was fine-tuned from; only such a model has a fine-tuning effect. `adapter`: the
     path of a LoRA GGUF over `file`. `endpoint`: the address of an OpenAI-compatible server, where `file` is the name
-    the server knows it by; `key_variable`: the environment variable that holds its key.
+    the server knows it by; `key_variable`: the environment variable that holds its key; `offer`: its entry in the price
+    catalogue, so that its answers have a cost.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Model:
     stop: tuple[str, ...] = ()
     endpoint: str | None = None
     key_variable: str | None = None
+    offer: str | None = None
 
 
 @dataclass(frozen=True)
@@ -202,6 +204,10 @@ def _check_models(models: tuple[Model, ...]) -> None:
             raise Problem(f"The model '{model.id}' names a base that the project does not have: {model.base}.")
         if model.endpoint is not None:
             check_endpoint(model)
+            if model.offer and len(model.offer) > LONGEST_TITLE:
+                raise Problem(f"The model '{model.id}' names a price that is no entry of a catalogue.")
+        elif model.offer:
+            raise Problem(f"The model '{model.id}' runs here: only one at an endpoint has a price by the token.")
 
 
 def check_endpoint(model: Model) -> None:

@@ -32,7 +32,7 @@ OPEN_S: Final = 30.0  # of the first call, which makes the client and asks for t
 SILENCE_S: Final = 30.0  # after which the client gives a connection up, so that no thread stays behind for ever
 BATCH: Final = 1000  # below what a server takes at once
 MOST_NAMED: Final = 256  # versions named in a search; with more, what is found is sorted out here
-_CONFIGURATION: Final = {"hnsw": {"space": "ip", "ef_construction": 200, "ef_search": 200, "max_neighbors": 32}}
+_CONFIGURATION: Final = {"hnsw": {"space": "ip", "ef_search": 200}}
 _VERSION: Final = "retrieve_or_retrain"  # the collection's metadata that `mark` writes
 
 

@@ -3,8 +3,10 @@
 import streamlit as st
 
 from core import ask, records, repeats
+from core.evidence import bills
+from core.evidence.prices import Offer
 from core.records import ArmRecord
-from core.text import plain
+from core.text import one_line, plain
 from pages.draw import confidence, follow_up
 from pages.draw.sources import draw_sources
 
@@ -89,12 +91,16 @@ def _repeated(found: repeats.Repeated) -> str:
     return ":material/repeat: " + " · ".join(parts) + ". Median (least to most), each prompt read as a whole."
 
 
-def small_figures(arm: ArmRecord, dollars_per_hour: float) -> str:
-    """One line of what else was measured. Every word is ours or a number, so Markdown is safe here."""
+def small_figures(arm: ArmRecord, dollars_per_hour: float, sold: Offer | None = None) -> str:
+    """One line of what else was measured. `sold`: the price of a model at an endpoint. Every word is ours, a number, or
+    made plain, so Markdown is safe here."""
     timing, tokens = arm.timing, arm.tokens
     cost = f"\\${ask.cost(timing.total or 0.0, dollars_per_hour):.6f} at \\${dollars_per_hour:.2f}/h"
     if arm.model is not None and arm.model.kind == "endpoint":
+        asked = None if sold is None else bills.cost(sold, tokens.prompt, tokens.prompt_reused, tokens.output)
         cost = "cost: what the endpoint asks"
+        if sold is not None and asked is not None:
+            cost = f"\\${asked:.6f} by the token ({plain(one_line(sold.id, 60))}, {plain(sold.source)}, {sold.date})"
     parts = [
         status(arm),
         f"total {ms(timing.total)}",

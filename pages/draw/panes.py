@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core import checks
+from core.evidence.prices import Offer
 from core.marks import WORDS, Mark
 from core.project import Check
 from core.records import ArmRecord
@@ -49,7 +50,7 @@ class Pane:
             color = {True: "green", False: "red", None: "grey"}[mark.good]
             self._mark.markdown(f":{color}-badge[{WORDS[mark.kind]}] {plain(mark.why)}")
 
-    def draw(self, arm: ArmRecord, *, ended: bool, dollars_per_hour: float) -> None:
+    def draw(self, arm: ArmRecord, *, ended: bool, dollars_per_hour: float, sold: Offer | None = None) -> None:
         """Show the arm as it is now; an ended arm gets its figures, passages, prompt and model, once.
 
         Without `figures` (on a stage) it gets its time and the project's checks alone.
@@ -68,7 +69,7 @@ class Pane:
             self._answer.text(arm.answer or "(the model wrote nothing)")
             if self._figures:
                 flags = " ".join(text for flag, text in FLAGS.items() if getattr(arm.timing, flag))
-                self._status.caption(small_figures(arm, dollars_per_hour), help=flags or None)
+                self._status.caption(small_figures(arm, dollars_per_hour, sold), help=flags or None)
             else:
                 self._status.caption(f"{status(arm)} · {ms(arm.timing.total)}")
             with self._details:

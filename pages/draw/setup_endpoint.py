@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.endpoint import INSTALL
+from core.evidence import price_lists
 from core.project import Project, editing
 from core.runtime import Runtime
 from core.text import one_line, plain
@@ -34,13 +35,24 @@ def add_endpoint(here: Runtime, project: Project) -> None:
             help="A base and a LoRA by its module name make a pair.", disabled=not titles,
             placeholder="none" if titles else "add the base first",
         )  # fmt: skip
+        offers = [one.id for one in price_lists.catalogue().values() if one.kind == "model" and one.output is not None]
+        offer = left.selectbox(
+            "Its price", offers, index=None, key="end_offer", placeholder="not known: answers show no cost",
+            help="An entry of the price catalogue (USD a token, with source and date); more: python -m core prices.",
+        )  # fmt: skip
         st.caption(f"Needs one package more: `{INSTALL}`. Nothing is sent before a question is asked.")
         if st.button("Add this endpoint", type="primary", key="add_endpoint"):
             save(
                 here,
                 project,
                 lambda: editing.with_model(
-                    project, name.strip(), name, base=base, endpoint=url.strip(), key_variable=variable.strip() or None
+                    project,
+                    name.strip(),
+                    name,
+                    base=base,
+                    endpoint=url.strip(),
+                    offer=offer,
+                    key_variable=variable.strip() or None,
                 ),
                 "Added, with an arm closed book and one with retrieval.",
             )

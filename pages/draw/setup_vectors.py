@@ -92,7 +92,11 @@ def _choice(given: dict[str, str]) -> Embedding:
     """What was typed. Raises Problem on what cannot be asked."""
     from core import addresses
 
-    chosen = Embedding(**{name: value if name.startswith("before") else value.strip() for name, value in given.items()})
+    typed = {name: given.get(name, "").strip() for name in ("file", "url", "name", "key_variable")}
+    chosen = Embedding(
+        typed["file"], typed["url"].rstrip("/"), typed["name"], typed["key_variable"],
+        given["before_question"], given["before_passage"],
+    )  # fmt: skip
     if "url" in given:
         addresses.check(chosen.url)
         addresses.check_variable(chosen.key_variable)

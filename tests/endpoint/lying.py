@@ -103,6 +103,12 @@ def handler(server: Server) -> type[BaseHTTPRequestHandler]:
         def as_tuned(self, body: dict[str, Any]) -> None:
             self.as_good(body, "tuned")
 
+        def as_third(self, body: dict[str, Any]) -> None:
+            self.as_good(body, "third")
+
+        def as_fourth(self, body: dict[str, Any]) -> None:
+            self.as_good(body, "fourth")
+
         def as_silent(self, body: dict[str, Any]) -> None:
             self.begin()
             self.word("Yes")

@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -16,6 +17,8 @@ from core.errors import Problem
 from core.evaluation.questions import Question
 from core.evaluation.report import report
 from core.evaluation.run import Options, run
+from core.evidence import bills
+from core.evidence.prices import Offer
 from core.project import Model, Project
 from core.records import ArmRecord, RunRecord
 from core.runtime import spec
@@ -266,7 +269,7 @@ def test_without_the_client_one_line_says_what_to_install(server: Server, monkey
 def test_an_evaluation_asks_several_at_once_and_keeps_each_answer_with_its_question(
     server: Server, endpoints: Endpoints
 ) -> None:
-    models = (model(server, "good"), model(server, "tuned", base="good"))
+    models = (model(server, "good", offer="gpt-4.1-mini"), model(server, "tuned", base="good"))
     project = Project("far", "Far", models=models)
     parts = ask.Parts(project, endpoints, lambda: pytest.fail("nothing is searched"), lambda m: spec(project, m))
     asked = tuple(Question(f"question {n}?", "$389", "static") for n in range(9))
@@ -283,4 +286,20 @@ def test_an_evaluation_asks_several_at_once_and_keeps_each_answer_with_its_quest
     run(asked, Options((Arm("good"), Arm("tuned"))), parts, more.append, done=rows, cancelled=lambda: bool(more))
     assert [(row["number"], row["arm"]) for row in more] == [(8, "good")]
     whole = report(asked, rows + more, (Arm("good"), Arm("tuned")), project)
-    assert whole
+    costs = {row["arm"]: row["cost"] for row in whole["rows"]}
+    assert costs == {"good": pytest.approx((6 * 0.40 + 3 * 0.10 + 5 * 1.60) / 1e6), "tuned": None}
+
+
+def test_an_answers_cost_is_its_tokens_at_the_catalogues_price(server: Server) -> None:
+    sold = Offer("m", "model", "s", "2026-08", input=0.4, output=1.6, cached=0.1)
+    assert bills.cost(sold, 1000, 400, 200) == pytest.approx(0.0006)
+    assert bills.cost(sold, 1000, None, 200) == pytest.approx(0.00072)
+    assert bills.cost(replace(sold, cached=None), 1000, 400, 200) == pytest.approx(0.00072)
+    assert bills.cost(sold, None, None, 5) is None and bills.cost(sold, 5, 0, None) is None
+    with pytest.raises(Problem, match="no model 'h100-rented'"):
+        bills.offer("h100-rented")
+    gone = Project("far", "Far", models=(model(server, "good", offer="not-in-any-list"),))
+    gone.check()
+    assert ask.priced(gone, "good") is None
+    with pytest.raises(Problem, match="runs here"):
+        Project("a", "A", models=(Model("m", "M", "base", offer="gpt-4.1-mini"),)).check()
