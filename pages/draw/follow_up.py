@@ -30,7 +30,7 @@ def draw_history(arm: ArmRecord) -> None:
     if not arm.history and not arm.history_dropped:
         return
     dropped = f", {arm.history_dropped} oldest left out to fit" if arm.history_dropped else ""
-    with st.expander(f"{len(arm.history)} earlier turns read{dropped}"):
+    with st.expander(f"Earlier turns read: {len(arm.history)}{dropped}"):
         for turn in arm.history:
             st.markdown(f"**{plain(turn.question)}**")
             st.text(turn.answer)

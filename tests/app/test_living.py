@@ -152,7 +152,7 @@ def test_an_attempt_restores_the_document_also_when_asking_breaks(parts: Parts, 
             living.attempt(knowledge, known, lambda: asked(parts), path, old, "b")
 
 
-def test_saved_beside_the_panes_the_question_is_asked_again_and_the_panes_say_what_changed(
+def test_a_document_passages_panes_a_follow_up_and_the_calculator_from_the_page(
     monkeypatch: pytest.MonkeyPatch, knowledge: KnowledgeBase, parts: Parts
 ) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
@@ -172,4 +172,26 @@ def test_saved_beside_the_panes_the_question_is_asked_again_and_the_panes_say_wh
     assert "2 of 4 panes changed their answer" in shown and "1 of 1 passages changed" in shown
     app.button(key="desk-undo").click().run()
     assert knowledge.text(PATH).strip() == TEXT.strip()
+
+    app.session_state["picking-brightwater"] = app.session_state["follow-brightwater"] = True
+    app.session_state["instructions-brightwater-open"] = True
+    app.run()
+    next(each for each in app.get("button_group") if each.label == "Use of passage 1").set_value("out")
+    next(each for each in app.text_area if each.label.startswith("A passage of your own")).set_value("It is $777.")
+    next(each for each in app.text_area if each.label == "Its instruction").set_value("Say a number.")
+    app.run()
+    assert any("1 pinned, 1 left out" in each.value for each in app.caption)
+    app.number_input(key="repeats").set_value(2)
+    app.radio(key="way").set_value("one at a time").run()
+    next(each for each in app.button if each.label == "Ask again with these").click().run()
+    shown = [each.value for each in (*app.markdown, *app.text)]
+    assert any("2 repeats" in each for each in shown) and any("given by hand" in each for each in shown)
+    assert any("$777" in each for each in shown)
+    next(each for each in app.text_input if each.label == "Your follow-up").set_value("And its metal?")
+    next(each for each in app.button if each.label == "Ask the follow-up").click().run()
+    record = runtime.get().runs.record("".join(app.query_params["run"]), BRIGHTWATER.id)
+    assert [len(arm.history) for arm in record.arms] == [1, 1, 1, 1] and record.settings.choices == ()
+    assert record.settings.arms[0].system == "Say a number." and record.settings.arms[1].system is None
+    app.button(key="hand-over").click().run()
+    assert not app.exception and "measured here" in json.dumps(list(app.session_state["calculator"].origins.values()))
     runtime.close()
