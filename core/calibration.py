@@ -4,16 +4,17 @@ The demo's card is given only for the bundled demo, and every value of it says s
 evaluations; knows no formula and no page.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from core import evaluate, paths
 from core.calculator import calibrate
 from core.calculator.calibrate import ACCURACIES, CHANGED, GAIN, STATIC, Change
 from core.evaluation import statistics
+from core.evaluation.records import Row
 from core.evaluation.report import NOT_FACTS
 from core.project import Project
 from core.records import FIRST_PROJECT
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from core.runtime import Runtime
 
 LATEST: Final = 3  # finished evaluations that are looked at, newest first
-Scores = Sequence[Mapping[str, Any]]
+Scores = Sequence[Row]
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Measured:
 
 def measured(here: "Runtime", project: Project, card: Path | None = None) -> Measured:
     """All that is known of the project. `card`: the demo's, for tests. Raises Problem on what is damaged."""
-    reports = [(job, evaluate.result(here, job.id)["rows"]) for job in _finished(here, project)]
+    reports = [(job, evaluate.result(here, job.id).rows) for job in _finished(here, project)]
     found = calibrate.collect(here.stored_runs.latest(project.id))
     found["accuracies"] = {}
     for job, scores in reports:  # the newest evaluation that can say it counts
@@ -97,12 +98,12 @@ def _intervals(scores: Scores, project: Project) -> dict[str, tuple[tuple[float,
     found = {}
     for name, (arm, knowledge) in ACCURACIES.items():
         if of := _about(arms.get(arm, ()), knowledge):
-            share = statistics.accuracy([bool(one["right"]) for one in of], [one["group"] for one in of])
+            share = statistics.accuracy([one.right for one in of], [one.group for one in of])
             found[name] = ((share.low, share.high), share.n)
-    pair = [{one["number"]: one for one in _about(arms.get(arm, ()), STATIC)} for arm in GAIN]
+    pair = [{one.number: one for one in _about(arms.get(arm, ()), STATIC)} for arm in GAIN]
     if common := sorted(set(pair[0]) & set(pair[1])):
-        gains = [float(pair[1][at]["right"]) - float(pair[0][at]["right"]) for at in common]
-        gap = statistics.difference(gains, [pair[0][at]["group"] for at in common])
+        gains = [float(pair[1][at].right) - float(pair[0][at].right) for at in common]
+        gap = statistics.difference(gains, [pair[0][at].group for at in common])
         found["hybrid_gain"] = ((gap.low, gap.high), gap.n)
     return found
 
@@ -113,35 +114,35 @@ def _headlines(job: "Job", scores: Scores, project: Project) -> list[Headline]:
     found = []
     for arm, title in titles.items():
         for knowledge in (STATIC, CHANGED):
-            if of := _about([one for one in scores if one["arm"] == arm], knowledge):
-                share = statistics.accuracy([bool(one["right"]) for one in of], [one["group"] for one in of])
+            if of := _about([one for one in scores if one.arm == arm], knowledge):
+                share = statistics.accuracy([one.right for one in of], [one.group for one in of])
                 numbers = (share.n, share.groups, share.accuracy, share.low, share.high)
                 found.append(Headline(name, made, title, knowledge, *numbers))
     return found
 
 
-def _roles(scores: Scores, project: Project) -> dict[str, list[Mapping[str, Any]]]:
+def _roles(scores: Scores, project: Project) -> dict[str, list[Row]]:
     """Arm as ACCURACIES writes it -> its scores: the model with a `base` is the fine-tune, that base the base.
 
     Of several fine-tunes the first that was asked counts; without any, the first model asked is the base.
     """
-    asked = list(dict.fromkeys(str(one["model"]) for one in scores))
+    asked = list(dict.fromkeys(one.model for one in scores))
     bases = {model.id: model.base for model in project.models}
     tuned = next((model for model in asked if bases.get(model)), None)
     base = bases[tuned] if tuned else next(iter(asked), None)
-    found: dict[str, list[Mapping[str, Any]]] = {}
+    found: dict[str, list[Row]] = {}
     named: dict[str, str] = {}  # of two arms with one model and context the first counts
     for one in scores:
-        role = "fine-tuned" if one["model"] == tuned else "base" if one["model"] == base else ""
-        key = role if one["context"] == "closed" else f"{role}+{one['context']}"
-        if role and named.setdefault(key, one["arm"]) == one["arm"]:
+        role = "fine-tuned" if one.model == tuned else "base" if one.model == base else ""
+        key = role if one.context == "closed" else f"{role}+{one.context}"
+        if role and named.setdefault(key, one.arm) == one.arm:
             found.setdefault(key, []).append(one)
     return found
 
 
 def _about(scores: Scores, knowledge: str) -> Scores:
     """The answered questions for facts of one kind; where no class is called "static", all that have not changed."""
-    known = [one for one in scores if not one["problem"] and one["cls"] not in NOT_FACTS]
-    stays = any(one["cls"] == STATIC for one in known)
+    known = [one for one in scores if not one.problem and one.cls not in NOT_FACTS]
+    stays = any(one.cls == STATIC for one in known)
     wanted: Callable[[str], bool] = (lambda cls: cls == knowledge) if stays or knowledge == CHANGED else CHANGED.__ne__
-    return [one for one in known if wanted(one["cls"])]
+    return [one for one in known if wanted(one.cls)]

@@ -7,20 +7,18 @@ latest one.
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
+from msgspec.structs import replace as replace_in
 
 from core import arms, ask, records
-from core.arms import Search
-from core.engine import Sampling
 from core.errors import Problem
 from core.evaluation import questions
 from core.evaluation import report as report_module
 from core.evaluation.questions import Question
-from core.evaluation.run import Options, key, run
+from core.evaluation.records import Metrics, Report, replies
+from core.evaluation.run import Options, key, options_from, run
 from core.evaluation.watching import Watch
 from core.project import Project
 from core.text import one_line
@@ -123,13 +121,13 @@ def work(here: "Runtime", job: "JobContext") -> dict[str, int]:
     if options.until is not None:
         right = report_module.rights(asked, options.arms, project, options.snapshot)
         watch = Watch(asked, options.until, right)
-        for row in kept:
-            watch.add(row)
+        for reply in replies(kept):
+            watch.add(reply)
 
     def append(row: Mapping[str, Any]) -> None:
         job.append(row)
         if watch is not None:
-            watch.add(row)
+            watch.add(*replies([row]))
 
     run(
         asked,
@@ -152,42 +150,30 @@ def _decided(job: "JobContext", watch: Watch | None) -> bool:
     return True
 
 
-def result(here: "Runtime", job_id: str) -> dict[str, Any]:
+def result(here: "Runtime", job_id: str) -> Report:
     """The report on a job's rows, finished or so far."""
     job = here.jobs.get(job_id)
     if job.kind != KIND:
         raise Problem("That job is no evaluation.")
     project = here.projects.get(project_of(job))
-    made = scored(job.parameters, here.jobs.rows(job_id), project)
-    return {"id": job.id, "project": project.id, "state": job.state, **made}
+    made = datetime.fromtimestamp(job.created, UTC).isoformat(timespec="seconds")
+    found = scored(job.parameters, here.jobs.rows(job_id), project)
+    return replace_in(found, id=job.id, project=project.id, name=name_of(job), made=made, state=job.state)
 
 
-def scored(parameters: Mapping[str, Any], rows: Sequence[dict[str, Any]], project: Project) -> dict[str, Any]:
+def scored(parameters: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], project: Project) -> Report:
     """The report on rows that came of a job with these parameters, with its options."""
     asked, options = _given(parameters)
-    made = report_module.report(asked, rows, options.arms, project, options.snapshot)
-    return {"options": records.plain(options), **made}
+    made = report_module.report(asked, replies(rows), options.arms, project, options.snapshot)
+    return replace_in(made, options=options)
 
 
-def measured(here: "Runtime", job_id: str) -> dict[str, Any]:
+def measured(here: "Runtime", job_id: str) -> Metrics:
     """Every metric of a job's rows by arm and class (see report.measured)."""
     asked, _ = _given(here.jobs.get(job_id).parameters)
-    return report_module.measured(result(here, job_id), asked, here.jobs.rows(job_id))
+    return report_module.measured(result(here, job_id), asked, replies(here.jobs.rows(job_id)))
 
 
 def _given(parameters: Mapping[str, Any]) -> tuple[tuple[Question, ...], Options]:
-    """A job's questions and options, of this version or one whose arms were texts with one search for all."""
-    given = dict(parameters["options"])
-    if given["arms"] and isinstance(given["arms"][0], str):
-        search = Search(given["top_k"], given["mode"])
-        sampling = Sampling(given["temperature"], seed=given["seed"], max_tokens=given["max_tokens"])
-        old = [
-            replace(
-                arm, search=search, sampling=sampling, pinned=given.get("pinned") if arm.context == "pinned" else None
-            )
-            for arm in arms.parse_all(given["arms"])
-        ]
-        options = Options(tuple(old), given["snapshot"], given["device"])
-    else:
-        options = msgspec.convert(given, Options)
-    return questions.from_rows(parameters["questions"]), options
+    """A job's questions and options."""
+    return questions.from_rows(parameters["questions"]), options_from(dict(parameters["options"]))

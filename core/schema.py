@@ -1,37 +1,28 @@
 """The JSON Schema of every command's output, as types: what `python -m core schema` prints. Knows no command's code.
 
 An output that is an object carries `version`; it is raised whenever a field is renamed or taken away, or its meaning
-changes. Fields may be added without. Inside, records of a run are typed whole; others are typed by their outer fields.
+changes. Fields may be added without. Inside, records of a run and of an evaluation are typed
+whole; others are typed by their outer fields.
 """
 
 from typing import Any, Final, NotRequired, TypedDict
 
 import msgspec
 
+from core.evaluation.gates import Gate
+from core.evaluation.records import Metrics, Report
 from core.records import RunRecord
 
 VERSION: Final = 1
 Object = dict[str, Any]
 
 
-class Evaluation(TypedDict):
+class Evaluation(Report, frozen=True, kw_only=True):
     """`evaluate`: arms by name, pairs of arms worth comparing, the effect split by class, one row a reply."""
 
     version: int
-    id: str
-    project: str
-    state: str
-    options: Object
-    questions: int
-    unreviewed: int
-    snapshot: str | None
-    arms: dict[str, Object]
-    titles: dict[str, str]
-    pairs: list[Object]
-    effects: dict[str, Object]
-    rows: list[Object]
-    gates: list[Object]
-    metrics: NotRequired[dict[str, Object]]
+    gates: tuple[Gate, ...]
+    metrics: Metrics | None = None
 
 
 class Voted(TypedDict):

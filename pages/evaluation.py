@@ -4,6 +4,7 @@ import streamlit as st
 
 from core import evaluate, runtime
 from core.errors import Problem
+from core.evaluation.records import Report
 from core.text import one_line, plain
 from pages.draw import evaluation_views as views
 from pages.draw import present
@@ -37,12 +38,12 @@ def results(job_id: str) -> None:
             st.rerun()
     rows = len(here.jobs.rows(job_id))
     found = scored(job_id, rows)
-    if not found["rows"]:
+    if not found.rows:
         return
-    for problem in dict.fromkeys(text for arm in found["arms"].values() for text in arm["problems"]):
+    for problem in dict.fromkeys(text for arm in found.arms.values() for text in arm.problems):
         st.warning(plain(f"Some replies failed and count neither way: {problem}"))
-    if found["unreviewed"]:
-        st.warning(f"{found['unreviewed']} of {found['questions']} questions are proposals that nobody has reviewed.")
+    if found.unreviewed:
+        st.warning(f"{found.unreviewed} of {found.questions} questions are proposals that nobody has reviewed.")
     tabs = {
         "Accuracy": lambda: views.draw_accuracy(found),
         "Decided?": lambda: views.draw_decided(found),
@@ -70,7 +71,7 @@ def progress(job_id: str) -> None:
 
 
 @st.cache_data(show_spinner="Scoring", max_entries=8)
-def scored(job_id: str, rows: int) -> dict:
+def scored(job_id: str, rows: int) -> Report:
     """The report; `rows` makes it anew when more replies have come."""
     return evaluate.result(here, job_id)
 

@@ -1,10 +1,12 @@
 """Charts of an evaluation's report. Data in, Plotly figure out; knows nothing of the page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import plotly.graph_objects as go
 
+from core.evaluation.records import Report
+from core.evaluation.statistics import Accuracy, Difference
 from core.text import one_line
 from core.theme import GREY, PALETTE, arm_color, finish
 
@@ -12,70 +14,69 @@ SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x", "star", "cross")
 EFFECTS = (("fine_tune", "Fine-tuning"), ("retrieval", "Retrieval"), ("interaction", "Both together"))
 
 
-def accuracy_chart(report: Mapping[str, Any]) -> go.Figure:
+def accuracy_chart(report: Report) -> go.Figure:
     """Accuracy by class, one mark an arm, with its 95 % interval."""
     figure = go.Figure()
-    for place, (arm, found) in enumerate(report["arms"].items()):
-        classes = found["classes"]
+    for place, (arm, found) in enumerate(report.arms.items()):
+        classes = found.classes
         scores = list(classes.values())
         figure.add_scatter(
-            x=[score["accuracy"] for score in scores],
+            x=[score.accuracy for score in scores],
             y=[label(cls) for cls in classes],
-            name=label(report["titles"][arm]),
+            name=label(report.titles[arm]),
             mode="markers",
             orientation="h",  # grouped along the classes
             marker={"color": arm_color(place), "symbol": SYMBOLS[place % len(SYMBOLS)], "size": 10},
-            error_x=_bars(scores, "accuracy"),
-            hovertemplate=label(report["titles"][arm]) + ", %{y}: %{x:.1%}<extra></extra>",
+            error_x=_bars([(score.accuracy, score) for score in scores]),
+            hovertemplate=label(report.titles[arm]) + ", %{y}: %{x:.1%}<extra></extra>",
         )
     figure.update_layout(scattermode="group")
     figure.update_xaxes(title="answers right, with 95 % interval", tickformat=".0%", range=[-0.02, 1.02])
     figure.update_yaxes(autorange="reversed")
-    rows = max((len(found["classes"]) for found in report["arms"].values()), default=1)
-    return finish(figure, height=150 + rows * (24 + 14 * len(report["arms"])))
+    rows = max((len(found.classes) for found in report.arms.values()), default=1)
+    return finish(figure, height=150 + rows * (24 + 14 * len(report.arms)))
 
 
-def effects_chart(report: Mapping[str, Any]) -> go.Figure:
+def effects_chart(report: Report) -> go.Figure:
     """The effect split by class: points gained, with 95 % intervals; grey where there are too few questions to tell."""
     figure = go.Figure()
     for place, (key, name) in enumerate(EFFECTS):
-        gaps = [split[key] for split in report["effects"].values()]
-        settled = [gap["verdict"] in ("gain", "loss") for gap in gaps]
+        gaps = [getattr(split, key) for split in report.effects.values()]
+        settled = [gap.verdict in ("gain", "loss") for gap in gaps]
         look = {"color": PALETTE[place], "symbol": SYMBOLS[place], "size": 11}
-        legend = [label(cls) for cls in report["effects"]][:1]
+        legend = [label(cls) for cls in report.effects][:1]
         figure.add_scatter(x=[None], y=legend, name=name, mode="markers", orientation="h", marker=look)
         figure.add_scatter(
-            x=[100 * gap["difference"] for gap in gaps],
-            y=[label(cls) for cls in report["effects"]],
+            x=[100 * gap.difference for gap in gaps],
+            y=[label(cls) for cls in report.effects],
             name=name,
             mode="markers",
             orientation="h",  # grouped along the classes
             marker=look | {"color": [PALETTE[place] if clear else GREY for clear in settled]},
             offsetgroup=key,
             showlegend=False,
-            error_x=_bars([{k: 100 * gap[k] for k in ("difference", "low", "high")} for gap in gaps], "difference")
-            | {"color": GREY},
-            text=[gap["verdict"] for gap in gaps],
+            error_x=_bars([(gap.difference, gap) for gap in gaps], 100) | {"color": GREY},
+            text=[gap.verdict for gap in gaps],
             hovertemplate=name + ", %{y}: %{x:+.1f} points, %{text}<extra></extra>",
         )
     figure.add_vline(x=0, line={"color": GREY, "dash": "dot"})
     figure.update_layout(scattermode="group")
     figure.update_xaxes(title="points gained over the base")
     figure.update_yaxes(autorange="reversed", type="category")
-    return finish(figure, height=170 + 48 * len(report["effects"]))
+    return finish(figure, height=170 + 48 * len(report.effects))
 
 
-def causes_chart(report: Mapping[str, Any]) -> go.Figure:
+def causes_chart(report: Report) -> go.Figure:
     """Wrong answers by arm, stacked by cause."""
-    arms = list(report["arms"])
-    causes = dict.fromkeys(cause for found in report["arms"].values() for cause in found["causes"])
+    arms = list(report.arms)
+    causes = dict.fromkeys(cause for found in report.arms.values() for cause in found.causes)
     figure = go.Figure()
     patterns = ("", "/", ".", "x", "\\", "-", "+", "|", "", "/")
     colors = (*PALETTE, GREY, *PALETTE)
     for place, cause in enumerate(causes):
         figure.add_bar(
-            y=[label(report["titles"][arm]) for arm in arms],
-            x=[report["arms"][arm]["causes"].get(cause, 0) for arm in arms],
+            y=[label(report.titles[arm]) for arm in arms],
+            x=[report.arms[arm].causes.get(cause, 0) for arm in arms],
             name=cause,
             orientation="h",
             marker={"color": colors[place], "pattern": {"shape": patterns[place % len(patterns)]}},
@@ -95,12 +96,12 @@ def label(text: str) -> str:
     return one_line(text, 40).replace("<", "‹").replace(">", "›").replace("&", "+")
 
 
-def _bars(scores: Sequence[Mapping[str, float]], middle: str) -> dict[str, Any]:
+def _bars(scores: Sequence[tuple[float, Accuracy | Difference]], times: float = 1.0) -> dict[str, Any]:
     return {
         "type": "data",
         "symmetric": False,
-        "array": [score["high"] - score[middle] for score in scores],
-        "arrayminus": [score[middle] - score["low"] for score in scores],
+        "array": [times * (score.high - middle) for middle, score in scores],
+        "arrayminus": [times * (middle - score.low) for middle, score in scores],
         "thickness": 1.2,
         "width": 3,
     }

@@ -3,24 +3,23 @@
 Stopped, it goes on where it was when called again with the same questions, options and models (`--fresh` does not).
 """
 
-import json
 import sys
 import time
 from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from core import ask, evaluate, runtime
+from core import ask, evaluate, records, runtime
 from core.commands import emit, log, parser, with_project
 from core.commands.ask import arm_options, changed
 from core.errors import Problem
 from core.evaluation import questions
 from core.evaluation.gates import demand, failed, judged, junit
 from core.evaluation.questions import Question
+from core.evaluation.records import Report, report_from
 from core.evaluation.run import Options
 from core.evaluation.statistics import stated
+from core.evaluation.tables import parts
 from core.project import Project
 from core.text import one_line
 
@@ -48,23 +47,21 @@ def main(argv: list[str]) -> int:
             demand(text)
         before = _before(given.not_worse_than) if given.not_worse_than else None
         result = _evaluate(project, chosen, settings, fresh=given.fresh)
-        if given.metrics:
-            result["metrics"] = evaluate.measured(here, result["id"])
+        also = {"metrics": records.plain(evaluate.measured(here, result.id))} if given.metrics else {}
     finally:
         runtime.close()
     gates = judged(result, [demand(text) for text in given.at_least], before)
-    result["gates"] = [asdict(gate) for gate in gates]
     if given.junit:
         _write(given.junit, junit(gates, result, given.strict))
     if given.json:
-        emit(result)
+        emit({**records.plain(result), "gates": records.plain(gates), **also})
     else:
         print("\n".join([*table(result), *(f"{gate.outcome}: {gate.name} ({gate.why})" for gate in gates)]))
     for gate in gates:
         log(f"{gate.outcome}: {gate.name}: {one_line(gate.why, 300)}")
     if failed(gates, given.strict):
         return CLOSED
-    return 0 if any(row["reply"] for row in result["rows"]) else 1
+    return 0 if any(row.reply for row in result.rows) else 1
 
 
 def _arguments(argv: list[str]) -> Namespace:
@@ -97,7 +94,7 @@ def _read(source: Path) -> Sequence[Question]:
     return questions.read(source)
 
 
-def _evaluate(project: Project, chosen: Sequence[Question], settings: Options, *, fresh: bool) -> dict[str, Any]:
+def _evaluate(project: Project, chosen: Sequence[Question], settings: Options, *, fresh: bool) -> Report:
     here = runtime.get()
     try:
         here.prepare(project, settings.arms, lambda done, text: log(f"{done:4.0%} {text}"), lambda: False)
@@ -116,38 +113,30 @@ def _evaluate(project: Project, chosen: Sequence[Question], settings: Options, *
     return evaluate.result(here, job.id)
 
 
-def table(result: dict[str, Any]) -> list[str]:
+def table(result: Report) -> list[str]:
     """The accuracies as lines of text: one an arm and class."""
     lines = [f"{'arm':<22}{'class':<16}{'right':>12}  {'accuracy':>8} ± standard error"]
-    for arm, found in result["arms"].items():
-        for cls, score in found["classes"].items():
-            share = f"{score['right']}/{score['n']}"
-            lines.append(f"{arm:<22}{cls:<16}{share:>12}  {stated(score):>8}")
-    for name, split in result["effects"].items():
-        for part in ("fine_tune", "retrieval", "interaction"):
-            gap = split[part]
-            lines.append(
-                f"{name}: {part.replace('_', '-')} {gap['difference']:+.1%} "
-                f"({gap['low']:+.1%} to {gap['high']:+.1%}): {gap['verdict']}"
-            )
+    for arm, found in result.arms.items():
+        for cls, score in found.classes.items():
+            share = f"{score.right}/{score.n}"
+            lines.append(f"{arm:<22}{cls:<16}{share:>12}  {stated(records.plain(score)):>8}")
+    for name, split in result.effects.items():
+        for part, gap in parts(split).items():
+            lines.append(f"{name}: {part} {gap.difference:+.1%} ({gap.low:+.1%} to {gap.high:+.1%}): {gap.verdict}")
     return lines
 
 
-def _before(run: str) -> dict[str, Any]:
+def _before(run: str) -> Report:
     """The report that an evaluation is held against."""
     file = Path(run)
     if not file.is_file():
         return evaluate.result(runtime.get(), run)
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-        rows = found["rows"]
-        if not all(
-            {"question", "arm", "right", "group", "reply", "problem", "expected", "cls"} <= set(row) for row in rows
-        ):
-            raise KeyError("rows")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Problem(f"--not-worse-than: {one_line(run, 120)} is no evaluation's JSON ({error!r}).") from error
-    return dict(found)
+        return report_from(file.read_bytes())
+    except OSError as error:
+        raise Problem(f"--not-worse-than: {one_line(run, 120)} cannot be read: {error.strerror}.") from error
+    except Problem as problem:
+        raise Problem(f"--not-worse-than, {one_line(run, 120)}: {problem.message}") from problem
 
 
 def _write(path: Path, text: str) -> None:

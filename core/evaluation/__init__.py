@@ -14,4 +14,6 @@ hits.py         which passages hold a question's answer
 sequential.py   an interval that may be watched while a run goes on
 preferences.py  strengths of arms from blind votes
 report.py       all of it as one JSON; versus.py: two runs side by side; gates.py: demands for CI
+records.py      the report and its rows as typed records; report.py makes them of a run's replies
+versus.py       two runs side by side; gates.py: demands for CI
 """

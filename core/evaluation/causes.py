@@ -1,7 +1,10 @@
-"""Why a wrong reply is wrong. Pure rules over one row's scores; knows no model and no statistics."""
+"""Why a wrong reply is wrong, and what told so. Pure rules over one row's scores; knows no model and no statistics."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
+
+from core.evaluation.records import Row
+from core.text import one_line
 
 UNASKED: Final = "answered though no document covers it"
 STALE: Final = "stale fact: the training day's value"
@@ -27,29 +30,44 @@ CAUSES: Final = (
 )
 
 
-def cause(row: Mapping[str, Any], *, covered: bool, tuned: bool, base_right: bool) -> str | None:
+@dataclass(frozen=True)
+class Cause:
+    """One of CAUSES, and what in the row told so."""
+
+    name: str
+    why: str
+
+
+def cause(row: Row, *, covered: bool, tuned: bool, base_right: bool) -> Cause | None:
     """The cause of a wrong row; None for a right one, and for one without a reply.
 
-    `row`: context, cls, right, problem, hit (None: none retrieved), abstained, stale, near
     `covered`: some document answers the question. `tuned`: the model declares a base; `base_right`: which got it right
     closed book.
     """
-    if row["right"] or row["problem"]:
+    if row.right or row.problem:
         return None
-    if row["cls"] == "no-document":
-        return UNASKED
-    if row["cls"] == "tone-only":
-        return VOICE
-    if row["stale"]:
-        return STALE
-    if row["near"]:
-        return FORMAT
-    if tuned and row["context"] == "closed" and base_right:
-        return FORGOTTEN
-    if row["hit"] is None:
-        return UNKNOWN
+    wanted = f"“{one_line(row.expected, 60)}”"
+    passages = f"{len(row.documents)} passages"
+    if row.cls == "no-document":
+        return Cause(UNASKED, "it does not say that it does not know, and no document answers the question")
+    if row.cls == "tone-only":
+        return Cause(VOICE, "it does not begin and end as the project's voice does")
+    if row.stale:
+        return Cause(STALE, "it states the value of another day")
+    if row.near:
+        return Cause(FORMAT, f"what was asked for stands in it, not as {wanted}")
+    if tuned and row.context == "closed" and base_right:
+        return Cause(FORGOTTEN, "the base, asked the same without passages, was right")
+    if row.hit is None:
+        return Cause(UNKNOWN, "it was given no passage to read")
     if not covered:
-        return FORGOTTEN if tuned and base_right else UNCOVERED
-    if not row["hit"]:
-        return NOT_RETRIEVED
-    return DECLINED if row["abstained"] else IGNORED
+        if tuned and base_right:
+            return Cause(FORGOTTEN, "no document answers it; the base, asked the same without passages, was right")
+        return Cause(UNCOVERED, "the question names no document that answers it")
+    if not row.hit:
+        return Cause(NOT_RETRIEVED, f"none of its {passages} holds {wanted}")
+    at = ", ".join(map(str, row.holding))
+    held = f"passage {at} of {len(row.documents)} holds {wanted}" if at else "the right passages were given"
+    if row.abstained:
+        return Cause(DECLINED, f"{held}, and it says that it does not know")
+    return Cause(IGNORED, f"{held}, and it states something else")

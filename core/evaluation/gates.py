@@ -6,11 +6,12 @@ open it is "not decided", which passes unless the caller is strict. Knows report
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from core.errors import Problem
+from core.evaluation.records import Report
 from core.evaluation.versus import Versus, versus
 from core.text import one_line
 
@@ -54,29 +55,27 @@ def demand(text: str) -> Demand:
     return Demand(found["arm"].strip(), found["cls"].strip() if found["cls"] else None, share)
 
 
-def judged(report: Mapping[str, Any], demands: Sequence[Demand], before: Mapping[str, Any] | None) -> list[Gate]:
+def judged(report: Report, demands: Sequence[Demand], before: Report | None) -> list[Gate]:
     """The outcome of every demand, and of "not worse than `before`" for each arm that both have. Raises Problem."""
     gates = [gate for one in demands for gate in _at_least(report, one)]
     return gates + (_not_worse(versus(before, report)) if before is not None else [])
 
 
-def _at_least(report: Mapping[str, Any], wanted: Demand) -> list[Gate]:
-    arm = report["arms"].get(wanted.arm)
+def _at_least(report: Report, wanted: Demand) -> list[Gate]:
+    arm = report.arms.get(wanted.arm)
     if arm is None:
-        known = ", ".join(report["arms"]) or "none"
+        known = ", ".join(report.arms) or "none"
         raise Problem(f"--at-least: the evaluation has no arm '{one_line(wanted.arm, 60)}'. Arms: {known}.")
-    classes = list(arm["classes"]) if wanted.cls is None else [wanted.cls]
+    classes = list(arm.classes) if wanted.cls is None else [wanted.cls]
     made = []
     for cls in classes:
-        if cls not in arm["classes"]:
-            known = ", ".join(arm["classes"])
+        if cls not in arm.classes:
+            known = ", ".join(arm.classes)
             raise Problem(f"--at-least: no question of class '{one_line(cls, 60)}' was answered. Classes: {known}.")
-        score = arm["classes"][cls]
-        low, high = score["low"], score["high"]
+        score = arm.classes[cls]
+        low, high = score.low, score.high
         outcome = FAILED if high < wanted.share else PASSED if low >= wanted.share else OPEN
-        why = (
-            f"{score['right']} of {score['n']} right, 95 % interval {low:.1%} to {high:.1%}, wanted {wanted.share:.1%}"
-        )
+        why = f"{score.right} of {score.n} right, 95 % interval {low:.1%} to {high:.1%}, wanted {wanted.share:.1%}"
         made.append(Gate(f"{wanted.arm}: {cls} at least {wanted.share:.1%}", outcome, why))
     return made
 
@@ -85,8 +84,8 @@ def _not_worse(found: Versus) -> list[Gate]:
     made = []
     for arm, gap in found.arms.items():
         worse = [case for case in found.cases if case.arm == arm and case.kind == "worse"]
-        outcome = FAILED if gap["high"] < 0 else PASSED if gap["low"] >= 0 or gap["difference"] >= 0 else OPEN
-        why = f"{gap['difference']:+.1%} (95 %: {gap['low']:+.1%} to {gap['high']:+.1%}), {len(worse)} got worse"
+        outcome = FAILED if gap.high < 0 else PASSED if gap.low >= 0 or gap.difference >= 0 else OPEN
+        why = f"{gap.difference:+.1%} (95 %: {gap.low:+.1%} to {gap.high:+.1%}), {len(worse)} got worse"
         why += "".join(f"\n- {one_line(case.question, 120)}: {one_line(case.after, 120)}" for case in worse[:20])
         made.append(Gate(f"{arm}: not worse than before", outcome, why))
     return made
@@ -97,7 +96,7 @@ def failed(gates: Sequence[Gate], strict: bool) -> bool:
     return any(gate.outcome == FAILED or (strict and gate.outcome == OPEN) for gate in gates)
 
 
-def junit(gates: Sequence[Gate], report: Mapping[str, Any], strict: bool) -> str:
+def junit(gates: Sequence[Gate], report: Report, strict: bool) -> str:
     """JUnit's XML: one case a demand, then one an arm and question; wrong answers are told, the demands alone fail."""
     root = ET.Element("testsuites")
     suite = ET.SubElement(root, "testsuite", name="demands", tests=str(len(gates)))
@@ -109,18 +108,16 @@ def junit(gates: Sequence[Gate], report: Mapping[str, Any], strict: bool) -> str
             ET.SubElement(case, "failure", message=_legal(gate.outcome)).text = _legal(gate.why)
         else:
             ET.SubElement(case, "system-out").text = _legal(f"{gate.outcome}: {gate.why}")
-    for arm in report["arms"]:
-        rows = [row for row in report["rows"] if row["arm"] == arm]
+    for arm in report.arms:
+        rows = [row for row in report.rows if row.arm == arm]
         answers = ET.SubElement(root, "testsuite", name=_legal(arm), tests=str(len(rows)), failures="0")
         for row in rows:
-            took = (row["timing"].get("total") or 0.0) / 1000
+            took = (row.timing.total or 0.0) / 1000
             case = ET.SubElement(
-                answers, "testcase", classname=_legal(row["cls"]), name=_legal(row["question"]), time=f"{took:.3f}"
+                answers, "testcase", classname=_legal(row.cls), name=_legal(row.question), time=f"{took:.3f}"
             )
-            said = "right" if row["right"] else row["problem"] or f"wrong: {row['cause']}"
-            ET.SubElement(case, "system-out").text = _legal(
-                f"{said}\nexpected: {row['expected']}\nreply: {row['reply']}"
-            )
+            said = "right" if row.right else row.problem or f"wrong: {row.cause}"
+            ET.SubElement(case, "system-out").text = _legal(f"{said}\nexpected: {row.expected}\nreply: {row.reply}")
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=True)
 

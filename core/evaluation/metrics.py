@@ -6,13 +6,14 @@ are those of well-kept libraries (rouge-score, sacrebleu), loaded on first use. 
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
 
 from core.evaluation import scoring
 from core.evaluation.quantities import Quantity, tokens
+from core.records import Timing, Tokens
 
 _NAME: Final = re.compile(r"(?<![.!?:\n\"] )(?<!^)\b[A-Z][\w-]{2,}(?: [A-Z][\w-]{2,})*")
 
@@ -30,8 +31,8 @@ class Case:
     accepted: tuple[str, ...] = ()
     passages: tuple[str, ...] = ()
     found: tuple[bool, ...] | None = None
-    timing: Mapping[str, Any] = field(default_factory=dict)
-    tokens: Mapping[str, Any] = field(default_factory=dict)
+    timing: Timing = field(default_factory=Timing)
+    tokens: Tokens = field(default_factory=Tokens)
     cost: float | None = None
 
 
@@ -179,25 +180,25 @@ def length(case: Case) -> float | None:
 @metric("TTFT", "ms")
 def ttft(case: Case) -> float | None:
     """From asking to the first token: retrieval, queue, prefill."""
-    return case.timing.get("ttft_total")
+    return case.timing.ttft_total
 
 
 @metric("Total time", "ms")
 def total_time(case: Case) -> float | None:
     """From asking to the last token."""
-    return case.timing.get("total")
+    return case.timing.total
 
 
 @metric("Prompt tokens", "tokens")
 def prompt_tokens(case: Case) -> float | None:
     """Tokens of the prompt, passages included."""
-    return case.tokens.get("prompt")
+    return case.tokens.prompt
 
 
 @metric("Output tokens", "tokens")
 def output_tokens(case: Case) -> float | None:
     """Tokens of the reply."""
-    return case.tokens.get("output")
+    return case.tokens.output
 
 
 @metric("Cost", "USD")

@@ -95,13 +95,11 @@ def slugs(title: str, heading: str) -> set[str]:
     return {slug(part) for part in (title, *heading.split(" > ")) if part}
 
 
-def stands_in(passage: Mapping[str, Any], place: str) -> bool:
-    """Whether a passage (document, title, heading) lies in a document or marked section. Rows of older versions do not
-    say their heading: there the document decides."""
-    path, heading = marked(place)
-    if passage["document"] != path:
-        return False
-    return not heading or "heading" not in passage or heading in slugs(passage.get("title", ""), passage["heading"])
+def stands_in(place: str, document: str, title: str, heading: str | None) -> bool:
+    """Whether a passage of a document lies in `place`, a document or a marked section of one. Where the heading is not
+    known (rows of older versions) the document decides."""
+    path, wanted = marked(place)
+    return document == path and (not wanted or heading is None or wanted in slugs(title, heading))
 
 
 def read(path: Path) -> tuple[Question, ...]:

@@ -14,18 +14,53 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
+import msgspec
+from msgspec import Struct, field
+
 from core import arms, ask, records
-from core.arms import DEFAULT, Arm
+from core.arms import DEFAULT, Arm, Search
+from core.engine import Sampling
 from core.errors import Problem
 from core.evaluation import scoring
 from core.evaluation.quantities import tokens
 from core.evaluation.questions import TICKET, Question, marked, slugs
+from core.records import ArmRecord, ModelIdentity, Timing, Tokens
 from core.text import one_line
 
-Row = dict[str, Any]
+Row = dict[str, Any]  # a Reply as it is stored
 MOST_WHOLE_DOCUMENTS: Final = 4  # a question on more documents than that (counting) has no "right passages" to give
 AT_ONCE: Final = 4  # questions in flight where every arm is at an endpoint
 CLOSED_ONLY: Final = (TICKET,)  # classes for which passages make no sense
+
+
+class Seen(Struct, frozen=True, kw_only=True):
+    """A passage that an arm was given. `heading`: None in rows of before headings were kept."""
+
+    document: str = ""
+    text: str = ""
+    title: str = ""
+    heading: str | None = None
+    score: float | None = None
+
+
+class Reply(Struct, frozen=True, kw_only=True):
+    """One reply, raw: to question `number` by the arm of this name. `model`: the SHA-256 of the model's file.
+
+    `dropped`: passages that did not fit the prompt. Rows of older versions know no `prompt` and no `identity`.
+    """
+
+    number: int
+    arm: str
+    reply: str = ""
+    passages: tuple[Seen, ...] = ()
+    problem: str | None = None
+    finish: str | None = None
+    timing: Timing = field(default_factory=Timing)
+    tokens: Tokens = field(default_factory=Tokens)
+    model: str | None = None
+    prompt: str = ""
+    dropped: int = 0
+    identity: ModelIdentity | None = None
 
 
 class Chunks(Protocol):
@@ -51,6 +86,19 @@ class Options:
         """The settings under which core.ask puts one question to one arm."""
         dated = replace(arm, search=replace(arm.search, snapshot=self.snapshot)) if self.snapshot else arm
         return ask.Settings((dated,), "one at a time", self.device, task=question.cls, perfect=perfect)
+
+
+def options_from(given: dict[str, Any]) -> Options:
+    """Options as they were stored, of this version or one whose arms were texts with one search for all."""
+    if not given["arms"] or not isinstance(given["arms"][0], str):
+        return msgspec.convert(given, Options)
+    search = Search(given["top_k"], given["mode"])
+    sampling = Sampling(given["temperature"], seed=given["seed"], max_tokens=given["max_tokens"])
+    old = [
+        replace(arm, search=search, sampling=sampling, pinned=given.get("pinned") if arm.context == "pinned" else None)
+        for arm in arms.parse_all(given["arms"])
+    ]
+    return Options(tuple(old), given["snapshot"], given["device"])
 
 
 def applies(arm: Arm, question: Question) -> bool:
@@ -131,25 +179,34 @@ def order(questions: Sequence[Question], seed: int) -> list[int]:
 
 def _row(number: int, question: Question, arm: Arm, options: Options, parts: ask.Parts, *, alone: bool) -> Row:
     perfect: tuple[str, ...] = ()
-    problem = None
     if arm.context == "perfect":
         try:
             perfect = right_passages(question, parts.knowledge(), options.snapshot)  # type: ignore[arg-type]
         except Problem as missing:
-            problem = missing.message
-    row: Row = {"number": number, "arm": arm.name, "reply": "", "passages": [], "problem": problem}
-    if problem is None:
-        settings = options.settings(arm, question, perfect)
-        asking = ask.Run(question.question, settings, parts, owner=parts.project.id, background=True)
-        made = asking.start().wait().record().arms[0]
-        passages = [
-            {"document": p.document, "text": p.text, "title": p.title, "heading": p.heading} for p in made.passages
-        ]
-        row |= {"reply": made.answer, "passages": passages, "problem": made.problem, "finish": made.finish}
-        timing = made.timing if alone else replace(made.timing, contended=True)
-        row |= {"timing": records.plain(timing), "tokens": records.plain(made.tokens)}
-        row |= {"model": made.model.file_sha256 if made.model else None}
-    return row
+            return dict(records.plain(Reply(number=number, arm=arm.name, problem=missing.message)))
+    settings = options.settings(arm, question, perfect)
+    asking = ask.Run(question.question, settings, parts, owner=parts.project.id, background=True)
+    return dict(records.plain(_reply(number, arm, asking.start().wait().record().arms[0], alone=alone)))
+
+
+def _reply(number: int, arm: Arm, made: ArmRecord, *, alone: bool) -> Reply:
+    passages = tuple(
+        Seen(document=p.document, text=p.text, title=p.title, heading=p.heading, score=p.score) for p in made.passages
+    )
+    return Reply(
+        number=number,
+        arm=arm.name,
+        reply=made.answer,
+        passages=passages,
+        problem=made.problem,
+        finish=made.finish,
+        timing=made.timing if alone else replace(made.timing, contended=True),
+        tokens=made.tokens,
+        model=made.model.file_sha256 if made.model else None,
+        prompt=made.prompt,
+        dropped=made.passages_dropped,
+        identity=made.model,
+    )
 
 
 def right_passages(question: Question, knowledge: Chunks, snapshot: str | None) -> tuple[str, ...]:

@@ -6,10 +6,10 @@ assumed of their distribution but bounds. Knows numbers; knows no question and n
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 ALPHA: Final = 0.05
@@ -19,19 +19,17 @@ TRUNCATED: Final = 0.5  # of the largest bet that cannot ruin
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Watched:
-    """A difference as it stands: the mean so far of `n` groups, and the interval that holds at every look."""
+class Watched(Struct, frozen=True):
+    """A difference as it stands: the mean so far of `n` groups, and the interval that holds at every look.
+
+    `decided`: "gain", "loss", or empty while it is not.
+    """
 
     n: int
     difference: float
     low: float
     high: float
-
-    @property
-    def decided(self) -> str:
-        """ "gain", "loss", or empty while it is not decided."""
-        return "gain" if self.low > 0 else "loss" if self.high < 0 else ""
+    decided: str = ""
 
 
 def watched(differences: Sequence[float], most: float = 1.0) -> Watched:
@@ -57,7 +55,8 @@ def looks(differences: Sequence[float], most: float = 1.0) -> list[Watched]:
         if not len(kept):  # the grid is too coarse for what is left: its nearest point
             kept = means[[int(np.argmin(richest))]]
         low, high = max(0.0, float(kept.min()) - step), min(1.0, float(kept.max()) + step)
-        found.append(Watched(n, float(sofar[n - 1]), (2 * low - 1) * most, (2 * high - 1) * most))
+        low, high = (2 * low - 1) * most, (2 * high - 1) * most
+        found.append(Watched(n, float(sofar[n - 1]), low, high, "gain" if low > 0 else "loss" if high < 0 else ""))
     return found
 
 

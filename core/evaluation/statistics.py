@@ -6,10 +6,10 @@ one entry a question, in the same order for all arms.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
@@ -21,8 +21,7 @@ WIDE: Final = 0.10  # an interval wider than this around nothing settles nothing
 TOO_FEW: Final = "too few questions to tell"
 
 
-@dataclass(frozen=True)
-class Accuracy:
+class Accuracy(Struct, frozen=True):
     """Share right of `n` questions on `groups` facts. `low`, `high`: 95 % (Wilson, at the effective sample size)."""
 
     n: int
@@ -34,8 +33,7 @@ class Accuracy:
     high: float
 
 
-@dataclass(frozen=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """A paired difference in accuracy. `low`, `high`: 95 %, clustered by group. `verdict` in words."""
 
     n: int
@@ -43,6 +41,17 @@ class Difference:
     low: float
     high: float
     verdict: str
+
+
+class Effects(Struct, frozen=True, kw_only=True):
+    """The effect split of four arms: three parts that add up to `total`, and McNemar's p of the first two."""
+
+    fine_tune: Difference
+    retrieval: Difference
+    interaction: Difference
+    total: Difference
+    p_fine_tune: float = 1.0
+    p_retrieval: float = 1.0
 
 
 def stated(score: Mapping[str, Any], digits: int = 1) -> str:
@@ -73,8 +82,7 @@ def accuracy(right: Sequence[bool], groups: Sequence[str]) -> Accuracy:
     return Accuracy(n, int(values.sum()), clusters, share, error, low, high)
 
 
-@dataclass(frozen=True)
-class Mean:
+class Mean(Struct, frozen=True):
     """The mean of `n` numbers with a standard error clustered by group."""
 
     n: int
@@ -147,21 +155,21 @@ def effects(
     tuned: Sequence[bool],
     both: Sequence[bool],
     groups: Sequence[str],
-) -> dict[str, Any]:
+) -> Effects:
     """The effect split of the four arms: what fine-tuning gains, what retrieval gains, and what both together add.
 
     `fine_tune` = fine-tuned - base; `retrieval` = base+retrieval - base; `interaction` is the rest:
     (fine-tuned+retrieval - base) - both gains. The three add up to `total`.
     """
     b, r, f, fr = (np.asarray(arm, float) for arm in (base, retrieval, tuned, both))
-    split = {"fine_tune": f - b, "retrieval": r - b, "interaction": fr - f - r + b, "total": fr - b}
-    most = {"interaction": 2.0}
-    made: dict[str, Any] = {
-        name: asdict(difference(list(part), groups, most.get(name, 1.0))) for name, part in split.items()
-    }
-    made["p_fine_tune"] = mcnemar(base, tuned)
-    made["p_retrieval"] = mcnemar(base, retrieval)
-    return made
+    return Effects(
+        fine_tune=difference(list(f - b), groups),
+        retrieval=difference(list(r - b), groups),
+        interaction=difference(list(fr - f - r + b), groups, 2.0),
+        total=difference(list(fr - b), groups),
+        p_fine_tune=mcnemar(base, tuned),
+        p_retrieval=mcnemar(base, retrieval),
+    )
 
 
 def _by_group(values: Array, groups: Sequence[str]) -> tuple[Array, Array]:

@@ -1,4 +1,4 @@
-"""A report as rows for tables and files. Knows the report's JSON only."""
+"""A report as rows for tables and files. Knows the report's records only."""
 
 import csv
 import io
@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.evaluation.metrics import METRICS
+from core.evaluation.records import Metrics, Report
+from core.evaluation.sequential import Watched
+from core.evaluation.statistics import Difference, Effects
 from core.evaluation.versus import Versus
 from core.export import harmless
 
-Report = Mapping[str, Any]
 COLUMNS = (
     "number",
     "class",
@@ -32,14 +34,14 @@ def accuracies(report: Report) -> list[dict[str, Any]]:
     """One row an arm and class: share right with standard error and 95 % interval, and what else was scored. Shares are
     in percent."""
     rows = []
-    for arm, found in report["arms"].items():
-        for cls, score in found["classes"].items():
-            row = {"arm": arm, "class": cls, "right": f"{score['right']} of {score['n']}"}
-            row |= {"accuracy": 100 * score["accuracy"], "standard error": 100 * score["standard_error"]}
-            row["95 %"] = f"{score['low']:.0%} to {score['high']:.0%}"
-            for name in ("voice", "hit", "stale", "ticket_valid", "ticket_class"):
-                row[name.replace("_", " ")] = 100 * score[name]["accuracy"] if name in score else None
-            rows.append(row)
+    for arm, found in report.arms.items():
+        for cls, score in found.classes.items():
+            row: dict[str, Any] = {"arm": arm, "class": cls, "right": f"{score.right} of {score.n}"}
+            row |= {"accuracy": 100 * score.accuracy, "standard error": 100 * score.standard_error}
+            row["95 %"] = f"{score.low:.0%} to {score.high:.0%}"
+            also = {"voice": score.voice, "hit": score.hit, "stale": score.stale}
+            also |= {"ticket valid": score.ticket_valid, "ticket class": score.ticket_class}
+            rows.append(row | {name: 100 * share.accuracy if share else None for name, share in also.items()})
     return rows
 
 
@@ -47,12 +49,12 @@ def costs(report: Report) -> list[dict[str, Any]]:
     """One row an arm: dollars in all and for each right answer."""
     return [
         {
-            "arm": report["titles"][arm],
-            "USD in all": found["cost"]["total"],
-            "USD a right answer": found["cost"]["per_right"],
+            "arm": report.titles[arm],
+            "USD in all": found.cost.total,
+            "USD a right answer": found.cost.per_right,
         }
-        for arm, found in report["arms"].items()
-        if found["cost"]["total"]
+        for arm, found in report.arms.items()
+        if found.cost.total
     ]
 
 
@@ -60,37 +62,37 @@ def pairs(report: Report) -> list[dict[str, Any]]:
     """One row a class and pair of arms worth comparing, in points."""
     return [
         {
-            "class": pair["class"],
-            "from": report["titles"][pair["from"]],
-            "to": report["titles"][pair["to"]],
-            "points": round(100 * pair["difference"], 1),
-            "95 %": _span(pair),
-            "decided": pair["decided"] or "not yet",
-            "at every look": _span(pair["watched"]),
-            "facts": pair["facts"],
-            "decides, points": None if pair["detectable"] is None else round(100 * pair["detectable"]),
-            "facts for this difference": pair["needed"],
-            "p (McNemar)": round(pair["p"], 4),
+            "class": pair.cls,
+            "from": report.titles[pair.first],
+            "to": report.titles[pair.second],
+            "points": round(100 * pair.difference, 1),
+            "95 %": span(pair),
+            "decided": pair.decided or "not yet",
+            "at every look": span(pair.watched),
+            "facts": pair.facts,
+            "decides, points": None if pair.detectable is None else round(100 * pair.detectable),
+            "facts for this difference": pair.needed,
+            "p (McNemar)": round(pair.p, 4),
         }
-        for pair in report["pairs"]
+        for pair in report.pairs
     ]
 
 
 def decisions(report: Report) -> list[str]:
     """What is decided over all questions of facts, in a sentence a pair; of the one class where there is no more."""
-    classes = list(dict.fromkeys(pair["class"] for pair in report["pairs"]))
+    classes = list(dict.fromkeys(pair.cls for pair in report.pairs))
     chosen = "all facts" if "all facts" in classes else classes[0] if classes else ""
     said = []
-    for pair in report["pairs"]:
-        if pair["class"] != chosen:
+    for pair in report.pairs:
+        if pair.cls != chosen:
             continue
-        names = f"{report['titles'][pair['from']]} to {report['titles'][pair['to']]}"
-        points = f"{100 * pair['difference']:+.0f} points ({_span(pair)})"
-        if pair["decided"]:
-            said.append(f"{names}: {points}, decided: a {pair['decided']}.")
+        names = f"{report.titles[pair.first]} to {report.titles[pair.second]}"
+        points = f"{100 * pair.difference:+.0f} points ({span(pair)})"
+        if pair.decided:
+            said.append(f"{names}: {points}, decided: a {pair.decided}.")
         else:
-            more = f", about {pair['needed']} facts would decide it" if pair["needed"] else ""
-            said.append(f"{names}: {points}, not decided by {pair['facts']} facts{more}.")
+            more = f", about {pair.needed} facts would decide it" if pair.needed else ""
+            said.append(f"{names}: {points}, not decided by {pair.facts} facts{more}.")
     return said
 
 
@@ -99,26 +101,26 @@ def changes(found: Versus) -> list[dict[str, Any]]:
     return [
         {
             "arm": arm,
-            "points": round(100 * gap["difference"], 1),
-            "95 %": _span(gap),
-            "verdict": gap["verdict"],
+            "points": round(100 * gap.difference, 1),
+            "95 %": span(gap),
+            "verdict": gap.verdict,
             **{kind: sum(c.arm == arm and c.kind == kind for c in found.cases) for kind in ("better", "worse", "same")},
         }
         for arm, gap in found.arms.items()
     ]
 
 
-def metrics(measured: Mapping[str, Any]) -> list[dict[str, Any]]:
+def metrics(measured: Metrics) -> list[dict[str, Any]]:
     """One row an arm, class and metric."""
     return [
         {
             "arm": arm,
             "class": cls,
             "metric": METRICS[name].title,
-            "mean": round(value["mean"], 4),
-            "standard error": round(value["standard_error"], 4),
+            "mean": round(value.mean, 4),
+            "standard error": round(value.standard_error, 4),
             "unit": METRICS[name].unit,
-            "replies": value["n"],
+            "replies": value.n,
         }
         for arm, classes in measured.items()
         for cls, found in classes.items()
@@ -126,8 +128,9 @@ def metrics(measured: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _span(gap: Mapping[str, Any]) -> str:
-    return f"{100 * gap['low']:+.0f} to {100 * gap['high']:+.0f}"
+def span(gap: Difference | Watched) -> str:
+    """A difference's interval in points."""
+    return f"{100 * gap.low:+.0f} to {100 * gap.high:+.0f}"
 
 
 def as_parquet(report: Report) -> bytes:
@@ -141,26 +144,35 @@ def as_parquet(report: Report) -> bytes:
 
 def effects(report: Report) -> list[dict[str, Any]]:
     """One row a class and part of the effect split, in points."""
-    names = {"fine_tune": "fine-tuning", "retrieval": "retrieval", "interaction": "both together", "total": "total"}
     return [
         {
             "class": cls,
             "effect": name,
-            "points": 100 * split[key]["difference"],
-            "95 %": f"{100 * split[key]['low']:+.0f} to {100 * split[key]['high']:+.0f}",
-            "verdict": split[key]["verdict"],
-            "questions": split[key]["n"],
+            "points": 100 * gap.difference,
+            "95 %": span(gap),
+            "verdict": gap.verdict,
+            "questions": gap.n,
         }
-        for cls, split in report["effects"].items()
-        for key, name in names.items()
+        for cls, split in report.effects.items()
+        for name, gap in parts(split).items()
     ]
+
+
+def parts(split: Effects) -> dict[str, Difference]:
+    """The parts of an effect split under their names for people."""
+    return {
+        "fine-tuning": split.fine_tune,
+        "retrieval": split.retrieval,
+        "both together": split.interaction,
+        "total": split.total,
+    }
 
 
 def replies(report: Report) -> list[dict[str, Any]]:
     """One row a question and arm; `checks` names those it did not pass."""
     return [
-        {name: row.get("cls" if name == "class" else name) for name in COLUMNS} | {"checks": failed(row["checks"])}
-        for row in report["rows"]
+        {name: getattr(row, "cls" if name == "class" else name) for name in COLUMNS} | {"checks": failed(row.checks)}
+        for row in report.rows
     ]
 
 

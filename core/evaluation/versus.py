@@ -4,14 +4,11 @@ Questions are matched by their text, arms by their name, so that a run may be he
 another model or another prompt.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from core.errors import Problem
+from core.evaluation.records import Report, Row, Settled
 from core.evaluation.report import settled
-
-Report = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,7 @@ class Versus:
     """`cases`: what both runs asked; `arms`: name -> the paired difference of the second over the first."""
 
     cases: tuple[Changed, ...]
-    arms: dict[str, dict[str, Any]]
+    arms: dict[str, Settled]
     only_before: int
     only_after: int
 
@@ -47,16 +44,15 @@ def versus(before: Report, after: Report) -> Versus:
     arms = {}
     for arm in dict.fromkeys(name for _, name in common):
         places = [place for place in common if place[1] == arm]
-        pairs = [(bool(one[place]["right"]), bool(two[place]["right"])) for place in places]
-        groups = [two[place]["group"] for place in places]
-        arms[arm] = settled([a for a, _ in pairs], [b for _, b in pairs], groups)
+        before_and_after = [one[place].right for place in places], [two[place].right for place in places]
+        arms[arm] = settled(*before_and_after, [two[place].group for place in places])
     return Versus(cases, arms, len(one) - len(common), len(two) - len(common))
 
 
-def _by_place(report: Report) -> dict[tuple[str, str], Mapping[str, Any]]:
-    return {(row["question"], row["arm"]): row for row in report["rows"] if not row["problem"]}
+def _by_place(report: Report) -> dict[tuple[str, str], Row]:
+    return {(row.question, row.arm): row for row in report.rows if not row.problem}
 
 
-def _case(one: Mapping[str, Any], two: Mapping[str, Any]) -> Changed:
-    kind = "same" if one["right"] == two["right"] else "better" if two["right"] else "worse"
-    return Changed(two["question"], two["cls"], two["arm"], kind, two["expected"], one["reply"], two["reply"])
+def _case(one: Row, two: Row) -> Changed:
+    kind = "same" if one.right == two.right else "better" if two.right else "worse"
+    return Changed(two.question, two.cls, two.arm, kind, two.expected, one.reply, two.reply)

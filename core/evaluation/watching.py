@@ -1,34 +1,32 @@
-"""The difference of two arms while their run goes on, kept up row by row. Knows rows; starts and stops nothing.
+"""The difference of two arms while their run goes on, kept up row by row. Knows replies; starts and stops nothing.
 
 Every reply is scored once, when it comes; only the interval is worked out anew, and only when a fact has been added.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from core.evaluation import sequential
 from core.evaluation.questions import Question
+from core.evaluation.run import Reply
 from core.evaluation.sequential import Watched
-
-Row = Mapping[str, Any]
 
 
 class Watch:
-    """`right` scores a row; `pair`: the arms, the difference is the second's over the first."""
+    """`right` scores a reply; `pair`: the arms, the difference is the second's over the first."""
 
-    def __init__(self, questions: Sequence[Question], pair: tuple[str, str], right: Callable[[Row], bool]) -> None:
+    def __init__(self, questions: Sequence[Question], pair: tuple[str, str], right: Callable[[Reply], bool]) -> None:
         self._questions, self._pair, self._right = questions, pair, right
         self._waiting: dict[int, dict[str, bool]] = {}  # question -> arm -> right, until both have answered
         self._facts: dict[str, float] = {}
         self._seen: Watched | None = None
 
-    def add(self, row: Row) -> None:
-        """Take in one more row; one of another arm, or without a reply, changes nothing."""
-        number, arm = row["number"], row["arm"]
-        if arm not in self._pair or row["problem"]:
+    def add(self, reply: Reply) -> None:
+        """Take in one more reply; one of another arm, or that never came, changes nothing."""
+        number, arm = reply.number, reply.arm
+        if arm not in self._pair or reply.problem:
             return
         both = self._waiting.setdefault(number, {})
-        both[arm] = self._right(row)
+        both[arm] = self._right(reply)
         if len(both) == len(self._pair):
             del self._waiting[number]
             before, after = (both[name] for name in self._pair)

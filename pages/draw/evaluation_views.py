@@ -1,14 +1,13 @@
 """The views of an evaluation: accuracy, what is decided, effects, causes, metrics, another run, replies, files."""
 
-import json
-
 import pandas as pd
 import streamlit as st
 
-from core import evaluate
+from core import evaluate, records
 from core.charts import evaluation as charts
 from core.evaluation import tables
 from core.evaluation.metrics import METRICS
+from core.evaluation.records import Metrics, Report
 from core.evaluation.versus import versus
 from core.project import Project
 from core.runtime import Runtime
@@ -31,7 +30,7 @@ FIRST = ("question", "arm", "reply", "expected", "right", "cause", "class", "hit
 WIDTHS = {"question": st.column_config.Column(width=160), "reply": st.column_config.Column(width="large")}
 
 
-def draw_accuracy(found: dict) -> None:
+def draw_accuracy(found: Report) -> None:
     """Accuracy by class and arm, with what a right answer costs."""
     present.chart(charts.accuracy_chart(found), key="accuracy", alt="Accuracy by class and arm with intervals")
     shown = pd.DataFrame(tables.accuracies(found)).dropna(axis="columns", how="all")
@@ -41,7 +40,7 @@ def draw_accuracy(found: dict) -> None:
         st.dataframe(costs, hide_index=True, placeholder="—", key="costs")
 
 
-def draw_decided(found: dict) -> None:
+def draw_decided(found: Report) -> None:
     """Which differences are decided, and how many questions would decide the others."""
     for line in tables.decisions(found):
         st.markdown(f"- {plain(line)}")
@@ -52,9 +51,9 @@ def draw_decided(found: dict) -> None:
     )
 
 
-def draw_effects(found: dict) -> None:
+def draw_effects(found: Report) -> None:
     """What fine-tuning, retrieval and both together gain."""
-    if not found["effects"]:
+    if not found.effects:
         st.caption("The split needs a model, its fine-tune, and both with retrieval, on the same questions.")
         return
     present.chart(charts.effects_chart(found), key="effects", alt="Gain of fine-tuning, retrieval and both")
@@ -62,7 +61,7 @@ def draw_effects(found: dict) -> None:
     st.dataframe(tables.effects(found), hide_index=True, key="effect_rows")
 
 
-def draw_causes(found: dict) -> None:
+def draw_causes(found: Report) -> None:
     """Why wrong answers are wrong."""
     present.chart(charts.causes_chart(found), key="causes", alt="Wrong answers by arm and cause")
 
@@ -77,12 +76,12 @@ def draw_metrics(here: Runtime, job_id: str, rows: int) -> None:
 
 
 @st.cache_data(show_spinner="Measuring", max_entries=8)
-def _measured(_here: Runtime, job_id: str, rows: int) -> dict:
+def _measured(_here: Runtime, job_id: str, rows: int) -> Metrics:
     """`rows` makes it anew when more replies have come."""
     return evaluate.measured(_here, job_id)
 
 
-def draw_versus(here: Runtime, project: Project, job_id: str, found: dict) -> None:
+def draw_versus(here: Runtime, project: Project, job_id: str, found: Report) -> None:
     """This run beside an earlier one."""
     others = {job.id: evaluate.name_of(job) for job in evaluate.jobs(here, project) if job.id != job_id}
     other = st.selectbox("Compare with", others, index=None, format_func=lambda one: one_line(others[one], 80))
@@ -97,7 +96,7 @@ def draw_versus(here: Runtime, project: Project, job_id: str, found: dict) -> No
     st.caption(f"{both.only_before} answers are in the other run alone, {both.only_after} in this one alone.")
 
 
-def draw_replies(found: dict) -> None:
+def draw_replies(found: Report) -> None:
     """Every reply, by cause."""
     rows = tables.replies(found)
     cause = st.selectbox("Cause", ["all", *dict.fromkeys(row["cause"] for row in rows if row["cause"])], key="cause")
@@ -105,11 +104,11 @@ def draw_replies(found: dict) -> None:
     st.dataframe(chosen, hide_index=True, column_order=FIRST, column_config=WIDTHS, key="replies")
 
 
-def draw_files(found: dict, job_id: str) -> None:
+def draw_files(found: Report, job_id: str) -> None:
     """The evaluation as files."""
     with st.container(horizontal=True):
         files = (
-            ("JSON", lambda: json.dumps(found, ensure_ascii=False), "json"),
+            ("JSON", lambda: records.dumps(found), "json"),
             ("CSV", lambda: tables.as_csv(found), "csv"),
             ("Parquet", lambda: tables.as_parquet(found), "parquet"),
         )

@@ -15,6 +15,7 @@ from core.arms import parse_all
 from core.calculator import inputs
 from core.evaluation import statistics
 from core.evaluation.questions import Question
+from core.evaluation.records import Row
 from core.evaluation.run import Options
 from core.project import Model, Project
 from core.records import ArmRecord, Rates, RunRecord, RunSettings, Timing, Tokens
@@ -101,8 +102,8 @@ def test_times_come_from_this_projects_runs(mine: Project) -> None:
 def test_hybrids_gain_is_the_paired_difference() -> None:
     asked = ("base", "retrieval"), ("fine-tuned", "retrieval")
     scores = [
-        {"model": model, "context": context, "arm": f"{model}+{context}", "number": n, "cls": "static", "problem": None,
-         "group": str(n), "right": n < (10 if model == "base" else 16)}
+        Row(model=model, context=context, arm=f"{model}+{context}", number=n, cls="static", problem=None, expected="",
+            group=str(n), right=n < (10 if model == "base" else 16), question="", reply="")
         for model, context in asked
         for n in range(FACTS)
     ]  # fmt: skip

@@ -15,6 +15,7 @@ from core.endpoint import Endpoints, Patience
 from core.engine import Generation, Request, Result, Sampling
 from core.errors import Problem
 from core.evaluation.questions import Question
+from core.evaluation.records import replies
 from core.evaluation.report import report
 from core.evaluation.run import Options, run
 from core.evidence import bills
@@ -285,8 +286,8 @@ def test_an_evaluation_asks_several_at_once_and_keeps_each_answer_with_its_quest
     more: list[dict] = []
     run(asked, Options((Arm("good"), Arm("tuned"))), parts, more.append, done=rows, cancelled=lambda: bool(more))
     assert [(row["number"], row["arm"]) for row in more] == [(8, "good")]
-    whole = report(asked, rows + more, (Arm("good"), Arm("tuned")), project)
-    costs = {row["arm"]: row["cost"] for row in whole["rows"]}
+    whole = report(asked, replies(rows + more), (Arm("good"), Arm("tuned")), project)
+    costs = {row.arm: row.cost for row in whole.rows}
     assert costs == {"good": pytest.approx((6 * 0.40 + 3 * 0.10 + 5 * 1.60) / 1e6), "tuned": None}
 
 

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from core import checks
 from core.errors import Problem
 from core.evaluation import tables
+from core.evaluation.records import replies, report_from
 from core.evaluation.report import report
 from core.project import Check, Project
+from core.records import dumps
 from tests.evaluation.scripted import ASKED, MAIL, PRICE
 from tests.given import chosen
 
@@ -136,11 +138,11 @@ def test_every_row_of_an_evaluation_says_what_it_passed() -> None:
         {"number": ASKED.index(MAIL), "arm": "base", "reply": "no idea at all", "passages": [], "problem": None},
         {"number": 0, "arm": "base+retrieval", "reply": "", "passages": [], "problem": "The worker died."},
     ]
-    found = report(ASKED, rows, chosen(), project)
-    assert [row["checks"] for row in found["rows"]] == [{"short": True}, {"short": False, "mail": False}, {}]
-    assert found["arms"]["base"]["checks"]["short"]["right"] == 1 and found["arms"]["base"]["checks"]["short"]["n"] == 2
+    found = report(ASKED, replies(rows), chosen(), project)
+    assert [row.checks for row in found.rows] == [{"short": True}, {"short": False, "mail": False}, {}]
+    assert found.arms["base"].checks["short"].right == 1 and found.arms["base"].checks["short"].n == 2
     assert [row["checks"] for row in tables.replies(found)] == ["passed", "short, mail", None]
-    json.dumps(found)
+    assert report_from(dumps(found)) == found
 
 
 def test_the_time_limit_holds_for_a_whole_schema() -> None:

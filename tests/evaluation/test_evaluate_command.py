@@ -9,6 +9,7 @@ from core.commands.evaluate import table
 from core.errors import Problem
 from core.evaluate import limited
 from core.evaluation.questions import read
+from core.evaluation.records import ArmResult, ClassResult, Report
 from models.brightwater import data
 
 SET = data.FOLDER / "questions" / "test-static.jsonl"
@@ -54,6 +55,6 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_table_has_a_line_an_arm_and_class() -> None:
-    score = {"right": 3, "n": 4, "accuracy": 0.75, "standard_error": 0.2}
-    lines = table({"arms": {"base": {"classes": {"static": score}}}, "titles": {"base": "Base"}, "effects": {}})
+    score = ClassResult(4, 3, 4, 0.75, 0.2, 0.3, 0.95)
+    lines = table(Report(arms={"base": ArmResult(classes={"static": score})}, rows=()))
     assert len(lines) == 2 and "3/4" in lines[1] and "75.0%" in lines[1]

@@ -57,8 +57,8 @@ def test_a_job_gives_the_report_and_asks_nothing_twice(script: Script) -> None:
     first = finished()
     asked = len(script.requests)
     found = evaluate.result(runtime.get(), first)
-    assert found["state"] == "done" and len(found["rows"]) == asked
-    assert evaluate.result(runtime.get(), finished())["rows"] == found["rows"]
+    assert found.state == "done" and len(found.rows) == asked
+    assert evaluate.result(runtime.get(), finished()).rows == found.rows
     assert len(script.requests) == asked  # the second job took over the first one's rows
 
 
@@ -109,7 +109,7 @@ def test_the_csv_has_a_row_a_reply_and_no_formula(script: Script) -> None:
     evil = Question("=1+1", "Alder Street", "<b>own</b>")
     found = evaluate.result(runtime.get(), finished(asked=(evil, *ASKED)))
     rows = list(csv.DictReader(io.StringIO(tables.as_csv(found))))
-    assert len(rows) == len(found["rows"])
+    assert len(rows) == len(found.rows)
     assert rows[0]["question"] == "'=1+1"
     assert "<" not in json.dumps(charts.accuracy_chart(found).to_plotly_json()["data"][0]["y"])
 
@@ -118,16 +118,16 @@ def test_charts_show_the_reports_own_figures(script: Script) -> None:
     found = evaluate.result(runtime.get(), finished())
     accuracy = charts.accuracy_chart(found)
     for trace in accuracy.data:
-        arm = next(name for name, title in found["titles"].items() if title == trace.name)
-        classes = found["arms"][arm]["classes"]
-        assert list(trace.x) == [score["accuracy"] for score in classes.values()]
+        arm = next(name for name, title in found.titles.items() if title == trace.name)
+        classes = found.arms[arm].classes
+        assert list(trace.x) == [score.accuracy for score in classes.values()]
     causes = charts.causes_chart(found)
-    for number, arm in enumerate(found["arms"]):
-        assert sum(trace.x[number] for trace in causes.data) == sum(found["arms"][arm]["causes"].values())
+    for number, arm in enumerate(found.arms):
+        assert sum(trace.x[number] for trace in causes.data) == sum(found.arms[arm].causes.values())
     effects = charts.effects_chart(found)
     assert [trace.name for trace in effects.data if trace.showlegend is None] == [name for _, name in charts.EFFECTS]
     for trace, (key, _) in zip((t for t in effects.data if t.showlegend is False), charts.EFFECTS, strict=True):
-        assert list(trace.x) == [100 * split[key]["difference"] for split in found["effects"].values()]
+        assert list(trace.x) == [100 * getattr(split, key).difference for split in found.effects.values()]
     assert {row["verdict"] for row in tables.effects(found)} == {"too few questions to tell"}
 
 

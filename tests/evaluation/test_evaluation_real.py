@@ -25,7 +25,7 @@ def test_own_questions_are_answered_scored_and_not_asked_twice(
     assert main(command) == 0
     first = json.loads(capsys.readouterr().out)
     jsonschema.Draft202012Validator(schema.schema("evaluate")).validate(first)
-    assert set(first) <= set(schema.Evaluation.__annotations__)
+    assert set(first) <= set(schema.Evaluation.__struct_fields__)
     assert len(first["rows"]) == 3 * 5 - 1  # no document, so no right passages, for one question
     assert not [row["problem"] for row in first["rows"] if row["problem"]]
     assert set(first["arms"]) == set(ARMS.split(","))

@@ -7,6 +7,7 @@ import pytest
 
 from core.evaluation import causes
 from core.evaluation.questions import Question
+from core.evaluation.records import Report, Row, replies
 from core.evaluation.report import ALL_FACTS, report
 from core.evaluation.run import Options, applies, key, right_passages, run
 from tests.evaluation.scripted import (
@@ -26,21 +27,21 @@ from tests.evaluation.scripted import (
 from tests.given import BRIGHTWATER, FOUR, MORE, chosen
 
 
-def evaluated(names: tuple[str, ...] = FOUR, lines: dict[tuple[str, str], str] = LINES) -> dict[str, Any]:
+def evaluated(names: tuple[str, ...] = FOUR, lines: dict[tuple[str, str], str] = LINES) -> Report:
     rows: list[dict[str, Any]] = []
     arms = chosen(names)
     run(ASKED, Options(arms, "today"), parts(Script(lines), Books()), rows.append)
-    return report(ASKED, json.loads(json.dumps(rows)), arms, BRIGHTWATER, "today")
+    return report(ASKED, replies(json.loads(json.dumps(rows))), arms, BRIGHTWATER, "today")
 
 
-def row(found: dict[str, Any], question: Question, arm: str) -> dict[str, Any]:
-    (only,) = (r for r in found["rows"] if r["question"] == question.question and r["arm"] == arm)
-    return dict(only)
+def row(found: Report, question: Question, arm: str) -> Row:
+    (only,) = (r for r in found.rows if r.question == question.question and r.arm == arm)
+    return only
 
 
 def test_there_is_one_row_a_question_and_arm_where_the_arm_applies() -> None:
     found = evaluated(FOUR + MORE)
-    pairs = [(r["number"], r["arm"]) for r in found["rows"]]
+    pairs = [(r.number, r.arm) for r in found.rows]
     assert len(set(pairs)) == len(pairs)
     assert set(pairs) == {(n, arm.name) for n, q in enumerate(ASKED) for arm in chosen(FOUR + MORE) if applies(arm, q)}
     assert {arm for n, arm in pairs if ASKED[n] is MAIL} == {"base", "fine-tuned"}
@@ -68,31 +69,31 @@ def test_there_is_one_row_a_question_and_arm_where_the_arm_applies() -> None:
 )
 def test_every_wrong_answer_has_its_cause(question: Question, arm: str, cause: str | None) -> None:
     found = row(evaluated(), question, arm)
-    assert found["cause"] == cause
-    assert found["right"] == (cause is None)
+    assert found.cause == cause and bool(found.cause_why) == bool(cause)
+    assert found.right == (cause is None)
 
 
 def test_the_training_day_answer_is_scored_beside_todays() -> None:
     found = row(evaluated(), PRICE, "fine-tuned")
-    assert (found["right_training_day"], found["right_today"], found["stale"]) == (True, False, True)
+    assert (found.right_training_day, found.right_today, found.stale) == (True, False, True)
     tuned = chosen(("fine-tuned",))
     rows: list[dict[str, Any]] = []
     run(ASKED, Options(tuned, "training-day"), parts(Script(LINES), Books()), rows.append)
-    assert row(report(ASKED, rows, tuned, BRIGHTWATER, "training-day"), PRICE, "fine-tuned")["right"]
+    assert row(report(ASKED, replies(rows), tuned, BRIGHTWATER, "training-day"), PRICE, "fine-tuned").right
 
 
 def test_retrieval_hits_and_citations_are_counted() -> None:
     found = evaluated()
-    assert row(found, PRICE, "fine-tuned+retrieval")["hit"] and row(found, PRICE, "fine-tuned+retrieval")["cites_right"]
-    assert row(found, PRICE, "base")["hit"] is None and row(found, PRICE, "base+retrieval")["cites"] is False
-    assert not row(found, BOTH, "base+retrieval")["hit"]
+    assert row(found, PRICE, "fine-tuned+retrieval").hit and row(found, PRICE, "fine-tuned+retrieval").cites_right
+    assert row(found, PRICE, "base").hit is None and row(found, PRICE, "base+retrieval").cites is False
+    assert not row(found, BOTH, "base+retrieval").hit
 
 
 def test_the_perfect_arm_reads_exactly_the_sections_with_the_answer() -> None:
     assert right_passages(PRICE, Books(), None) == ("The Press costs $389. It is new.",)
     assert right_passages(BOTH, Books(), None) == ("The Press travels in size L.", "Size L costs $16.")
     found = row(evaluated(("base+perfect",)), PRICE, "base+perfect")
-    assert found["hit"] is True
+    assert found.hit is True
 
 
 def test_a_missing_document_is_that_rows_problem_and_the_rest_goes_on() -> None:
@@ -110,22 +111,22 @@ def test_the_pinned_arm_alone_has_the_examples_in_its_prompt() -> None:
 
 
 def test_tickets_are_scored_by_schema_and_class() -> None:
-    found = evaluated()["arms"]
-    assert found["fine-tuned"]["classes"]["ticket"]["ticket_valid"]["right"] == 1
-    assert found["fine-tuned"]["classes"]["ticket"]["ticket_class"]["right"] == 1
-    assert found["fine-tuned"]["classes"]["ticket"]["right"] == 0
-    assert found["base"]["classes"]["ticket"]["ticket_valid"]["right"] == 0
+    found = evaluated().arms
+    assert found["fine-tuned"].classes["ticket"].ticket_valid.right == 1
+    assert found["fine-tuned"].classes["ticket"].ticket_class.right == 1
+    assert found["fine-tuned"].classes["ticket"].right == 0
+    assert found["base"].classes["ticket"].ticket_valid.right == 0
 
 
 def test_a_failed_reply_counts_neither_right_nor_wrong() -> None:
-    found = evaluated(("base",), {("base", STREET.question): "Alder Street"})["arms"]["base"]
-    assert found["failed"] == len(ASKED) - 1 and "died" in found["problems"][0]
-    assert list(found["classes"]) == ["static"] and found["classes"]["static"]["accuracy"] == 1
+    found = evaluated(("base",), {("base", STREET.question): "Alder Street"}).arms["base"]
+    assert found.failed == len(ASKED) - 1 and "died" in found.problems[0]
+    assert list(found.classes) == ["static"] and found.classes["static"].accuracy == 1
 
 
 def test_effects_say_that_few_questions_tell_nothing() -> None:
-    split = evaluated()["effects"][ALL_FACTS]
-    assert {split[name]["verdict"] for name in ("fine_tune", "retrieval", "interaction")} == {
+    split = evaluated().effects[ALL_FACTS]
+    assert {gap.verdict for gap in (split.fine_tune, split.retrieval, split.interaction)} == {
         "too few questions to tell"
     }
 

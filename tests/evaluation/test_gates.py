@@ -3,23 +3,26 @@
 import xml.etree.ElementTree as ET
 
 import pytest
+from msgspec.structs import asdict
 
 from core.errors import Problem
 from core.evaluation import gates, statistics
 from core.evaluation.gates import FAILED, OPEN, PASSED, Demand, demand, judged, junit
+from core.evaluation.records import ArmResult, ClassResult, Report, Row
 from core.evaluation.versus import versus
+from core.records import Timing
 
 
-def report(right: list[bool], arm: str = "base") -> dict:
-    rows = [
-        {
-            "question": f"q{n}", "cls": "own", "arm": arm, "right": ok, "group": f"q{n}", "reply": f"r{ok}",
-            "problem": None, "expected": "x", "cause": None if ok else "why\x00", "timing": {"total": 5.0},
-        }
+def report(right: list[bool], arm: str = "base") -> Report:
+    rows = tuple(
+        Row(
+            number=n, question=f"q{n}", cls="own", arm=arm, right=ok, group=f"q{n}", reply=f"r{ok}", problem=None,
+            expected="x", cause=None if ok else "why\x00", timing=Timing(total=5.0),
+        )
         for n, ok in enumerate(right)
-    ]  # fmt: skip
-    score = statistics.accuracy(right, [row["group"] for row in rows])
-    return {"arms": {arm: {"classes": {"own": vars(score)}}}, "rows": rows}
+    )  # fmt: skip
+    score = ClassResult(**asdict(statistics.accuracy(right, [row.group for row in rows])))
+    return Report(arms={arm: ArmResult(classes={"own": score})}, rows=rows)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 
 from core.errors import Problem
 from core.evaluation.questions import Question, from_rows, marked, parse, slug, stands_in
+from core.evaluation.records import replies
 from core.evaluation.report import report
 from core.evaluation.run import right_passages
 from core.project import Project
@@ -60,12 +61,12 @@ def test_retrieval_hits_when_a_passage_of_the_marked_section_was_found() -> None
     def hit(**passage: str) -> bool:
         row = {"number": 0, "arm": "base+retrieval", "reply": "Both.", "problem": None}
         row["passages"] = [{"document": "setup.md", "text": "Words.", "title": "Setup"} | passage]
-        return report(asked, [row], arms, project)["rows"][0]["hit"]
+        return report(asked, replies([row]), arms, project).rows[0].hit
 
     assert hit(heading="Custom directory > On Windows")
     assert not hit(heading="Colours")
     assert not hit(heading="Custom directory", document="other.md")
-    assert stands_in({"document": "setup.md"}, "setup.md#colours")  # a row of before headings were kept
+    assert stands_in("setup.md#colours", "setup.md", "", None)  # a row of before headings were kept
 
 
 def test_an_unreviewed_question_stays_marked_from_file_to_result() -> None:
@@ -77,8 +78,8 @@ def test_an_unreviewed_question_stays_marked_from_file_to_result() -> None:
     assert from_rows([json.loads(json.dumps(one.row())) for one in asked]) == asked
     assert "reviewed" not in asked[1].row()  # what is stored of others is what it was
     rows = [{"number": n, "arm": "base", "reply": "A", "passages": [], "problem": None} for n in (0, 1)]
-    found = report(asked, rows, chosen(("base",)), Project("mine", "Mine"))
-    assert found["unreviewed"] == 1 and [row["reviewed"] for row in found["rows"]] == [False, True]
+    found = report(asked, replies(rows), chosen(("base",)), Project("mine", "Mine"))
+    assert found.unreviewed == 1 and [row.reviewed for row in found.rows] == [False, True]
 
 
 def test_a_spreadsheets_truths_are_read_and_others_refused() -> None:

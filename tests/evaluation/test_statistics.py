@@ -1,12 +1,12 @@
 """Laws of the statistics: known values, limits, and that clustering never pretends to more than it has."""
 
 import math
-from dataclasses import asdict
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import asdict
 
 from core.evaluation.statistics import TOO_FEW, accuracy, difference, effects, mcnemar, stated, wilson
 
@@ -55,8 +55,8 @@ def test_mcnemar_is_the_exact_binomial() -> None:
 @given(st.lists(st.tuples(*[st.booleans()] * 4), min_size=20, max_size=50))
 def test_the_effects_add_up_to_the_total(rows: list[tuple[bool, bool, bool, bool]]) -> None:
     split = effects(*(list(column) for column in zip(*rows, strict=True)), groups=[str(n) for n in range(len(rows))])
-    parts = sum(split[name]["difference"] for name in ("fine_tune", "retrieval", "interaction"))
-    assert parts == pytest.approx(split["total"]["difference"])
+    parts = sum(gap.difference for gap in (split.fine_tune, split.retrieval, split.interaction))
+    assert parts == pytest.approx(split.total.difference)
 
 
 def test_few_questions_never_settle_anything() -> None:

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+from msgspec import structs
+
 from core import jobs, records
 from core.arms import Arm, Search, parse_all
 from core.evaluate import KIND
@@ -93,7 +95,7 @@ def seen(here: Runtime, project: Project) -> dict[str, Any]:
         "questions": {name: here.questions.read(project, name) for name in here.questions.names(project)},
         "runs": [replace(one, id="", project="") for one in runs],
         "evaluations": [
-            (job.state, job.message, job.result, evaluate.result(here, job.id) | {"id": "", "project": ""})
+            (job.state, job.message, job.result, structs.replace(evaluate.result(here, job.id), id="", project=""))
             for job in evaluate.jobs(here, project)
         ],
     }

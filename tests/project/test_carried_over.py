@@ -132,7 +132,7 @@ def test_documents_edits_runs_and_evaluations_are_all_there(home: Path) -> None:
     assert [arm.name for arm in run.settings.arms] == older.ARMS and run.project == "brightwater"
     assert run.arms[1].passages[0].document == older.DEMO[1] and run.arms[1].timing.total == 4011.4
     report = evaluate.result(here, older.EVALUATION)
-    assert list(report["arms"]) == older.ARMS[:2] and report["project"] == "brightwater"
+    assert list(report.arms) == older.ARMS[:2] and report.project == "brightwater"
     mine = here.projects.get(migrate.MINE)
     assert "Brightwater" not in mine.instruction.system + mine.pinned + "".join(one.value for one in mine.checks)
     runtime.close()
