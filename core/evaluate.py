@@ -7,23 +7,25 @@ latest one.
 
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace as replace_in
 
-from core import arms, ask, records
+from core import arms, ask, records, scenario
 from core.errors import Problem
 from core.evaluation import questions
 from core.evaluation import report as report_module
 from core.evaluation.questions import Question
-from core.evaluation.records import Metrics, Report, replies
-from core.evaluation.run import Options, key, options_from, run
+from core.evaluation.records import Metrics, Report, Row, replies
+from core.evaluation.run import Options, Reply, key, options_from, run
 from core.evaluation.watching import Watch
 from core.project import Project
 from core.text import one_line
 
 if TYPE_CHECKING:
+    from core.evaluation.beside import Beside
     from core.jobs import Job, JobContext
     from core.runtime import Runtime
 
@@ -172,6 +174,45 @@ def measured(here: "Runtime", job_id: str) -> Metrics:
     """Every metric of a job's rows by arm and class (see report.measured)."""
     asked, _ = _given(here.jobs.get(job_id).parameters)
     return report_module.measured(result(here, job_id), asked, replies(here.jobs.rows(job_id)))
+
+
+@dataclass(frozen=True)
+class Whole:
+    """All that is kept of one reply: its scores, the reply as it came with prompt and passages, the arm, a link to the
+    playground with its question and arm."""
+
+    row: Row
+    reply: Reply
+    arm: arms.Arm
+    title: str
+    link: str
+
+
+def whole(here: "Runtime", job_id: str, number: int, arm: str) -> Whole:
+    """One reply of an evaluation with everything. Raises Problem when there is none."""
+    found, rows = result(here, job_id), replies(here.jobs.rows(job_id))
+    row = next((one for one in found.rows if (one.number, one.arm) == (number, arm)), None)
+    reply = next((one for one in rows if (one.number, one.arm) == (number, arm)), None)
+    if row is None or reply is None or found.options is None:
+        raise Problem(f"This evaluation has no reply to question {number} by the arm '{one_line(arm, 60)}'.")
+    asked = next(one for one in found.options.arms if one.name == arm)
+    link = scenario.encode({"playground": {"question": row.question, "extra_arms": [arm]}})
+    return Whole(row, reply, asked, found.titles.get(arm, arm), link)
+
+
+def beside(here: "Runtime", found: Report) -> "tuple[Beside, ...]":
+    """The documents' and published figures that an evaluation can be held against."""
+    from core.evaluation import beside as beside_module
+
+    return beside_module.beside(found, here.projects.get(found.project))
+
+
+def html(here: "Runtime", found: Report) -> str:
+    """An evaluation as one HTML file that a manager can read."""
+    from core.evaluation import sheet
+
+    project = here.projects.get(found.project)
+    return sheet.html(found, project, [one.path for one in here.knowledge(project).documents()])
 
 
 def _given(parameters: Mapping[str, Any]) -> tuple[tuple[Question, ...], Options]:

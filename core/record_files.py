@@ -10,33 +10,9 @@ from typing import Any
 
 from core.calculator.inputs import Scenario
 from core.charts.bars import numbers
+from core.paper import style
 from core.record import Block, Decision, content
 from core.text import one_line
-
-STYLE = """
-:root { color-scheme: light } * { box-sizing: border-box }
-body { font: 15px/1.5 system-ui, sans-serif; color: #17202A; background: #EEF2F5; margin: 0 }
-section { background: #fff; max-width: 52rem; margin: 1.5rem auto; padding: 2rem; border-radius: 10px }
-h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 } h2 { font-size: 1.05rem; margin: 1.2rem 0 .3rem; color: #0072B2 }
-p { margin: .4rem 0; overflow-wrap: anywhere } ul { margin: .2rem 0; padding-left: 1.2rem } li { margin: .15rem 0 }
-.small { color: #56616C; font-size: .85rem } .strong { font-size: 1.12rem; font-weight: 600; margin: .9rem 0 }
-.bars { font-size: .85rem; margin: .75rem 0 } .sign { display: flex; gap: 2rem; margin-top: 1.6rem; flex-wrap: wrap }
-.sign > div { flex: 1 1 12rem; border-top: 1px solid #17202A; padding-top: .25rem; display: flex;
-flex-direction: column-reverse } .sign b { position: relative; font-weight: 600 } .sign span { font-size: .78rem;
-color: #56616C } .sign > div { margin-top: 1rem }
-table { border-collapse: collapse; width: 100%; font-size: .8rem; margin: .4rem 0 } thead { background: #F3F6F9 }
-td, th { border-bottom: 1px solid #E1E7EC; padding: .25rem .45rem; text-align: left; vertical-align: top;
-overflow-wrap: anywhere } tr { break-inside: avoid }
-@media (max-width: 600px) { section { padding: 1rem; margin: 0; border-radius: 0 } thead { display: none }
-tr { display: block; padding: .4rem 0; border-bottom: 1px solid #D5DCE2 } td { display: block; border: 0;
-padding: .05rem 0 } td:empty { display: none }
-td[data-name]:not([data-name=""])::before { content: attr(data-name) ": ";
-color: #56616C } td[data-name=""] { font-weight: 600 } }
-@page { size: A4; margin: 14mm }
-@media print { body { background: none; font-size: 11px; line-height: 1.35 } section { max-width: none; margin: 0;
-padding: 0 } h1 { font-size: 1.5rem } h2 { margin: .7rem 0 .15rem; break-after: avoid } .appendix { break-before: page }
-thead { display: table-header-group } .sign { flex-wrap: nowrap } }
-"""
 
 
 def html(scenario: Scenario, decision: Decision) -> str:
@@ -45,7 +21,7 @@ def html(scenario: Scenario, decision: Decision) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{escape(decision.title)}</title><style>{STYLE}</style></head>"
+        f"<title>{escape(decision.title)}</title><style>{style()}</style></head>"
         f"<body><main><section>{body}</section></main></body></html>"
     )
 

@@ -9,6 +9,7 @@ from typing import Any, Final, NotRequired, TypedDict
 
 import msgspec
 
+from core.evaluation.beside import Beside
 from core.evaluation.gates import Gate
 from core.evaluation.records import Metrics, Report
 from core.records import RunRecord
@@ -18,11 +19,12 @@ Object = dict[str, Any]
 
 
 class Evaluation(Report, frozen=True, kw_only=True):
-    """`evaluate`: arms by name, pairs of arms worth comparing, the effect split by class, one row a reply."""
+    """`evaluate`, `report`: arms by name, pairs of arms worth comparing, the effect split by class, one row a reply."""
 
     version: int
     gates: tuple[Gate, ...]
     metrics: Metrics | None = None
+    beside: tuple[Beside, ...] = ()
 
 
 class Voted(TypedDict):
@@ -318,6 +320,7 @@ OUTPUTS: Final[dict[str, Any]] = {
     "whatif": WhatIf,
     "evaluate": Evaluation,
     "votes": Voted,
+    "report": Evaluation,
     "finetune": Finetuned,
     "calculate": Calculation,
     "advise": Advice,

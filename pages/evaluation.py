@@ -51,8 +51,9 @@ def results(job_id: str) -> None:
         "Causes": lambda: views.draw_causes(found),
         "Metrics": lambda: views.draw_metrics(here, job_id, rows),
         "Another run": lambda: views.draw_versus(here, project, job_id, found),
-        "Replies": lambda: views.draw_replies(found),
-        "Export": lambda: views.draw_files(found, job_id),
+        "Beside the documents": lambda: views.draw_sources(here, found),
+        "Replies": lambda: views.draw_replies(here, found),
+        "Export": lambda: views.draw_files(here, found, job_id),
     }
     for tab, draw in zip(st.tabs(list(tabs)), tabs.values(), strict=True):
         with tab:

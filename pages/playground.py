@@ -8,7 +8,7 @@ from functools import partial
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core import export, living, marks, runtime, scenario
+from core import export, living, marks, run_file, runtime, scenario
 from core.ask import going_on, priced
 from core.charts.playground import latency_chart
 from core.errors import Problem
@@ -107,6 +107,8 @@ def after(record: RunRecord) -> None:
         with st.container(horizontal=True):
             for name, write, ending in files:
                 st.download_button(name, write(record), f"run-{record.id}.{ending}", on_click="ignore")
+            whole = partial(run_file.of, here, project, record)
+            st.download_button("HTML", whole, f"run-{record.id}.html", on_click="ignore")
 
 
 link, notes = scenario.decode(st.query_params.get(scenario.PARAMETER, ""))

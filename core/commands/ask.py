@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core import ask, passages, records, runtime
+from core import ask, passages, records, run_file, runtime
 from core.arms import Arm
 from core.commands import Parser, emit, log, parser, with_project
 from core.errors import Problem
@@ -27,6 +27,7 @@ def main(argv: list[str]) -> int:
     options.add_argument("--gpu-layers", type=int, default=None)
     passage_options(options)
     options.add_argument("--pinned", default=None, help="text put into the prompt of arms with pinned text")
+    options.add_argument("--html", type=Path, metavar="FILE", help="the run as one HTML file to read, print and send")
     arm_options(options)
     options.add_argument("--repeats", type=int, default=1, help="ask each arm so often, whole prompts, rising seeds")
     options.add_argument("--follow", metavar="RUN", help="go on with an earlier run's conversation")
@@ -59,6 +60,8 @@ def main(argv: list[str]) -> int:
         record = here.ask(project, question, settings, watched=False).wait().record()
         if given.prompt_parts:
             record = here.with_prompt_parts(project, record)
+        if given.html:
+            write_text(given.html, run_file.of(here, project, record))
     finally:
         runtime.close()
     if given.json:
@@ -111,6 +114,14 @@ def placed(
         for place in places:
             made += passages.at(knowledge(), place, use)
     return tuple(made)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a file. Raises Problem."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Problem(f"{one_line(str(path), 120)} cannot be written: {error.strerror}.") from error
 
 
 def read_text(path: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from core import ask, evaluate, records, runtime
 from core.commands import emit, log, parser, with_project
 from core.commands.ask import arm_options, changed
+from core.commands.report import write_html
 from core.errors import Problem
 from core.evaluation import questions
 from core.evaluation.gates import demand, failed, judged, junit
@@ -47,7 +48,10 @@ def main(argv: list[str]) -> int:
             demand(text)
         before = _before(given.not_worse_than) if given.not_worse_than else None
         result = _evaluate(project, chosen, settings, fresh=given.fresh)
-        also = {"metrics": records.plain(evaluate.measured(here, result.id))} if given.metrics else {}
+        if given.html:
+            write_html(given.html, result)
+        also = {"beside": records.plain(evaluate.beside(here, result))}
+        also |= {"metrics": records.plain(evaluate.measured(here, result.id))} if given.metrics else {}
     finally:
         runtime.close()
     gates = judged(result, [demand(text) for text in given.at_least], before)
@@ -83,6 +87,7 @@ def _arguments(argv: list[str]) -> Namespace:
     options.add_argument("--not-worse-than", metavar="RUN", help="an earlier evaluation: its id, or a file of --json")
     options.add_argument("--strict", action="store_true", help="what is not decided closes the gate too")
     options.add_argument("--junit", type=Path, metavar="FILE", help="demands and answers as JUnit XML")
+    options.add_argument("--html", type=Path, metavar="FILE", help="the report as one HTML file")
     options.add_argument("--metrics", action="store_true", help="with every metric by arm and class (slower)")
     options.add_argument("--fresh", action="store_true", help="ask everything anew, also what is known")
     return options.parse_args(argv)

@@ -13,6 +13,7 @@ from core.project import Project
 from core.runtime import Runtime
 from core.text import one_line, plain
 from pages.draw import present
+from pages.draw.evaluation_whole import draw_beside, draw_whole
 
 SHARES = {
     name: st.column_config.NumberColumn(format="%.1f %%", help=told)
@@ -81,6 +82,11 @@ def _measured(_here: Runtime, job_id: str, rows: int) -> Metrics:
     return evaluate.measured(_here, job_id)
 
 
+def draw_sources(here: Runtime, found: Report) -> None:
+    """The documents' and published figures beside this run."""
+    draw_beside(evaluate.beside(here, found))
+
+
 def draw_versus(here: Runtime, project: Project, job_id: str, found: Report) -> None:
     """This run beside an earlier one."""
     others = {job.id: evaluate.name_of(job) for job in evaluate.jobs(here, project) if job.id != job_id}
@@ -96,21 +102,34 @@ def draw_versus(here: Runtime, project: Project, job_id: str, found: Report) -> 
     st.caption(f"{both.only_before} answers are in the other run alone, {both.only_after} in this one alone.")
 
 
-def draw_replies(found: Report) -> None:
-    """Every reply, by cause."""
+def draw_replies(here: Runtime, found: Report) -> None:
+    """Every reply, by cause; one that is picked opens with all that is kept of it."""
     rows = tables.replies(found)
     cause = st.selectbox("Cause", ["all", *dict.fromkeys(row["cause"] for row in rows if row["cause"])], key="cause")
     chosen = [row for row in rows if cause in ("all", row["cause"])]
-    st.dataframe(chosen, hide_index=True, column_order=FIRST, column_config=WIDTHS, key="replies")
+    picked = st.dataframe(
+        chosen,
+        hide_index=True,
+        column_order=FIRST,
+        column_config=WIDTHS,
+        key="replies",
+        on_select="rerun",
+        selection_mode="single-row",
+    )
+    if at := picked["selection"]["rows"]:
+        draw_whole(evaluate.whole(here, found.id, chosen[at[0]]["number"], chosen[at[0]]["arm"]))
+    else:
+        st.caption("Pick a row to see its prompt, passages, model and why it counts as it does.")
 
 
-def draw_files(found: Report, job_id: str) -> None:
+def draw_files(here: Runtime, found: Report, job_id: str) -> None:
     """The evaluation as files."""
     with st.container(horizontal=True):
         files = (
             ("JSON", lambda: records.dumps(found), "json"),
             ("CSV", lambda: tables.as_csv(found), "csv"),
             ("Parquet", lambda: tables.as_parquet(found), "parquet"),
+            ("HTML report", lambda: evaluate.html(here, found), "html"),
         )
         for name, write, ending in files:
             st.download_button(name, write, f"evaluation-{job_id}.{ending}", on_click="ignore")
