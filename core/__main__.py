@@ -16,6 +16,7 @@ COMMANDS = {
     "evaluate": "the same arms over a question set, with intervals and causes",
     "votes": "what people said of answers: list, add, export",
     "report": "an evaluation that was made: as text, JSON or one HTML file",
+    "judge": "a model as judge over an evaluation's answers, apart from the rules",
     "propose": "question-answer pairs from a project's documents, to be reviewed",
     "finetune": "a model of the project trained on its questions or your rows, stopped and gone on with",
     "calculate": "cost, latency and accuracy of the four approaches",

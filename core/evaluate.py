@@ -19,7 +19,7 @@ from core.evaluation import questions
 from core.evaluation import report as report_module
 from core.evaluation.questions import Question
 from core.evaluation.records import Metrics, Report, Row, replies
-from core.evaluation.run import Options, Reply, key, options_from, run
+from core.evaluation.run import Options, Reply, key, options_from, place_of, run
 from core.evaluation.watching import Watch
 from core.project import Project
 from core.text import one_line
@@ -111,12 +111,12 @@ def limited(asked: Sequence[Question], limit: int | None, seed: int) -> tuple[Qu
 
 def work(here: "Runtime", job: "JobContext") -> dict[str, int]:
     """The job itself: copies the rows that are known, asks for the rest."""
-    asked, options = _given(job.parameters)
     project = here.projects.get(str(job.parameters.get("project", records.FIRST_PROJECT)))
+    asked, options = _given(job.parameters, project)
     for earlier in job.parameters["before"]:
-        known = {(row["number"], row["arm"]) for row in job.rows()}
+        known = {place_of(row) for row in job.rows()}
         for row in here.jobs.rows(earlier):
-            if (row["number"], row["arm"]) not in known and not row["problem"]:
+            if place_of(row) not in known and not row["problem"]:
                 job.append(row)
     kept = job.rows()
     watch = None
@@ -165,7 +165,7 @@ def result(here: "Runtime", job_id: str) -> Report:
 
 def scored(parameters: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], project: Project) -> Report:
     """The report on rows that came of a job with these parameters, with its options."""
-    asked, options = _given(parameters)
+    asked, options = _given(parameters, project)
     made = report_module.report(asked, replies(rows), options.arms, project, options.snapshot)
     return replace_in(made, options=options)
 
@@ -188,11 +188,12 @@ class Whole:
     link: str
 
 
-def whole(here: "Runtime", job_id: str, number: int, arm: str) -> Whole:
+def whole(here: "Runtime", job_id: str, number: int, arm: str, repeat: int = 0) -> Whole:
     """One reply of an evaluation with everything. Raises Problem when there is none."""
     found, rows = result(here, job_id), replies(here.jobs.rows(job_id))
-    row = next((one for one in found.rows if (one.number, one.arm) == (number, arm)), None)
-    reply = next((one for one in rows if (one.number, one.arm) == (number, arm)), None)
+    place = (number, arm, repeat)
+    row = next((one for one in found.rows if (one.number, one.arm, one.repeat) == place), None)
+    reply = next((one for one in rows if (one.number, one.arm, one.repeat) == place), None)
     if row is None or reply is None or found.options is None:
         raise Problem(f"This evaluation has no reply to question {number} by the arm '{one_line(arm, 60)}'.")
     asked = next(one for one in found.options.arms if one.name == arm)
@@ -215,6 +216,9 @@ def html(here: "Runtime", found: Report) -> str:
     return sheet.html(found, project, [one.path for one in here.knowledge(project).documents()])
 
 
-def _given(parameters: Mapping[str, Any]) -> tuple[tuple[Question, ...], Options]:
-    """A job's questions and options."""
-    return questions.from_rows(parameters["questions"]), options_from(dict(parameters["options"]))
+def _given(parameters: Mapping[str, Any], project: Project | None = None) -> tuple[tuple[Question, ...], Options]:
+    """A job's questions and options; with a project, its free text is graded as the project says."""
+    asked = questions.from_rows(parameters["questions"])
+    if project is not None and (rule := project.free_text):
+        asked = questions.with_rule(asked, rule.metric, rule.threshold, rule.words)
+    return asked, options_from(dict(parameters["options"]))

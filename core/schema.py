@@ -11,7 +11,9 @@ import msgspec
 
 from core.evaluation.beside import Beside
 from core.evaluation.gates import Gate
+from core.evaluation.judging import Judged, Verdict
 from core.evaluation.records import Metrics, Report
+from core.evaluation.repeats import Components, Trainings
 from core.records import RunRecord
 
 VERSION: Final = 1
@@ -25,6 +27,8 @@ class Evaluation(Report, frozen=True, kw_only=True):
     gates: tuple[Gate, ...]
     metrics: Metrics | None = None
     beside: tuple[Beside, ...] = ()
+    repeats: tuple[Components, ...] = ()
+    trainings: tuple[Trainings, ...] = ()
 
 
 class Voted(TypedDict):
@@ -35,8 +39,22 @@ class Voted(TypedDict):
     votes: list[Object]
     preferences: Object
     said: list[str]
+    to_mark: NotRequired[list[Object]]
+    agreement: NotRequired[list[Object]]
+    causes: NotRequired[Object]
     added: NotRequired[int]
     deleted: NotRequired[int]
+
+
+class Judging(Judged, frozen=True, kw_only=True):
+    """`judge`: a judge's verdicts and what they add up to, apart from every figure by rules."""
+
+    version: int
+    id: str
+    evaluation: str
+    state: str
+    said: list[str]
+    rows: list[Verdict]
 
 
 class Calculation(TypedDict):
@@ -321,6 +339,7 @@ OUTPUTS: Final[dict[str, Any]] = {
     "evaluate": Evaluation,
     "votes": Voted,
     "report": Evaluation,
+    "judge": Judging,
     "finetune": Finetuned,
     "calculate": Calculation,
     "advise": Advice,

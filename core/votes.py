@@ -255,7 +255,8 @@ def read(raw: Any, place: str = "The vote") -> Said:
     """One say from JSON as `row` makes it, or with `choice` instead of `best`. Raises Problem."""
     if not isinstance(raw, dict):
         raise Problem(f"{place} is no JSON object.")
-    given = {"kind": "vote", **{name: value for name, value in raw.items() if name not in ("id", "choice")}}
+    aside = ("id", "choice", "expected", "reply")  # for people to read
+    given = {"kind": "vote", **{name: value for name, value in raw.items() if name not in aside}}
     try:
         if "choice" in raw and "best" not in raw:
             given["best"] = list(_best(str(raw["choice"]), tuple(map(str, raw.get("shown", ())))))

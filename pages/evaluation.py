@@ -9,6 +9,7 @@ from core.text import one_line, plain
 from pages.draw import evaluation_views as views
 from pages.draw import present
 from pages.draw.evaluation_form import draw_form
+from pages.draw.evaluation_judge import draw_by_hand, draw_repeats
 from pages.draw.project import current
 from pages.draw.setup import draw_setup
 
@@ -50,6 +51,8 @@ def results(job_id: str) -> None:
         "Effects": lambda: views.draw_effects(found),
         "Causes": lambda: views.draw_causes(found),
         "Metrics": lambda: views.draw_metrics(here, job_id, rows),
+        "Judged": lambda: draw_by_hand(here, project, found),
+        "Repeats": lambda: draw_repeats(project, found),
         "Another run": lambda: views.draw_versus(here, project, job_id, found),
         "Beside the documents": lambda: views.draw_sources(here, found),
         "Replies": lambda: views.draw_replies(here, found),

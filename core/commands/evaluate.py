@@ -7,6 +7,7 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from core import ask, evaluate, records, runtime
@@ -14,7 +15,7 @@ from core.commands import emit, log, parser, with_project
 from core.commands.ask import arm_options, changed
 from core.commands.report import write_html
 from core.errors import Problem
-from core.evaluation import questions
+from core.evaluation import questions, repeats
 from core.evaluation.gates import demand, failed, judged, junit
 from core.evaluation.questions import Question
 from core.evaluation.records import Report, report_from
@@ -42,6 +43,8 @@ def main(argv: list[str]) -> int:
         chosen = evaluate.limited(asked, given.limit, given.seed or 0)
         pinned = _pinned(given.pinned) if given.pinned else None
         arms = tuple(changed(arm, given, pinned) for arm in project.choose(given.arms.split(",")))
+        if given.repeats is not None:
+            arms = tuple(replace(arm, repeats=given.repeats) for arm in arms)
         settings = Options(arms, given.snapshot)
         evaluate.check(project, chosen, settings)
         for text in given.at_least:
@@ -51,6 +54,8 @@ def main(argv: list[str]) -> int:
         if given.html:
             write_html(given.html, result)
         also = {"beside": records.plain(evaluate.beside(here, result))}
+        bases = {model.id: model.base for model in project.models}
+        several, tuned = repeats.components(result.rows), repeats.trainings(result.rows, bases)
         also |= {"metrics": records.plain(evaluate.measured(here, result.id))} if given.metrics else {}
     finally:
         runtime.close()
@@ -58,9 +63,11 @@ def main(argv: list[str]) -> int:
     if given.junit:
         _write(given.junit, junit(gates, result, given.strict))
     if given.json:
+        also |= {"repeats": records.plain(several), "trainings": records.plain(tuned)}
         emit({**records.plain(result), "gates": records.plain(gates), **also})
     else:
-        print("\n".join([*table(result), *(f"{gate.outcome}: {gate.name} ({gate.why})" for gate in gates)]))
+        told = [*(one.sentence for one in several), *(one.sentence for one in tuned)]
+        print("\n".join([*table(result), *told, *(f"{gate.outcome}: {gate.name} ({gate.why})" for gate in gates)]))
     for gate in gates:
         log(f"{gate.outcome}: {gate.name}: {one_line(gate.why, 300)}")
     if failed(gates, given.strict):
@@ -88,6 +95,7 @@ def _arguments(argv: list[str]) -> Namespace:
     options.add_argument("--strict", action="store_true", help="what is not decided closes the gate too")
     options.add_argument("--junit", type=Path, metavar="FILE", help="demands and answers as JUnit XML")
     options.add_argument("--html", type=Path, metavar="FILE", help="the report as one HTML file")
+    options.add_argument("--repeats", type=int, help="ask each question so often, each time with another seed")
     options.add_argument("--metrics", action="store_true", help="with every metric by arm and class (slower)")
     options.add_argument("--fresh", action="store_true", help="ask everything anew, also what is known")
     return options.parse_args(argv)

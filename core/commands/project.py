@@ -17,7 +17,7 @@ from core.commands import Parser, emit, log, parser
 from core.errors import Problem
 from core.evaluation import questions
 from core.evidence import bills
-from core.project import Check, Model, Project, Suggestion, whole
+from core.project import Check, FreeText, Model, Project, Suggestion, whole
 from core.project.instruction import LONGEST
 from core.project.projects import as_values, from_values
 from core.project.values import CheckKind
@@ -75,6 +75,7 @@ def _arguments(argv: list[str]) -> Namespace:
     change.add_argument("--passages-instruction-file", type=Path, metavar="FILE", help="the instruction with passages")
     change.add_argument("--pinned-file", type=Path, metavar="FILE", help="what arms with pinned text read")
     change.add_argument("--dollars-per-hour", type=float)
+    change.add_argument("--free-text", metavar="METRIC=T", help="answers longer than a value: right from T; none: off")
     model = action("model", "list the models; add, replace or remove one")
     one = model.add_mutually_exclusive_group()
     one.add_argument("--add", metavar="NAME", help="its id in the project; one that is there is replaced")
@@ -236,9 +237,20 @@ def _set(given: Namespace) -> Result:
         changed["instruction"] = replace(project.instruction, **words)  # type: ignore[arg-type]
     if given.pinned_file:
         changed["pinned"] = _text(given.pinned_file, LONGEST).strip()
+    if given.free_text:
+        changed["free_text"] = _free_text(given.free_text)
     if not changed:
         raise Problem("Nothing to set: name at least one value. See: python -m core project set --help")
     return _said(projects.change(project.id, **changed), "changed")
+
+
+def _free_text(said: str) -> FreeText | None:
+    """`token_f1=0.5`, or `none`."""
+    metric, _, threshold = said.partition("=")
+    try:
+        return None if said == "none" else FreeText(metric, float(threshold))
+    except ValueError as error:
+        raise Problem(f"--free-text is METRIC=THRESHOLD or none, not '{one_line(said, 60)}'.") from error
 
 
 def _model(given: Namespace) -> Result:

@@ -1,4 +1,4 @@
-"""`python -m core votes list|export|add|delete`: what people said of answers, and what it adds up to."""
+"""`python -m core votes list|export|add|delete|calibrate`: what people said of answers, and what it adds up to."""
 
 import json
 import sys
@@ -8,14 +8,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from core import runtime, votes
-from core.commands import emit, parser, with_project
+import msgspec
+
+from core import evaluate, hand, runtime, votes
+from core.commands import emit, log, parser, with_project
 from core.errors import Problem
 from core.evaluation.preferences import preferences
+from core.runtime import Runtime
 from core.text import one_line
 from core.votes import Said, Vote
 
-WAYS = ("list", "export", "add", "delete")
+WAYS = ("list", "export", "add", "delete", "calibrate")
 
 
 def main(argv: list[str]) -> int:
@@ -33,6 +36,8 @@ def main(argv: list[str]) -> int:
             if not here.votes.delete(project.id, given.what):
                 raise Problem(f"There is no vote '{one_line(given.what, 40)}' in this project.")
             told["deleted"] = 1
+        if given.way == "calibrate":
+            told |= _calibrated(here, given)
         _print(given, told, here.votes.all(project.id, given.source))
     finally:
         runtime.close()
@@ -50,11 +55,40 @@ def _print(given: Namespace, told: Mapping[str, Any], says: list[Said]) -> None:
         print("\n".join([", ".join(kinds), f"both bad: {found.both_bad.count}", *found.sentences]))
 
 
+def _calibrated(here: Runtime, given: Namespace) -> dict[str, Any]:
+    """Answers to be marked by hand, in the form that `add` takes once `right` is set, and what the marks say so far."""
+    if not given.source:
+        raise Problem("Calibrate which evaluation? Give --source ID.")
+    found = evaluate.result(here, given.source)
+    rows = hand.to_mark(found, given.metric, given.count, given.seed)
+    to_mark = [
+        {
+            "kind": "mark",
+            "place": msgspec.to_builtins(hand.place_of(found, row)),
+            "question": row.question,
+            "arm": row.arm,
+            "expected": row.expected,
+            "reply": row.reply,
+            "right": None,
+        }
+        for row in rows
+    ]
+    said = hand.agreements(here, found)
+    causes = hand.cause_agreement(found.rows, here.votes.causes(found.project, found.id))
+    for one in said:
+        least = "" if one.threshold is None else f" from {one.threshold:.2f} on" + " (fitted)" * one.fitted
+        log(f"{one.title}{least}: {one.agreement.sentence}")
+    return {"to_mark": to_mark, "agreement": [asdict(one) for one in said], "causes": asdict(causes)}
+
+
 def _arguments(argv: list[str]) -> Namespace:
     options = with_project(parser("votes", "What people said of answers: votes, marks, causes."))
     options.epilog = "add: JSON lines, or what --json prints. A second say on one thing replaces the first."
     options.add_argument("way", choices=WAYS)
     options.add_argument("what", nargs="?", default="-", help="add: a file, - for standard input; delete: an id")
+    options.add_argument("--metric", default="token_f1", help="calibrate: spread the answers over its values")
+    options.add_argument("--count", type=int, default=30, help="calibrate: answers to be marked")
+    options.add_argument("--seed", type=int, default=0)
     options.add_argument("--source", metavar="ID", help="only of this run or evaluation")
     return options.parse_args(argv)
 

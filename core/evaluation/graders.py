@@ -113,6 +113,13 @@ RULES: Final[Mapping[str, Callable[[Grader, str, tuple[str, ...]], bool]]] = {
 }
 
 
+def similar(metric: str, threshold: float) -> Grader:
+    """The rule that a reply is so like an accepted answer. Raises Problem on a metric that does not compare."""
+    if metric not in metrics.LIKENESS:
+        raise Problem(f"Free text is scored by one of {', '.join(metrics.LIKENESS)}, not '{one_line(metric, 40)}'.")
+    return Grader("similarity", metric=metric, threshold=threshold)
+
+
 def parse(raw: Any, place: str) -> tuple[Grader, ...]:
     """The graders of a question's field: one kind's name, one object, or a list of them. Raises Problem."""
     items = raw if isinstance(raw, list) else [raw]

@@ -11,7 +11,7 @@ import io
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -77,6 +77,17 @@ class Question:
         if self.origin or not self.reviewed:
             made |= {"origin": self.origin, "reviewed": self.reviewed}
         return made
+
+
+def with_rule(asked: Iterable["Question"], metric: str, threshold: float, words: int) -> tuple["Question", ...]:
+    """The questions; those of facts without graders, with an answer of more than so many words, graded by likeness."""
+    rule = graders.similar(metric, threshold)
+    return tuple(
+        replace(one, graders=(rule,))
+        if not one.graders and one.cls not in (ABSTAIN, TONE, TICKET) and len(one.answer.split()) > words
+        else one
+        for one in asked
+    )
 
 
 def marked(place: str) -> tuple[str, str]:

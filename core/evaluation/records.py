@@ -31,6 +31,7 @@ class Row(Struct, frozen=True, kw_only=True):
     """
 
     number: int
+    repeat: int = 0
     question: str
     cls: str
     group: str

@@ -152,6 +152,7 @@ def scored(
     holding = _holding(question, reply.passages, accepted) if fact else ()
     row = Row(
         number=reply.number,
+        repeat=reply.repeat,
         question=question.question,
         cls=question.cls,
         group=question.group,
@@ -235,12 +236,12 @@ def measured(report: Report, questions: Sequence[Question], replies: Iterable[Re
 
     Apart from `report`, since likeness to an answer takes a millisecond or two a reply.
     """
-    passages = {(reply.number, reply.arm): reply.passages for reply in replies}
+    passages = {(reply.number, reply.arm, reply.repeat): reply.passages for reply in replies}
     values: dict[tuple[str, str, str], list[tuple[float, str]]] = {}
     for row in report.rows:
         if row.problem:
             continue
-        case = _case(questions[row.number], row, passages[row.number, row.arm], report.snapshot)
+        case = _case(questions[row.number], row, passages[row.number, row.arm, row.repeat], report.snapshot)
         for name, value in metrics.measured(case).items():
             values.setdefault((row.arm, row.cls, name), []).append((value, row.group))
     made: Metrics = {}
@@ -310,10 +311,13 @@ def _share(rows: Sequence[Row], seen: Sequence[bool | None]) -> Accuracy:
 
 
 def _aligned(rows: Iterable[Row], of: Sequence[str], arms: Sequence[str]) -> tuple[list[list[bool]], list[str]] | None:
-    """The questions of some classes that all of `arms` were asked: right or not per arm, and the groups."""
+    """The questions of some classes that all of `arms` were asked: right or not per arm, and the groups.
+
+    Of a question asked more than once the first answer counts here; what repeats tell stands in repeats.py.
+    """
     by_arm: dict[str, dict[int, Row]] = {arm: {} for arm in arms}
     for row in rows:
-        if row.arm in by_arm and row.cls in of:
+        if row.arm in by_arm and row.cls in of and not row.repeat:
             by_arm[row.arm][row.number] = row
     common = sorted(set.intersection(*(set(found) for found in by_arm.values())))
     if not common:

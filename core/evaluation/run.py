@@ -46,11 +46,13 @@ class Seen(Struct, frozen=True, kw_only=True):
 class Reply(Struct, frozen=True, kw_only=True):
     """One reply, raw: to question `number` by the arm of this name. `model`: the SHA-256 of the model's file.
 
+    `repeat`: how often the arm had been asked this question before.
     `dropped`: passages that did not fit the prompt. Rows of older versions know no `prompt` and no `identity`.
     """
 
     number: int
     arm: str
+    repeat: int = 0
     reply: str = ""
     passages: tuple[Seen, ...] = ()
     problem: str | None = None
@@ -82,8 +84,10 @@ class Options:
     until: tuple[str, str] | None = None
     seed: int = 0
 
-    def settings(self, arm: Arm, question: Question, perfect: tuple[str, ...]) -> ask.Settings:
-        """The settings under which core.ask puts one question to one arm."""
+    def settings(self, arm: Arm, question: Question, perfect: tuple[str, ...], repeat: int = 0) -> ask.Settings:
+        """The settings under which core.ask puts one question to one arm; each repeat has a seed of its own."""
+        seed = (arm.sampling.seed + repeat) % 2**32
+        arm = replace(arm, sampling=replace(arm.sampling, seed=seed))
         dated = replace(arm, search=replace(arm.search, snapshot=self.snapshot)) if self.snapshot else arm
         return ask.Settings((dated,), "one at a time", self.device, task=question.cls, perfect=perfect)
 
@@ -126,22 +130,28 @@ def run(
 ) -> None:
     """Ask what `done` does not hold yet; each finished row goes to `append` at once.
 
-    Arms take turns by question, so that a stopped run has all arms on the same questions. A failing arm gives a row
-    with its `problem`. Raises Problem on options or questions that cannot be asked.
+    Arms take turns by question, so that a stopped run has all arms on the same questions; an arm's repeats of it follow
+    each other. A failing arm gives a row with its `problem`. Raises Problem on what cannot be asked.
     """
-    known = {(row["number"], row["arm"]) for row in done}
+    known = {place_of(row) for row in done}
     arms.check(options.arms)
     places = order(questions, options.seed) if options.until else range(len(questions))
-    todo = [(n, arm) for n in places for arm in options.arms if applies(arm, questions[n])]
+    todo = [
+        (n, arm, repeat)
+        for n in places
+        for arm in options.arms
+        if applies(arm, questions[n])
+        for repeat in range(arm.repeats)
+    ]
     for question in questions:
         ask.checked(question.question, options.settings(options.arms[0], question, ()))
     far = {model.id for model in parts.project.models if model.endpoint}
     at_once = AT_ONCE if all(arm.model in far for arm in options.arms) else 1
 
-    def row(number: int, arm: Arm) -> Row | None:
-        if (number, arm.name) in known:
+    def row(number: int, arm: Arm, repeat: int) -> Row | None:
+        if (number, arm.name, repeat) in known:
             return None
-        return _row(number, questions[number], arm, options, parts, alone=at_once == 1)
+        return _row(number, questions[number], arm, repeat, options, parts, alone=at_once == 1)
 
     made = _rows(todo, row, at_once)
     for place in range(len(todo)):
@@ -152,8 +162,13 @@ def run(
         progress((place + 1) / len(todo), f"{place + 1} of {len(todo)} replies")
 
 
+def place_of(row: Row) -> tuple[int, str, int]:
+    """Which answer a stored row is: question, arm, repeat (rows of older versions know none)."""
+    return row["number"], row["arm"], row.get("repeat", 0)
+
+
 def _rows(
-    todo: Iterable[tuple[int, Arm]], make: Callable[[int, Arm], Row | None], at_once: int
+    todo: Iterable[tuple[int, Arm, int]], make: Callable[[int, Arm, int], Row | None], at_once: int
 ) -> Iterator[Row | None]:
     """The rows in their order, up to `at_once` made at a time; the times of several are marked contended."""
     with ThreadPoolExecutor(at_once, thread_name_prefix="evaluate") as pool:
@@ -177,25 +192,28 @@ def order(questions: Sequence[Question], seed: int) -> list[int]:
     return [*first.values(), *(number for number in numbers if number not in kept)]
 
 
-def _row(number: int, question: Question, arm: Arm, options: Options, parts: ask.Parts, *, alone: bool) -> Row:
+def _row(
+    number: int, question: Question, arm: Arm, repeat: int, options: Options, parts: ask.Parts, *, alone: bool
+) -> Row:
     perfect: tuple[str, ...] = ()
     if arm.context == "perfect":
         try:
             perfect = right_passages(question, parts.knowledge(), options.snapshot)  # type: ignore[arg-type]
         except Problem as missing:
-            return dict(records.plain(Reply(number=number, arm=arm.name, problem=missing.message)))
-    settings = options.settings(arm, question, perfect)
+            return dict(records.plain(Reply(number=number, arm=arm.name, repeat=repeat, problem=missing.message)))
+    settings = options.settings(arm, question, perfect, repeat)
     asking = ask.Run(question.question, settings, parts, owner=parts.project.id, background=True)
-    return dict(records.plain(_reply(number, arm, asking.start().wait().record().arms[0], alone=alone)))
+    return dict(records.plain(_reply(number, arm, repeat, asking.start().wait().record().arms[0], alone=alone)))
 
 
-def _reply(number: int, arm: Arm, made: ArmRecord, *, alone: bool) -> Reply:
+def _reply(number: int, arm: Arm, repeat: int, made: ArmRecord, *, alone: bool) -> Reply:
     passages = tuple(
         Seen(document=p.document, text=p.text, title=p.title, heading=p.heading, score=p.score) for p in made.passages
     )
     return Reply(
         number=number,
         arm=arm.name,
+        repeat=repeat,
         reply=made.answer,
         passages=passages,
         problem=made.problem,

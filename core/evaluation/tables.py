@@ -17,6 +17,7 @@ COLUMNS = (
     "class",
     "question",
     "arm",
+    "repeat",
     "right",
     "cause",
     "expected",

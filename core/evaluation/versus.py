@@ -50,7 +50,7 @@ def versus(before: Report, after: Report) -> Versus:
 
 
 def _by_place(report: Report) -> dict[tuple[str, str], Row]:
-    return {(row.question, row.arm): row for row in report.rows if not row.problem}
+    return {(row.question, row.arm): row for row in report.rows if not row.problem and not row.repeat}
 
 
 def _case(one: Row, two: Row) -> Changed:

@@ -11,6 +11,6 @@ Knows the store; knows no screen, runs no model and searches nothing.
 """
 
 from core.project.instruction import Example, Instruction
-from core.project.values import Check, Model, Project, Scene, Suggestion
+from core.project.values import Check, FreeText, Model, Project, Scene, Suggestion
 
-__all__ = ["Check", "Example", "Instruction", "Model", "Project", "Scene", "Suggestion"]
+__all__ = ["Check", "Example", "FreeText", "Instruction", "Model", "Project", "Scene", "Suggestion"]

@@ -58,6 +58,16 @@ class Check:
 
 
 @dataclass(frozen=True)
+class FreeText:
+    """How answers longer than a value are scored: right when `metric` (a likeness of core/evaluation/metrics.py)
+    reaches `threshold`, for questions of facts without graders whose answer has more than `words` words."""
+
+    metric: str = "token_f1"
+    threshold: float = 0.5
+    words: int = 6
+
+
+@dataclass(frozen=True)
 class Suggestion:
     """A question for the stage. `shows`: what to look at in the answers.
 
@@ -112,6 +122,7 @@ class Project:
     models: tuple[Model, ...] = ()
     arms: tuple[Arm, ...] = ()
     checks: tuple[Check, ...] = ()
+    free_text: FreeText | None = None
     suggestions: tuple[Suggestion, ...] = ()
     story: tuple[Scene, ...] = ()
     pinned: str = ""
@@ -180,6 +191,12 @@ class Project:
             arms.check(self.arms)
             for arm in self.arms:
                 self.model(arm.model)
+        if self.free_text and not (0 < self.free_text.threshold <= 1 and 0 <= self.free_text.words <= 1_000):
+            raise Problem("The threshold for free text lies above 0 and at most at 1, its words between 0 and 1,000.")
+        if self.free_text:
+            from core.evaluation import graders
+
+            graders.similar(self.free_text.metric, self.free_text.threshold)
         if len(self.checks) > MOST_CHECKS:
             raise Problem(f"{len(self.checks)} checks are too many; at most {MOST_CHECKS} are taken.")
         names = [check.name for check in self.checks]

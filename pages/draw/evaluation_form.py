@@ -27,7 +27,7 @@ def draw_form(here: Runtime, project: Project) -> str | None:
         seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", width=140)
         name = st.text_input("Name of this run", max_chars=60, key="run_name", placeholder="with the new splitter")
     few = evaluate.limited(asked, int(limit), int(seed))
-    replies = sum(applies(arm, question) for arm in arms for question in few)
+    replies = sum(arm.repeats * applies(arm, question) for arm in arms for question in few)
     _plan(here, project, few, replies)
     until = _until(project, names, known)
     if st.button("Evaluate", type="primary", key="evaluate", disabled=not replies):

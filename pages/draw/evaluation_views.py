@@ -13,6 +13,7 @@ from core.project import Project
 from core.runtime import Runtime
 from core.text import one_line, plain
 from pages.draw import present
+from pages.draw.evaluation_causes import draw_cause
 from pages.draw.evaluation_whole import draw_beside, draw_whole
 
 SHARES = {
@@ -117,7 +118,10 @@ def draw_replies(here: Runtime, found: Report) -> None:
         selection_mode="single-row",
     )
     if at := picked["selection"]["rows"]:
-        draw_whole(evaluate.whole(here, found.id, chosen[at[0]]["number"], chosen[at[0]]["arm"]))
+        opened = chosen[at[0]]
+        whole = evaluate.whole(here, found.id, opened["number"], opened["arm"], opened["repeat"])
+        draw_whole(whole)
+        draw_cause(here, found, whole.row, at="-reply")
     else:
         st.caption("Pick a row to see its prompt, passages, model and why it counts as it does.")
 

@@ -100,6 +100,13 @@ def handler(server: Server) -> type[BaseHTTPRequestHandler]:
             details = {"prompt_tokens_details": {"cached_tokens": 3}}
             self.end("stop", {"prompt_tokens": 9, "completion_tokens": 5, "total_tokens": 14, **details})
 
+        def as_judge(self, body: dict[str, Any]) -> None:
+            """Prefers the answer that holds the word 'Alder', and otherwise whichever comes first."""
+            first = body["messages"][-1]["content"].split("The answer B:")[0]
+            self.begin()
+            self.word('{"better": "' + ("A" if "Alder" in first.split("The answer A:")[1] else "B") + '"}')
+            self.end("stop", {"prompt_tokens": 9, "completion_tokens": 5, "total_tokens": 14})
+
         def as_tuned(self, body: dict[str, Any]) -> None:
             self.as_good(body, "tuned")
 

@@ -100,6 +100,23 @@ def test_the_page_shows_a_finished_evaluation_by_its_address(script: Script) -> 
     assert any({"reply", "cause"} <= names for names in columns)
 
 
+def test_blind_votes_and_marks_by_hand(script: Script) -> None:
+    job_id = finished()
+    app = page(evaluation=job_id)
+    shown = [markdown.value for markdown in app.markdown]
+    assert not any("was **" in text for text in shown)  # names are hidden until one has voted
+    app.button(key="vote-left").click().run()
+    assert not app.exception, app.exception[0].message
+    (vote,) = runtime.get().votes.votes("brightwater", job_id)
+    assert vote.best == vote.shown[:1] and vote.question in {one.question for one in ASKED}
+    assert any("was **" in markdown.value and "by the rules" in markdown.value for markdown in app.markdown)
+    app.segmented_control(key="by_hand").set_value("Right or wrong").run()
+    app.button(key="mark-Wrong").click().run()
+    assert not app.exception, app.exception[0].message
+    (mark,) = runtime.get().votes.marks("brightwater", job_id)
+    assert not mark.right and any("agreement with the marks" in frame.value.columns for frame in app.dataframe)
+
+
 def test_a_broken_address_is_one_message(script: Script) -> None:
     app = page(evaluation="nonsense")
     assert "no job" in app.error[0].value

@@ -1,0 +1,89 @@
+"""The optional judge over an evaluation, set apart from every figure by rules; and what repeats and trainings tell."""
+
+import pandas as pd
+import streamlit as st
+
+from core import judge
+from core.errors import Problem
+from core.evaluation.judging import Judged
+from core.evaluation.records import Report
+from core.evaluation.repeats import components, trainings
+from core.project import Project
+from core.runtime import Runtime
+from core.text import plain
+from pages.draw.evaluation_causes import draw_checked_causes
+from pages.draw.evaluation_marks import draw_marks
+from pages.draw.evaluation_votes import draw_votes
+
+
+def draw_judge(here: Runtime, project: Project, found: Report) -> None:
+    """Start a judge; what judges said."""
+    st.caption(
+        "A model as judge: off unless you start one. Its figures stand here alone. Two answers are judged in both "
+        "orders; what holds in one order only is a tie, and what is no verdict counts as none. An answer can talk a "
+        "judge over: trust it as far as it agrees with people."
+    )
+    titles = {model.id: model.title for model in project.models}
+    arms = list(found.arms)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        model = st.selectbox("Judge", titles, format_func=titles.__getitem__, key="judge", width=240)
+        chosen = st.multiselect(
+            "Arms", arms, arms[:2], format_func=found.titles.__getitem__, max_selections=2, key="judge_arms",
+            help="Two are compared, one is graded alone.",
+        )  # fmt: skip
+        limit = st.number_input("Questions, at most", 1, judge.MOST, 50, key="judge_limit", width=160)
+    try:
+        if st.button("Let it judge", key="judge_start", disabled=not chosen):
+            judge.start(here, found.id, model, chosen, int(limit))
+    except Problem as problem:
+        st.error(plain(problem.message))
+    _draw_jobs(here, found)
+
+
+@st.fragment(run_every=3.0)
+def _draw_jobs(here: Runtime, found: Report) -> None:
+    for job in judge.jobs(here, found.id):
+        names = " and ".join(found.titles.get(arm, arm) for arm in job.parameters["arms"])
+        st.markdown(f"**{plain(str(job.parameters['model']))}** on {plain(names)}")
+        if job.active:
+            st.progress(job.progress, text=plain(job.message or "Starting"))
+            if st.button("Stop", key=f"judge-stop-{job.id}"):
+                here.jobs.cancel(job.id)
+        elif job.state != "done":
+            st.warning(plain(f"{job.state}: {job.message}" if job.message else job.state))
+        _draw_one(judge.result(here, job.id), found)
+
+
+def _draw_one(said: Judged, found: Report) -> None:
+    for line in said.sentences(found.titles):
+        st.markdown(f"- {plain(line)}")
+
+
+def draw_repeats(project: Project, found: Report) -> None:
+    """Variance between runs and between questions, and between training runs, where there is any to tell."""
+    several = components(found.rows)
+    tuned = trainings(found.rows, {model.id: model.base for model in project.models})
+    for line in (*(one.sentence for one in several), *(one.sentence for one in tuned)):
+        st.markdown(f"- {plain(line)}")
+    if several:
+        st.dataframe(pd.DataFrame(map(vars, several)).round(4), hide_index=True, key="components")
+    if not several and not tuned:
+        st.caption(
+            "Nothing was repeated: give an arm repeats and a temperature in Set up. Several fine-tunes of one base as "
+            "arms show how much the training itself varies."
+        )
+
+
+def draw_by_hand(here: Runtime, project: Project, found: Report) -> None:
+    """Blind votes, marks, causes and the judge, one at a time."""
+    ways = {
+        "Blind votes": draw_votes,
+        "Right or wrong": draw_marks,
+        "Causes": draw_checked_causes,
+        "A judge": draw_judge,
+    }
+    way = st.segmented_control(
+        "By hand", list(ways), default="Blind votes", key="by_hand", label_visibility="collapsed"
+    )
+    if way:
+        ways[way](here, project, found)
