@@ -27,6 +27,7 @@ COMMANDS = {
     "fetch": "the model files: list, fetch, derive, choose",
     "merge": "one GGUF out of a base and a LoRA adapter",
     "schema": "the JSON Schema of the commands' output",
+    "runs": "every run and evaluation: list, show, tag, again, delete, export",
     "state": "check, back up, restore and repair what the app keeps",
     "index": "build, update, list and query a knowledge base",
 }

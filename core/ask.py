@@ -239,6 +239,7 @@ class Run:
     on_done: Callable[["Run"], None] | None = None
     owner: str = ""  # who asks: owners share the machine fairly
     background: bool = False  # in the gaps that others leave
+    identity: records.Identity | None = None  # what the answers depend on, kept with them
     id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     made: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
@@ -293,6 +294,7 @@ class Run:
             finished=self.done.is_set(),
             arms=self._arm_records(),
             project=self.parts.project.id,
+            identity=self.identity,
         )
 
     def _arm_records(self) -> tuple[ArmRecord, ...]:
@@ -507,10 +509,25 @@ class Runs:
         self._live: OrderedDict[str, Run] = OrderedDict()
         self._lock = threading.Lock()
 
-    def start(self, question: str, settings: Settings, parts: Parts, *, watched: bool = True, owner: str = "") -> Run:
+    def start(
+        self,
+        question: str,
+        settings: Settings,
+        parts: Parts,
+        *,
+        watched: bool = True,
+        owner: str = "",
+        identity: records.Identity | None = None,
+    ) -> Run:
         """Check and begin a run. Raises Problem on a question or setting that cannot be run."""
         run = Run(
-            question, settings, parts, watched, on_done=lambda done: self._stored.save(done.record()), owner=owner
+            question,
+            settings,
+            parts,
+            watched,
+            on_done=lambda done: self._stored.save(done.record()),
+            owner=owner,
+            identity=identity,
         )
         with self._lock:
             self._live[run.id] = run

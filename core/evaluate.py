@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace as replace_in
 
-from core import arms, ask, records, scenario
+from core import arms, ask, identity, records, scenario
 from core.errors import Problem
 from core.evaluation import questions
 from core.evaluation import report as report_module
@@ -61,6 +61,7 @@ def start(
         "name": one_line(name.strip(), 60),
         "questions": [question.row() for question in asked],
         "options": records.plain(options),
+        "identity": records.plain(identity.of(here, project, options.arms, options.snapshot)),
         "before": [] if fresh else [job.id for job in here.jobs.list(KIND) if job.key == named],
     }
     return here.jobs.start(KIND, lambda job: work(here, job), key=named, parameters=parameters)
@@ -71,6 +72,14 @@ def again(here: "Runtime", job_id: str) -> "Job":
     job = here.jobs.get(job_id)
     asked, options = _given(job.parameters)
     return start(here, here.projects.get(project_of(job)), asked, options, name=str(job.parameters.get("name", "")))
+
+
+def repeated(here: "Runtime", job_id: str) -> "Job":
+    """The same questions to the same arms once more, from the first on."""
+    job = here.jobs.get(job_id)
+    asked, options = _given(job.parameters)
+    name = str(job.parameters.get("name", ""))
+    return start(here, here.projects.get(project_of(job)), asked, options, fresh=True, name=name)
 
 
 def project_of(job: "Job") -> str:

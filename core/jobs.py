@@ -14,7 +14,7 @@ import sqlite3
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,7 +44,8 @@ MIGRATIONS = [
             job TEXT NOT NULL REFERENCES jobs (id), n INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (job, n)
         ) WITHOUT ROWID;
         """,
-    )
+    ),
+    Migration("jobs-2", "ALTER TABLE jobs ADD COLUMN deleted TEXT;"),  # when, UTC; erased a day later
 ]
 
 
@@ -168,12 +169,18 @@ class Jobs:
             raise Problem(f"There is no job {job_id[:40]!r}.")
         return _job(found[0])
 
-    def list(self, kind: str | None = None) -> Found:
-        """All jobs, or those of one kind, newest first."""
+    def list(self, kind: str | None = None, deleted: bool = False) -> Found:
+        """All jobs, or those of one kind, newest first; or those that were taken away."""
         rows = self._store.read(
-            "SELECT * FROM jobs WHERE ? IS NULL OR kind = ? ORDER BY created DESC, id", (kind, kind)
+            "SELECT * FROM jobs WHERE (? IS NULL OR kind = ?) AND (deleted IS NOT NULL) = ? ORDER BY created DESC, id",
+            (kind, kind, deleted),
         )
         return [_job(row) for row in rows]
+
+    def delete(self, job_id: str, when: str | None) -> None:
+        """Take a job away from what `list` gives (`when`: UTC, ISO 8601), or bring it back (None)."""
+        row = (when, job_id)
+        self._store.write(lambda db: db.execute("UPDATE jobs SET deleted = ? WHERE id = ?", row))
 
     def rows(self, job_id: str) -> Rows:
         """The job's results so far, in order."""
@@ -380,7 +387,7 @@ def _end(db: sqlite3.Connection, job_id: str, owner: str, state: str, message: s
 
 
 def _job(row: sqlite3.Row) -> Job:
-    fields = {name: row[name] for name in row.keys() if name != "cancel"}  # noqa: SIM118 - a Row iterates over values
+    fields = {name: row[name] for name in row.keys() if name not in ("cancel", "deleted")}  # noqa: SIM118 - a Row iterates over values
     fields["parameters"] = json.loads(row["parameters"])
     fields["result"] = None if row["result"] is None else json.loads(row["result"])
     return Job(**fields)
@@ -399,9 +406,18 @@ def insert_ended(db: sqlite3.Connection, job: Job, rows: Rows) -> None:
 
 def erase(db: sqlite3.Connection, parameter: str, value: str) -> None:
     """Erase the jobs that were started with that parameter, with their results, inside a change of the store."""
-    found = [
-        (row["id"],)
-        for row in db.execute("SELECT id FROM jobs WHERE json_extract(parameters, ?) = ?", (f"$.{parameter}", value))
-    ]
+    where = "json_extract(parameters, ?) = ?"
+    _erase(db, db.execute(f"SELECT id FROM jobs WHERE {where}", (f"$.{parameter}", value)).fetchall())
+
+
+def erase_deleted(db: sqlite3.Connection, before: str) -> list[str]:
+    """Erase what was deleted before that time and runs no more, inside a change of the store; gives the ids."""
+    where = "deleted < ? AND state NOT IN ('queued', 'running')"
+    return _erase(db, db.execute(f"SELECT id FROM jobs WHERE {where}", (before,)).fetchall())
+
+
+def _erase(db: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> "list[str]":
+    found = [(row["id"],) for row in rows]
     db.executemany("DELETE FROM job_rows WHERE job = ?", found)
     db.executemany("DELETE FROM jobs WHERE id = ?", found)
+    return [one for (one,) in found]

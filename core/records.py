@@ -236,8 +236,21 @@ class RunSettings:
 
 
 @dataclass(frozen=True)
+class Identity:
+    """What answers depend on besides question and settings, so that a later day can tell what differs.
+
+    `instruction` and `models` (by id): the first digits of a SHA-256, "" for a model that was not there. `documents`:
+    path -> version; of very many one sum under "*".
+    """
+
+    instruction: str = ""
+    models: dict[str, str] = field(default_factory=dict)
+    documents: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class RunRecord:
-    """One question to several arms of a project. `made`: UTC, ISO 8601."""
+    """One question to several arms of a project. `made`: UTC, ISO 8601. `identity`: None in runs of older versions."""
 
     id: str
     made: str
@@ -247,6 +260,7 @@ class RunRecord:
     arms: tuple[ArmRecord, ...]
     project: str = FIRST_PROJECT
     version: int = VERSION
+    identity: Identity | None = None
 
 
 def plain(record: Any) -> Any:

@@ -38,11 +38,12 @@ QUICK_S = 0.5  # when nothing is missing the preparation ends within this, and n
 
 def migrations() -> list[Migration]:
     """The schema of the app's one database, in order. Knowledge bases are files beside it."""
+    from core.history import MIGRATIONS as HISTORY
     from core.jobs import MIGRATIONS as JOBS
     from core.project.projects import MIGRATIONS as PROJECTS
     from core.votes import MIGRATIONS as VOTES
 
-    return [*RUNS, *JOBS, *PROJECTS, *VOTES]
+    return [*RUNS, *JOBS, *PROJECTS, *VOTES, *HISTORY]
 
 
 def open_store(path: Path) -> Store:
@@ -289,7 +290,11 @@ class Runtime:
 
     def ask(self, project: Project, question: str, settings: Settings, *, watched: bool = True, owner: str = "") -> Run:
         """Put a question to arms of a project. Owners share the machine fairly. Raises Problem."""
-        return self.runs.start(question, settings, self.parts(project), watched=watched, owner=owner)
+        from core import identity
+
+        made_of = identity.of(self, project, settings.arms)
+        parts = self.parts(project)
+        return self.runs.start(question, settings, parts, watched=watched, owner=owner, identity=made_of)
 
     def prepare(
         self, project: Project, arms: Sequence[Arm], report: Callable[[float, str], None], stop: Callable[[], bool]

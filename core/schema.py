@@ -154,6 +154,20 @@ class Shown(TypedDict):
     works: list[str]
 
 
+class History(TypedDict):
+    """`runs`: runs and evaluations, newest first; of one (`show`, `export`) `body`, and `differs`: what differs now.
+
+    `started`: the id of what `again` began.
+    """
+
+    version: int
+    project: str
+    entries: list[Object]
+    differs: NotRequired[list[str]]
+    body: NotRequired[Object]
+    started: NotRequired[str]
+
+
 class State(TypedDict):
     """`state check`: each database with what was found, files of no project, sizes in bytes."""
 
@@ -347,6 +361,7 @@ OUTPUTS: Final[dict[str, Any]] = {
     "prices": Prices,
     "project show": Shown,
     "project list": list[Object],
+    "runs": History,
     "state check": State,
     "inspect": Inspected,
     "fetch": list[Object],

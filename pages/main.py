@@ -24,6 +24,7 @@ PAGES = {
         ("story", "Story", ":material/theater_comedy:"),
         ("playground", "Playground", ":material/science:"),
         ("evaluation", "Evaluation", ":material/analytics:"),
+        ("history", "History", ":material/history:"),
     ],
     "Manage": [
         ("projects", "Projects", ":material/folder_open:"),

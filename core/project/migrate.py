@@ -31,6 +31,7 @@ _OTHERS: Final = (
     "projects",
     "question_sets",
     "votes",
+    "labels",
 )  # the app's own
 
 

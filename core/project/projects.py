@@ -140,8 +140,8 @@ class Projects:
         def erase(db: sqlite3.Connection) -> list[str]:
             gone = [row["id"] for row in db.execute("SELECT id FROM projects WHERE deleted < ?", (before,))]
             for project_id in gone:
-                owned = (("runs", "project"), ("question_sets", "project"), ("votes", "project"), ("projects", "id"))
-                for table, column in owned:
+                parts = ("runs", "question_sets", "votes", "labels")
+                for table, column in (*((part, "project") for part in parts), ("projects", "id")):
                     db.execute(f"DELETE FROM {table} WHERE {column} = ?", (project_id,))
                 jobs.erase(db, "project", project_id)
             return gone

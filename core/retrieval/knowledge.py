@@ -174,6 +174,10 @@ class KnowledgeBase:
         """
         return listing.documents(self._store, view, search, first, most)
 
+    def standing(self, view: str = CURRENT) -> dict[str, int]:
+        """Path -> version of every document of `view`: what an answer may depend on."""
+        return catalogue.standing(self._store, view)
+
     def named(self, path: str, view: str = CURRENT) -> list[Document]:
         """The document of that path, if `view` holds it."""
         return [document for document in self.documents(view, path) if document.path == path]

@@ -29,6 +29,12 @@ def documents(store: Store, view: str, search: str, first: int = 0, most: int = 
     return [_document(row, view) for row in rows]
 
 
+def standing(store: Store, view: str) -> dict[str, int]:
+    """Path -> version of every document of `view`."""
+    sql = "SELECT d.path, w.version FROM views w JOIN documents d ON d.id = w.document WHERE w.name = ? ORDER BY d.path"
+    return {row["path"]: row["version"] for row in store.read(sql, (view,))}
+
+
 def count(store: Store, view: str, search: str) -> int:
     """How many documents that are."""
     rows = store.read(f"SELECT count(*) {_FOUND}", {"view": view, "search": search.strip().lower()})

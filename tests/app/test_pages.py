@@ -18,6 +18,7 @@ PAGES = (
     "story",
     "playground",
     "evaluation",
+    "history",
     "documents",
     "setup",
     "finetune",

@@ -18,6 +18,7 @@ RUNS = {
     "votes": ["votes", "list"],
     "project show": ["project", "show", "brightwater"],
     "project list": ["project", "list"],
+    "runs": ["runs", "list"],
     "state check": ["state", "check"],
     "fetch": ["fetch", "--list"],
     "index list": ["index", "list", "--words-only"],

@@ -17,6 +17,7 @@ PAGES = {
     "story": "Story",
     "playground": "Playground",
     "evaluation": "Evaluation",
+    "history": "History",
     "projects": "Projects",
     "setup": "Set up",
     "documents": "Documents",
