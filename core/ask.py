@@ -90,6 +90,7 @@ class Settings:
     `perfect`: the right passages; where none are given they are those pinned, else those that a question set marks.
     `repeats`: how often each arm is asked, the seed one higher each time and every prompt read as a whole.
     `follows`, `history`: the run that this one goes on with, and each arm's turns so far (see `going_on`).
+    `predicted`, `blind`: see records.RunSettings.
     """
 
     arms: tuple[Arm, ...] = arms.DEFAULT
@@ -102,6 +103,8 @@ class Settings:
     repeats: int = 1
     follows: str = ""
     history: Mapping[str, tuple[TurnRecord, ...]] = field(default_factory=dict)
+    predicted: tuple[tuple[str, int], ...] = ()
+    blind: int | None = None
 
 
 def going_on(settings: Settings, before: RunRecord) -> Settings:
@@ -290,6 +293,8 @@ class Run:
                 chosen.choices,
                 chosen.repeats,
                 chosen.follows,
+                predicted=dict(chosen.predicted),
+                blind=chosen.blind,
             ),
             finished=self.done.is_set(),
             arms=self._arm_records(),

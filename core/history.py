@@ -170,7 +170,8 @@ def again(here: "Runtime", project: Project, entry: Entry, owner: str = "", watc
     run = here.stored_runs.get(entry.id)
     if run.settings.task or run.settings.perfect:
         raise Problem("This run was part of something that gave it its passages; it cannot be asked again by itself.")
-    settings = ask.Settings(run.settings.arms, run.settings.way, run.settings.device, run.settings.gpu_layers)
+    was = run.settings
+    settings = ask.Settings(was.arms, was.way, was.device, was.gpu_layers, choices=was.choices)
     return here.ask(project, run.question, settings, watched=watched, owner=owner).id
 
 
@@ -206,5 +207,5 @@ def compare(one: RunRecord, two: RunRecord) -> list[Both]:
 
 def document(here: "Runtime", entry: Entry) -> dict[str, Any]:
     """All of it as JSON values: what it is called, then the run or the evaluation's report."""
-    body = records.plain(here.stored_runs.get(entry.id)) if entry.kind == "run" else evaluate.result(here, entry.id)
-    return {**records.plain(entry), "body": body}
+    body = here.stored_runs.get(entry.id) if entry.kind == "run" else evaluate.result(here, entry.id)
+    return {**records.plain(entry), "body": records.plain(body)}

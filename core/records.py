@@ -222,6 +222,8 @@ class RunSettings:
     """How the arms were run. `perfect`: how many right passages were given; `choices`: about passages, by a person.
 
     `follows`: the run whose conversation this one goes on with.
+    `predicted`: arm -> hands of those who said before that it would be right. `blind`: the seed that shuffled unnamed
+    panes, None where the panes had their names.
     """
 
     arms: tuple[Arm, ...]
@@ -233,6 +235,8 @@ class RunSettings:
     choices: tuple[PassageChoice, ...] = ()
     repeats: int = 1
     follows: str = ""
+    predicted: dict[str, int] = field(default_factory=dict)
+    blind: int | None = None
 
 
 @dataclass(frozen=True)

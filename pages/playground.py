@@ -15,7 +15,18 @@ from core.errors import Problem
 from core.opening import opening
 from core.records import RunRecord
 from core.text import one_line, plain
-from pages.draw import desk, differences, follow_up, hand_over, panes, picking, present, prompt_parts, settings
+from pages.draw import (
+    audience,
+    desk,
+    differences,
+    follow_up,
+    hand_over,
+    panes,
+    picking,
+    present,
+    prompt_parts,
+    settings,
+)
 from pages.draw.project import current
 from pages.draw.setup import draw_setup
 
@@ -71,7 +82,7 @@ def draw_marks(places: list[panes.Pane], summary: DeltaGenerator, record: RunRec
 def ask(text: str, follows: RunRecord | None = None) -> None:
     """Put a question to the chosen panes, alone or going on with a run; the page's address names the new run."""
     owner = st.session_state.setdefault("owner", uuid.uuid4().hex)  # this session
-    asking = replace(chosen_settings, choices=picking.chosen(project, text))
+    asking = replace(with_audience, choices=picking.chosen(project, text))
     asking = going_on(asking, follows) if follows else asking
     st.query_params["run"] = here.ask(project, text, asking, owner=owner).id
 
@@ -122,6 +133,7 @@ start = picked or opened
 question = st.text_area("Question", start.question, key=f"question-{project.id}-{start.question}", height=80)
 if start.shows:
     present.off_stage("shows").caption(start.shows)
+with_audience = audience.before(project, chosen_settings)
 with st.container(horizontal=True):
     asked = st.button("Ask", type="primary", key="ask")
     if st.button("Stop all", key="stop", shortcut="Esc") and (live := here.runs.live(st.query_params.get("run", ""))):
@@ -132,11 +144,16 @@ with st.container(horizontal=True):
 try:
     if asked:
         ask(question)
-    if run_id := st.query_params.get("run"):
-        shown = here.runs.record(run_id, project.id)
+        audience.asked(project)
+    run_id = st.query_params.get("run", "")
+    shown = here.runs.record(run_id, project.id) if run_id else None
+    if shown and audience.hidden(shown):
+        audience.draw_blind(here, project, run_id)
+    elif shown:
         with desk.beside(here, project, shown, partial(ask, shown.question)) if edits else st.container():
             finished = follow(run_id, rate)
         if finished.finished:
+            audience.draw_tally(here, project, finished)
             with present.off_stage("after"):
                 picking.draw_picking(project, finished, partial(ask, finished.question))
                 follow_up.draw_follow_up(finished, partial(ask, follows=finished))

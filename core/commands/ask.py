@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core import ask, passages, records, run_file, runtime
+from core import ask, audience, passages, records, run_file, runtime
 from core.arms import Arm
 from core.commands import Parser, emit, log, parser, with_project
 from core.errors import Problem
@@ -28,6 +28,10 @@ def main(argv: list[str]) -> int:
     passage_options(options)
     options.add_argument("--pinned", default=None, help="text put into the prompt of arms with pinned text")
     options.add_argument("--html", type=Path, metavar="FILE", help="the run as one HTML file to read, print and send")
+    options.add_argument(
+        "--predict", action="append", default=[], metavar="ARM=HANDS", help="kept with the run: who expects it right"
+    )
+    options.add_argument("--blind", type=int, default=None, metavar="SEED", help="kept: the page shows unnamed panes")
     arm_options(options)
     options.add_argument("--repeats", type=int, default=1, help="ask each arm so often, whole prompts, rising seeds")
     options.add_argument("--follow", metavar="RUN", help="go on with an earlier run's conversation")
@@ -46,7 +50,14 @@ def main(argv: list[str]) -> int:
         chosen = tuple(changed(arm, given, given.pinned) for arm in project.choose(given.arms.split(",")))
         chosen = instructed(chosen, given.instruction, given.confidence)
         settings = ask.Settings(
-            chosen, given.way, given.device, given.gpu_layers, choices=written, repeats=given.repeats
+            chosen,
+            given.way,
+            given.device,
+            given.gpu_layers,
+            choices=written,
+            repeats=given.repeats,
+            predicted=audience.hands_of(given.predict, chosen),
+            blind=given.blind,
         )
         ask.checked(question, settings)
         try:
