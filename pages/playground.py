@@ -8,7 +8,7 @@ from functools import partial
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core import export, living, marks, run_file, runtime, scenario
+from core import living, marks, runtime, scenario
 from core.ask import going_on, priced
 from core.charts.playground import latency_chart
 from core.errors import Problem
@@ -19,6 +19,7 @@ from pages.draw import (
     audience,
     desk,
     differences,
+    earlier,
     follow_up,
     hand_over,
     panes,
@@ -89,8 +90,7 @@ def ask(text: str, follows: RunRecord | None = None) -> None:
 
 def after(record: RunRecord) -> None:
     """What one does with a finished run: read the times, compare two answers, take it along."""
-    warning = differences.mismatch(record.arms)
-    if warning:
+    if warning := differences.mismatch(record.arms):
         st.warning(warning)
     answered = {arm.title: arm for arm in record.arms if arm.finish}
     times, compare, share = st.tabs(["Where the time went", "Compare two answers", "Export"])
@@ -109,17 +109,7 @@ def after(record: RunRecord) -> None:
             two = right.selectbox("Second", answered, index=len(answered) - 1, key="diff_two")
             differences.draw_diff(answered[one], answered[two])
     with share:
-        st.caption("This page's address opens this run again on this machine.")
-        files = (
-            ("JSON", export.as_json, "json"),
-            ("CSV", export.as_csv, "csv"),
-            ("Markdown", export.as_markdown, "md"),
-        )
-        with st.container(horizontal=True):
-            for name, write, ending in files:
-                st.download_button(name, write(record), f"run-{record.id}.{ending}", on_click="ignore")
-            whole = partial(run_file.of, here, project, record)
-            st.download_button("HTML", whole, f"run-{record.id}.html", on_click="ignore")
+        earlier.draw_files(here, project, record)
 
 
 link, notes = scenario.decode(st.query_params.get(scenario.PARAMETER, ""))
@@ -160,14 +150,4 @@ try:
                 after(finished)
 except Problem as problem:
     st.error(plain(problem.message))
-if past:
-    with present.off_stage("earlier"), st.expander("Earlier runs"):
-        chosen = st.selectbox(
-            "Run",
-            past,
-            index=None,
-            format_func=lambda key: f"{past[key]['made']} · {one_line(past[key]['question'], 80)}",
-        )
-        if chosen and st.button("Open", key="open"):
-            st.query_params["run"] = chosen
-            st.rerun()
+earlier.draw_earlier(past)

@@ -176,7 +176,7 @@ class KnowledgeBase:
 
     def standing(self, view: str = CURRENT) -> dict[str, int]:
         """Path -> version of every document of `view`: what an answer may depend on."""
-        return catalogue.standing(self._store, view)
+        return listing.standing(self._store, view)
 
     def named(self, path: str, view: str = CURRENT) -> list[Document]:
         """The document of that path, if `view` holds it."""
