@@ -56,15 +56,19 @@ def way_of(name: str, words: Mapping[str, str]) -> str:
     return {"same": words["hosting"], "premium": "api", "priced": "api"}.get(way, way)
 
 
+def sent(name: str, d: Draws) -> tuple[Array, Array]:
+    """Tokens sent with one query, and tokens beyond the context length (negative when they fit)."""
+    knowledge = d["corpus_tokens"] if name == "prompt" else _passages(d) if name in RETRIEVING else _ZERO
+    tokens = f.prompt_tokens(_system(name, d), d["history_tokens"], d["question_tokens"], knowledge)
+    return tokens, f.overflow(tokens, d["answer_tokens"], d["context_tokens"])
+
+
 def _approach(name: str, d: Draws, words: Mapping[str, str]) -> Approach:
     tuned, retrieves = name in TUNED, name in RETRIEVING
     way = way_of(name, words)
-    system = d["tuned_system_tokens"] if tuned else d["system_tokens"]
-    passages = d["top_k"] * d["chunk_tokens"]
-    knowledge = passages if retrieves else d["corpus_tokens"] if name == "prompt" else _ZERO
-    prompt = f.prompt_tokens(system, d["history_tokens"], d["question_tokens"], knowledge)
-    cacheable = system + d["corpus_tokens"] if name == "prompt" else system
-    charged = prompt - passages if retrieves and words["retrieval_cost_from"] == "document" else prompt
+    prompt, overflow = sent(name, d)
+    cacheable = _system(name, d) + d["corpus_tokens"] if name == "prompt" else _system(name, d)
+    charged = prompt - _passages(d) if retrieves and words["retrieval_cost_from"] == "document" else prompt
     indexing = _retrieval_costs(d, words) if retrieves else _NONE
     training = _training_cost(d, words) if tuned else _ZERO
     interval, lead = _update(name, d)
@@ -80,7 +84,7 @@ def _approach(name: str, d: Draws, words: Mapping[str, str]) -> Approach:
     energy, machine_power = _energy(way, prompt - d["cache_hit"] / 100 * cacheable, d)
     return Approach(
         prompt=prompt,
-        overflow=f.overflow(prompt, d["answer_tokens"], d["context_tokens"]),
+        overflow=overflow,
         setup={"people": _people(name, "setup_hours", d), **indexing["setup"], **building},
         monthly={"people": _people(name, "month_hours", d), **indexing["monthly"]},
         events={
@@ -117,6 +121,14 @@ _OWN_PARTS = {
 def event_months(d: Draws) -> dict[str, Array]:
     """Months between two events of each kind."""
     return {FACTS: d["retrain_months"], BEHAVIOUR: d["behaviour_retrain_months"], EXIT: d["retirement_months"]}
+
+
+def _system(name: str, d: Draws) -> Array:
+    return d["tuned_system_tokens" if name in TUNED else "system_tokens"]
+
+
+def _passages(d: Draws) -> Array:
+    return d["top_k"] * d["chunk_tokens"]
 
 
 def _hours(name: str, kind: str, d: Draws) -> Array:
@@ -353,20 +365,13 @@ def allowed(name: str, scenario: Scenario) -> bool:
 
 def fit(scenario: Scenario) -> dict[str, Fit]:
     """Feasible before cheap: does the longest prompt that the ranges allow fit into the context?"""
-    ends = []
-    for end in (1, 0):
-        d = {name: np.asarray(value[end]) for name, value in scenario.ranges.items()}
-        ends.append(compose({**d, "tuning_ends": np.zeros(())}, scenario.words))
-    return {
-        name: Fit(
-            fits=bool(ends[0][name].overflow <= 0) and allowed(name, scenario),
-            allowed=allowed(name, scenario),
-            prompt_tokens=float(ends[0][name].prompt),
-            over_by=max(0.0, float(ends[0][name].overflow)),
-            fits_at_low_end=bool(ends[1][name].overflow <= 0),
-        )
-        for name in APPROACHES
-    }
+    low, high = ({name: np.asarray(value[end]) for name, value in scenario.ranges.items()} for end in (0, 1))
+    found = {}
+    for name in APPROACHES:
+        tokens, over = (float(value) for value in sent(name, high))
+        may = allowed(name, scenario)
+        found[name] = Fit(over <= 0 and may, may, tokens, max(0.0, over), bool(sent(name, low)[1] <= 0))
+    return found
 
 
 def accuracy_over_time(scenario: Scenario, points_a_month: int = 10) -> tuple[list[float], dict[str, list[float]]]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.calculator.draws import percentiles
 from core.calculator.formulas import Array
 
 SHOWN = (5, 50, 95)
@@ -104,18 +105,21 @@ def break_even_queries(a: Line, b: Line) -> tuple[Array, Array]:
 
 def break_even_months(costs_a: Sequence[Array], costs_b: Sequence[Array]) -> tuple[Array, Array]:
     """(months until the cumulative costs cross or NaN, sign of a - b before), straight between two month ends."""
-    before = np.atleast_1d(np.asarray(costs_a[0] - costs_b[0]))
-    start = np.sign(before)
-    found = np.full(start.shape, np.nan)
-    undecided = bool(np.any(start == 0))
+    shape = np.atleast_1d(costs_a[-1] - costs_b[-1]).shape
+    before = np.asarray(costs_a[0] - costs_b[0])
+    start, found = np.sign(np.broadcast_to(before, shape)), np.full(shape, np.nan)
+    undecided, together = bool(np.any(start == 0)), np.ones(shape, dtype=bool)  # together: not crossed yet
     for month, (a, b) in enumerate(zip(costs_a[1:], costs_b[1:], strict=True), start=1):
         gap = np.asarray(a - b)
         if undecided:
             start = np.where(start == 0, np.sign(gap), start)
-        flipped = (gap * start < 0) & np.isnan(found)
+        flipped = (gap * start < 0) & together
         if np.any(flipped):
             with np.errstate(divide="ignore", invalid="ignore"):
                 found = np.where(flipped, month - 1 + before / (before - gap), found)
+            together &= ~flipped
+            if not np.any(together):
+                break
         before = gap
     return found, start
 
@@ -124,7 +128,7 @@ def _summary(values: Array) -> dict[str, float] | None:
     known = values[np.isfinite(values)]
     if known.size == 0:
         return None
-    return {f"p{p}": float(value) for p, value in zip(SHOWN, np.percentile(known, SHOWN), strict=True)}
+    return percentiles(known, SHOWN)
 
 
 def _mostly(flags: NDArray[np.bool_]) -> bool:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from core.approaches import APPROACHES
 from core.calculator import costs, judge, requests
-from core.calculator.approaches import Approach, allowed, compose
+from core.calculator.approaches import Approach, allowed, compose, sent
 from core.calculator.draws import central, middle
 from core.calculator.formulas import Array
 from core.calculator.inputs import Scenario
@@ -93,17 +93,18 @@ class Compass:
         d = central(scenario, **_filled(moved, unmoved))
         months = costs.calendar(d)
         first = scenario.words["latency_measure"] == "ttft"
-        shares = requests.lengths(d["length_spread"] / 100)
-        return {name: _reached(one, months, first, shares) for name, one in compose(d, scenario.words).items()}
+        composed = compose(d, scenario.words)
+        made = requests.made(composed[APPROACHES[0]].timing)
+        return {name: _reached(one, months, first, made) for name, one in composed.items()}
 
 
 def _table(values: Sequence[Any], rows: int) -> NDArray[Any]:
     return np.stack([np.broadcast_to(one, (rows,)) for one in values])
 
 
-def _reached(one: Approach, months: costs.Calendar, first: bool, shares: tuple[Array, Array]) -> dict[str, Array]:
+def _reached(one: Approach, months: costs.Calendar, first: bool, made: requests.Requests) -> dict[str, Array]:
     amounts = costs.paid(one, months)
-    ttft, latency = requests.quantiles(one.timing, (95,), shares)
+    ttft, latency = requests.quantiles(one.timing, (95,), made)
     total = costs.cumulative(amounts, months)[-1]
     return {
         "cost": total,
@@ -153,5 +154,5 @@ def _limits(scenario: Scenario, moved: Mapping[str, Array]) -> dict[str, Array]:
 def _overflow(scenario: Scenario, moved: Mapping[str, Array]) -> dict[str, Array]:
     """Tokens beyond the context length at the upper ends of all ranges: what fits is decided there."""
     ends: dict[str, Array] = {name: np.asarray(value[1]) for name, value in scenario.ranges.items()}
-    made = compose({**ends, "tuning_ends": np.zeros(()), **_filled(moved, ends)}, scenario.words)
-    return {name: one.overflow for name, one in made.items()}
+    d = {**ends, **_filled(moved, ends)}
+    return {name: sent(name, d)[1] for name in APPROACHES}

@@ -41,6 +41,11 @@ class Calendar:
         return {name: self.present(amounts) for name, amounts in self.events.items()}
 
     @cached_property
+    def happens(self) -> Mapping[str, Sequence[bool]]:
+        """Whether an event of each kind happens in each month, in any draw: most months have none to pay for."""
+        return {name: [bool(times.any()) for times in amounts] for name, amounts in self.events.items()}
+
+    @cached_property
     def asked(self) -> Array:
         """Queries of all months, counted in full."""
         return sum(self.queries, start=np.zeros(()))
@@ -78,8 +83,8 @@ def calendar(d: Draws) -> Calendar:
 
 
 def _by_month(interval: Array, months: int) -> list[Array]:
-    done = [np.zeros(()), *(f.retrains_until(month, interval, months) for month in range(1, months + 1))]
-    return [np.subtract(after, before) for before, after in pairwise(done)]
+    done = f.retrains_until(interval, months)
+    return [np.subtract(after, before) for before, after in pairwise([np.zeros(()), *done])]
 
 
 def total_parts(approach: Approach, months: Calendar) -> dict[str, Array]:
@@ -125,13 +130,13 @@ def cost_line(approach: Approach, months: Calendar) -> breakeven.Line:
 def paid(approach: Approach, months: Calendar) -> list[Array]:
     """USD paid up to launch (month 0) and in month 1, ..., horizon; not discounted."""
     monthly, per_query = sum_of(approach.monthly), sum_of(approach.per_query)
-    events = [(sum_of(amounts), months.events[name]) for name, amounts in approach.events.items()]
+    events = [(sum_of(amounts), months.events[name], months.happens[name]) for name, amounts in approach.events.items()]
     machines = bool(np.any(approach.replica_month))
     amounts = [sum_of(approach.setup)]
     for month, queries in enumerate(months.queries):
         amount = monthly + per_query * queries
-        for each, times in events:
-            if np.any(times[month]):
+        for each, times, happens in events:
+            if happens[month]:
                 amount = amount + each * times[month]
         if machines:
             a = approach

@@ -38,37 +38,52 @@ def middle(name: str, value: tuple[float, float]) -> float:
     return float(np.sqrt(low * high)) if _is_log(name, low) and low != high else (low + high) / 2
 
 
+@lru_cache(maxsize=256)
 def _draw(name: str, value: tuple[float, float], count: int, seed: int) -> Array:
+    """Remembered: of a scenario's many inputs one is changed at a time."""
     low, high = value
     if low == high:
         return np.asarray(low)
     place = uniform(name, count, seed)
-    if _is_log(name, low):
-        return np.asarray(low * np.exp(place * np.log(high / low)))
-    return low + place * (high - low)
+    values = low * np.exp(place * np.log(high / low)) if _is_log(name, low) else low + place * (high - low)
+    values.flags.writeable = False
+    return np.asarray(values)
 
 
 def _is_log(name: str, low: float) -> bool:
     return every()[name].shape == "log" and low > 0
 
 
-@lru_cache(maxsize=256)
 def uniform(name: str, count: int, seed: int) -> Array:
     """(count,) evenly drawn from 0 to 1: an input's place in its range. More draws begin with the same."""
-    values = np.random.default_rng((seed, zlib.crc32(name.encode()))).random(count)
-    values.flags.writeable = False
-    return values
+    return np.random.default_rng((seed, zlib.crc32(name.encode()))).random(count)
 
 
 def percentiles(values: Array, wanted: Sequence[int]) -> dict[str, float]:
     """{'p5': ..., ...} with linear interpolation between ranks; a single value is all its percentiles."""
     if values.ndim == 0 or values.size == 1:
         return {f"p{p}": float(values.flat[0]) for p in wanted}
-    positions = [p / 100 * (values.size - 1) for p in wanted]
-    below = [int(position) for position in positions]
-    ranked = np.partition(values, sorted({*below, *(min(at + 1, values.size - 1) for at in below)}))
+    positions = {p: p / 100 * (values.size - 1) for p in wanted}
+    ranked = _ranked(values.copy(), 0, sorted({int(position) for position in positions.values()}))
     result = {}
-    for p, position, at in zip(wanted, positions, below, strict=True):
-        low, high = float(ranked[at]), float(ranked[min(at + 1, values.size - 1)])
-        result[f"p{p}"] = low + (high - low) * (position - at) if high != low else low
+    for p, position in positions.items():
+        low, high = ranked[int(position)]
+        result[f"p{p}"] = low + (high - low) * (position - int(position)) if high != low else low
     return result
+
+
+def _ranked(values: Array, first: int, ranks: Sequence[int]) -> dict[int, tuple[float, float]]:
+    """Rank -> (value of that rank, value of the next). `values` hold the ranks from `first` on and are reordered.
+
+    One rank at a time, the middle one first: NumPy partitions by one rank several times faster than by many.
+    """
+    if not ranks:
+        return {}
+    at = ranks[len(ranks) // 2]
+    values.partition(at - first)
+    low, above = float(values[at - first]), values[at - first + 1 :]
+    return {
+        **_ranked(values[: at - first], first, [rank for rank in ranks if rank < at]),
+        at: (low, float(above.min()) if above.size else low),
+        **_ranked(above, at + 1, [rank for rank in ranks if rank > at]),
+    }

@@ -82,10 +82,10 @@ def discount_factors(rate: float, months: int) -> Array:
     return result
 
 
-def retrains_until(month: Array | float, interval: Array, horizon: float) -> Array:
-    """Retrains done by the end of `month`: one each `interval` months, none at or after the horizon's end."""
-    result: Array = np.minimum(np.floor(month / interval), np.ceil(horizon / interval) - 1)
-    return result
+def retrains_until(interval: Array, horizon: int) -> list[Array]:
+    """Retrains done by the end of month 1, ..., `horizon`: one each `interval` months, none at or after the end."""
+    most = np.ceil(horizon / interval) - 1
+    return [np.minimum(np.floor(month / interval), most) for month in range(1, horizon + 1)]
 
 
 def queue_wait(

@@ -175,17 +175,18 @@ def _price(
     """What fits, priced. The months' shared sums are worked out once, before the threads ask for them."""
     chosen = {name: one for name, one in compose(d, scenario.words).items() if fits[name].fits}
     first = scenario.words["latency_measure"] == "ttft"
-    spread = d["length_spread"] / 100
-    count = requests.worlds(scenario.number("draws"))
-    shares = requests.lengths(spread[:count] if np.ndim(spread) else spread)
-    made = pool.map(lambda one: _priced(one, months, first, count, shares), chosen.values())
+    if not chosen:
+        return {}
+    timings = {name: one.timing.some(slice(requests.worlds(scenario.number("draws")))) for name, one in chosen.items()}
+    shared = requests.made(next(iter(timings.values())))
+    made = pool.map(lambda name: _priced(chosen[name], months, first, timings[name], shared), chosen)
     return dict(zip(chosen, made, strict=True))
 
 
-def _priced(one: Approach, months: Calendar, first: bool, count: int, shares: tuple[Array, Array]) -> _Priced:
+def _priced(one: Approach, months: Calendar, first: bool, timing: requests.Timing, made: requests.Requests) -> _Priced:
     amounts = costs.paid(one, months)
     line = cumulative(amounts, months)
-    ttft, latency = requests.quantiles(one.timing.first(count), REQUEST_PERCENTILES, shares)
+    ttft, latency = requests.quantiles(timing, REQUEST_PERCENTILES, made)
     reached = {
         "latency": (ttft if first else latency)[REQUEST_PERCENTILES.index(95)],
         "accuracy": one.accuracy,
@@ -279,7 +280,7 @@ def _result(
 
 
 def _median_draw(times: Array) -> dict[str, float]:
-    return {f"p{p}": float(np.median(row)) for p, row in zip(REQUEST_PERCENTILES, times, strict=True)}
+    return {f"p{p}": percentiles(row, (50,))["p50"] for p, row in zip(REQUEST_PERCENTILES, times, strict=True)}
 
 
 def _all_met(reached: Mapping[str, Array], limit: Mapping[str, float]) -> NDArray[np.bool_]:

@@ -11,12 +11,14 @@ from functools import cache
 from statistics import NormalDist
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.calculator.formulas import Array
 
 POINTS = 64
 WORLDS = 4000  # draws whose requests are worked out: of 10,000 draws; of more draws more of them, up to MOST_WORLDS
 MOST_WORLDS = 16_000
+BLOCK = 512  # draws worked on at a time: their requests stay in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,9 @@ class Timing:
     wait_ms: Array  # mean wait of those that wait
     spread: Array  # standard deviation of lengths as a share of their mean
 
-    def first(self, count: int) -> "Timing":
-        """The same for the first `count` draws."""
-        return Timing(*(value[:count] if np.ndim(value) else value for value in vars(self).values()))
+    def some(self, draws: slice) -> "Timing":
+        """The same for some of the draws."""
+        return Timing(*(value[draws] if np.ndim(value) else value for value in vars(self).values()))
 
 
 def worlds(draws: float) -> int:
@@ -45,32 +47,56 @@ def worlds(draws: float) -> int:
     return int(min(max(WORLDS, draws * 0.4), MOST_WORLDS))
 
 
-def lengths(spread: Array) -> tuple[Array, Array]:
-    """(length of the question and history, length of the answer) of every request as a share of the draw's mean:
-    (draws, POINTS) each, log-normal. The same for all approaches, so it is worked out once."""
-    question, answer, _, _ = _requests()
-    sigma = np.sqrt(np.log1p(np.reshape(spread, (-1, 1)) ** 2))
-    return np.exp(sigma * question - sigma**2 / 2), np.exp(sigma * answer - sigma**2 / 2)
+@dataclass(frozen=True)
+class Requests:
+    """What requests are like whatever the approach, so that it is worked out once: (draws, POINTS) each."""
+
+    asked_tokens: Array  # of question and history
+    cached: NDArray[np.bool_]  # finds the cacheable part cached
+    writing_ms: Array  # after the first token
+
+    def some(self, draws: slice) -> "Requests":
+        """The same for some of the draws."""
+        asked, cached, writing = (value if len(value) == 1 else value[draws] for value in vars(self).values())
+        return Requests(asked, cached, writing)
 
 
-def quantiles(timing: Timing, wanted: Sequence[int], shares: tuple[Array, Array]) -> tuple[Array, Array]:
-    """(TTFT, total) in ms: arrays (len(wanted), draws), the percentiles over the requests of each draw.
+def made(timing: Timing) -> Requests:
+    """The requests of every draw, lengths log-normal around their mean; any approach's timing says what is shared."""
+    t = _columns(timing)
+    question, answer, hit, _ = _points()
+    sigma = np.sqrt(np.log1p(t.spread**2))
+    written = t.answer_tokens * np.exp(sigma * answer - sigma**2 / 2) - 1
+    return Requests(
+        asked_tokens=t.varying_tokens * np.exp(sigma * question - sigma**2 / 2),
+        cached=hit < t.hit,
+        writing_ms=np.maximum(written, 0, out=written) * t.ms_per_token,
+    )
 
-    `shares` are the `lengths` of requests.
-    """
-    t = Timing(*(np.reshape(value, (-1, 1)) for value in vars(timing).values()))
-    _, _, hit, wait = _requests()
-    asked, answered = shares
-    read = t.varying_tokens * asked + (t.steady_tokens - np.where(hit < t.hit, t.cacheable, 0.0))
-    waited = t.wait_ms * np.log(np.maximum(t.wait_chance / (1 - wait), 1.0))
+
+def quantiles(timing: Timing, wanted: Sequence[int], requests: Requests) -> tuple[Array, Array]:
+    """(TTFT, total) in ms: arrays (len(wanted), draws), the percentiles over the requests of each draw."""
+    count = max(len(value) for value in (*vars(_columns(timing)).values(), *vars(requests).values()))
+    blocks = [slice(at, at + BLOCK) for at in range(0, count, BLOCK)]
+    ranked = [_quantiles(timing.some(block), wanted, requests.some(block)) for block in blocks]
+    return np.concatenate([first for first, _ in ranked], axis=1), np.concatenate([all_ for _, all_ in ranked], axis=1)
+
+
+def _quantiles(timing: Timing, wanted: Sequence[int], requests: Requests) -> tuple[Array, Array]:
+    t = _columns(timing)
+    read = requests.asked_tokens + (t.steady_tokens - np.where(requests.cached, t.cacheable, 0.0))
+    waited = t.wait_ms * np.log(np.maximum(t.wait_chance / (1 - _points()[3]), 1.0))
     first = np.maximum(read, 0, out=read) * t.ms_per_read + (t.fixed_ms + waited)
-    written = t.answer_tokens * answered - 1
-    total = first + np.maximum(written, 0, out=written) * t.ms_per_token
-    return _ranked(first, wanted), _ranked(total, wanted)
+    return _ranked(first, wanted), _ranked(first + requests.writing_ms, wanted)
+
+
+def _columns(timing: Timing) -> Timing:
+    """The same with draws along the first axis of two, for requests along the second."""
+    return Timing(*(np.reshape(value, (-1, 1)) for value in vars(timing).values()))
 
 
 @cache
-def _requests() -> tuple[Array, Array, Array, Array]:
+def _points() -> tuple[Array, Array, Array, Array]:
     """(normal deviate of the question, of the answer, uniform of the hit, uniform of the wait), each (POINTS,).
 
     Roberts' R4 sequence: multiples of the powers of 1 / g, g the root of g^5 = g + 1, spread the points evenly.

@@ -5,8 +5,9 @@ expected net value given the input is fitted to the draws by polynomials in its 
 and Brennan 2014, source V1), orthogonal for evenly drawn places; what does not rise above the sampling error is none.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -50,7 +51,7 @@ def worths(scenario: Scenario, net: Mapping[str, Array]) -> tuple[list[Worth], f
     names = [name for name, (low, high) in scenario.ranges.items() if low != high]
     if everything <= 0 or not names:
         return [], 0.0
-    amounts = _given(_basis(scenario, names, count), gaps, means)
+    amounts = _given(_basis(tuple(names), int(scenario.number("draws")), int(scenario.number("seed"))), gaps, means)
     found = [
         Worth(name, min(float(amount), everything) * rate, MEASURED_BY.get(name, ""))
         for name, amount in zip(names, amounts, strict=True)
@@ -59,10 +60,11 @@ def worths(scenario: Scenario, net: Mapping[str, Array]) -> tuple[list[Worth], f
     return sorted(found, key=lambda one: -one.amount), everything * rate
 
 
-def _basis(scenario: Scenario, names: Sequence[str], count: int) -> Array:
-    """(inputs, 3, draws): the first three Legendre polynomials of each input's place, of variance 1."""
-    draws, seed = int(scenario.number("draws")), int(scenario.number("seed"))
-    t = 2 * np.stack([uniform(name, draws, seed)[:count] for name in names]) - 1
+@lru_cache(maxsize=4)
+def _basis(names: tuple[str, ...], draws: int, seed: int) -> Array:
+    """(inputs, 3, draws): the first three Legendre polynomials of each input's place, of variance 1. Remembered, since
+    it hangs on which inputs are ranges, not on the ranges."""
+    t = 2 * np.stack([uniform(name, min(draws, WORLDS), seed) for name in names]) - 1
     square = t * t
     return np.stack([3**0.5 * t, 5**0.5 * (1.5 * square - 0.5), 7**0.5 * t * (2.5 * square - 1.5)], axis=1)
 

@@ -120,13 +120,13 @@ def test_utilisation_concurrency_and_burstiness_move_the_latency_on_machines(hos
 def test_requests_spread_as_their_lengths_and_caches_do():
     one, zero = np.ones(()), np.zeros(())
     timing = requests.Timing(zero, one, zero, zero, zero, zero, np.asarray(1000.0), one, zero, zero, np.asarray(0.5))
-    _, total = requests.quantiles(timing, (50, 95), requests.lengths(timing.spread))
+    _, total = requests.quantiles(timing, (50, 95), requests.made(timing))
     sigma = math.sqrt(math.log(1.25))
     median = 1000 * math.exp(-(sigma**2) / 2)
     assert total[0, 0] == pytest.approx(median, rel=0.05)
     assert total[1, 0] == pytest.approx(median * math.exp(1.645 * sigma), rel=0.08)
     cached = requests.Timing(zero, one, np.asarray(100.0), zero, np.asarray(100.0), np.asarray(0.75), *([zero] * 5))
-    first, _ = requests.quantiles(cached, (50, 95), requests.lengths(zero))
+    first, _ = requests.quantiles(cached, (50, 95), requests.made(cached))
     assert (first[0, 0], first[1, 0]) == (0, 100)  # three of four hit
 
 
