@@ -1,7 +1,8 @@
-"""Reads a brief in a manager's words: numbers, how often facts change, what the advisor's rules find, what is left.
+"""Reads a brief in a manager's words: numbers, how often facts change, the advisor's answers, and what is left over.
 
-By plain rules (brief.toml and the advisor's phrases); nothing leaves the machine. It knows words, not meaning: what it
-read counts only once a person has confirmed it. Knows the names of the calculator's inputs, no formula and no page.
+core/advisor/reader.py reads; here its numbers become inputs of the calculator, each with the words behind it, and how
+often facts change becomes a pace (brief.toml). What was read counts only once a person has confirmed it. Knows the
+names of the calculator's inputs, no formula and no page.
 """
 
 import re
@@ -12,36 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from core import tomlfile
-from core.advisor import prefill, rules
+from core.advisor import handover, reader, rules
 from core.calculator import inputs
 from core.errors import Problem
 from core.text import one_line
 
 FILE = Path(__file__).with_name("brief.toml")
-MAX_TEXT = prefill.MAX_TEXT
-SCALES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "bn": 1e9, "billion": 1e9, "": 1.0}
-UNITS = {  # in days
-    "millisecond": 1 / 86_400_000,
-    "ms": 1 / 86_400_000,
-    "second": 1 / 86_400,
-    "sec": 1 / 86_400,
-    "minute": 1 / 1440,
-    "hour": 1 / 24,
-    "day": 1.0,
-    "week": 7.0,
-    "month": 365 / 12,
-    "quarter": 365 / 4,
-    "year": 365.0,
-}
-_DIGITS = r"\d{1,3}(?:[,' ]\d{3})+(?!\d)(?:\.\d+)?|\d{1,6},\d{1,2}(?!\d)|\d{1,12}(?:\.\d+)?"
-_SPELLED = "|".join(sorted(prefill.WORDS, key=len, reverse=True))
-_ONE = rf"(?:{_DIGITS}|{_SPELLED})(?:\s?(?:k|m|bn|thousand|million|billion)\b)?"
-_NUMBER = rf"(?:between )?(?:{_ONE})(?:(?:\s?(?:-|–|to|and)\s?)(?:{_ONE}))?"
-_ABOUT = re.compile(
-    r"\b(about|around|roughly|some|approximately|approx\.?|circa|ca\.?|nearly|almost)\s*(?:USD |\$|€)?$"
-)
-_EACH = re.compile(r"(?i)\beach(?: \w+){0,3} $")
-_NOT = re.compile(r"\b(no|not|never|without|rather than|instead of|don't|doesn't|isn't|aren't)\s+(?:\w+\s+)?$")
+MAX_TEXT = reader.MAX_TEXT
 _CLAUSE = re.compile(r"[^.;,:!?\n()]+(?:[.,]\d[^.;,:!?\n()]*)*")
 
 
@@ -73,18 +51,8 @@ class Brief:
 
     numbers: tuple[Read, ...]
     answers: dict[str, str]
-    found: tuple[prefill.Found, ...]
+    found: tuple[reader.Found, ...]
     left: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class _Rule:
-    what: str
-    input: str
-    pattern: str
-    second: str = ""
-    times: float = 1.0
-    per: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,38 +72,24 @@ class _Step:
 class _Pace:
     word: str
     answer: str
-    pattern: str
     sets: dict[str, Any]
+    from_rate: float = 0.0
 
 
 @dataclass(frozen=True)
 class _File:
-    about: float
-    rule: tuple[_Rule, ...]
     step: tuple[_Step, ...]
     pace: tuple[_Pace, ...]
 
 
 def read(text: str) -> Brief:
     """What `text` says. Never raises; of a quantity named twice the first counts."""
-    text = re.sub(r"[^\S\n]+", " ", text[:MAX_TEXT].replace("’", "'").replace("\u00a0", " "))
-    taken: list[tuple[int, int]] = []
-    numbers: dict[str, Read] = {}
-    for rule, pattern in _rules():
-        for match in pattern.finditer(text):
-            if any(match.start() < end and start < match.end() for start, end in taken):
-                continue
-            if found := _quantity(rule, match, text):
-                taken.append((found.start, found.end))
-                numbers.setdefault(rule.input, found)
-    if pace := _pace(text):
-        numbers["churn"] = pace
-        taken.append((pace.start, pace.end))
-    ordered = tuple(sorted(numbers.values(), key=lambda one: one.start))
-    answers, words = prefill.read(text)
-    told = answered(ordered)
-    left = _left(text, taken, [one.words for one in words])
-    return Brief(ordered, answers | told, tuple(one for one in words if one.question not in told), tuple(left))
+    reading = reader.read(text)
+    words = [found for found in reading.found if found.used]
+    numbers = tuple(sorted([*_numbers(text, reading.facts), *_pace(reading, words)], key=lambda one: one.start))
+    told = answered(numbers)
+    left = _left(text, [(one.start, one.end) for one in numbers] + [(one.start, one.end) for one in words])
+    return Brief(numbers, reading.answers | told, tuple(one for one in words if one.question not in told), tuple(left))
 
 
 def answered(numbers: Iterable[Read]) -> dict[str, str]:
@@ -186,53 +140,29 @@ def questions(answers: Mapping[str, str]) -> dict[str, str]:
     return {known[name].ask: known[name].option(option).label for name, option in answers.items() if name in known}
 
 
-def _quantity(rule: _Rule, match: re.Match[str], text: str) -> Read | None:
-    """The value in a match, in the input's unit; None where there is none."""
-    groups = {name: value for name, value in match.groupdict().items() if value is not None}
-    numbers = [_value(value) for name, value in groups.items() if name.startswith("n")]
-    unit = next((value for name, value in groups.items() if name[0] in "up"), "")
-    if not numbers or (rule.input == "queries" and (not unit or _EACH.search(text[: match.start()]))):
-        return None  # "15 questions a day each" is not what all of them ask together
-    factor = rule.times
-    if rule.per and unit:
-        days = UNITS[unit.lower().rstrip("s") if unit.lower() != "ms" else "ms"]
-        factor *= UNITS[rule.per] / days if any(name[0] == "p" for name in groups) else days / UNITS[rule.per]
-    if rule.second:
-        if len(numbers) < 2:
-            return None
-        sets = {rule.input: _plain(numbers[0]), rule.second: _plain(numbers[1])}
-    else:
-        low, high = (end * factor for end in numbers[0])
-        one = inputs.every().get(rule.input)
-        if low == high and _ABOUT.search(text[: match.start() + _lead(match)]):
-            low, high = low * (1 - _file().about / 100), high * (1 + _file().about / 100)
-        sets = {rule.input: _plain((low, high) if one is None or one.kind == "range" else (high, high))}
-    return Read(rule.what, sets, match[0].strip(), match.start(), match.end())
+def _numbers(text: str, facts: Iterable[reader.Fact]) -> list[Read]:
+    """The numbers as inputs; two that stand in the same words, such as a pair of prices, are one."""
+    usable, places = handover.numbers_of(facts), {fact.name: (fact.start, fact.end) for fact in facts}
+    found: dict[tuple[int, int], Read] = {}
+    for name, number in usable.items():
+        into, value = handover.input_of(name, number)
+        start, end = places[name]
+        before = found.get((start, end))
+        sets = {**(before.sets if before else {}), into: value}
+        what = inputs.every()[next(iter(sets))].label if len(sets) == 1 else "Price of input and output tokens"
+        found[start, end] = Read(what, sets, text[start:end], start, end)
+    return list(found.values())
 
 
-def _lead(match: re.Match[str]) -> int:
-    """Characters of the match before its first number."""
-    places = [match.start(name) for name, value in match.groupdict().items() if name.startswith("n") and value]
-    return min(places) - match.start()
-
-
-def _value(text: str) -> tuple[float, float]:
-    """'12,000', '10k to 20k' or '2-3 thousand' as (low, high)."""
-    parts = re.findall(rf"({_DIGITS}|{_SPELLED})\s?(k|m|bn|thousand|million|billion)?\b", text.lower())
-    scale = parts[-1][1]
-    found = sorted(_digits(number) * SCALES[own or scale] for number, own in parts[:2])
-    return found[0], found[-1]
-
-
-def _digits(text: str) -> float:
-    if re.fullmatch(r"\d{1,6},\d{1,2}", text):  # a decimal comma
-        return float(text.replace(",", "."))
-    return prefill.WORDS.get(text) or float(re.sub(r"[,' ]", "", text))
-
-
-def _plain(value: tuple[float, float]) -> Any:
-    low, high = (float(f"{end:.6g}") for end in value)
-    return low if low == high else [low, high]
+def _pace(reading: reader.Reading, words: Iterable[reader.Found]) -> list[Read]:
+    """How often facts change, by the rate that was read, else by the advisor's answer."""
+    said = next((found for found in words if found.question == "data-changes"), None)
+    if said is None:
+        return []
+    rate = next((fact.low for fact in reading.facts if fact.name == "changes"), 0.0)
+    known = [one for one in _file().pace if one.answer == said.option]
+    pace = next((one for one in known if rate >= one.from_rate), known[-1])
+    return [Read(f"Facts change {pace.word}", dict(pace.sets), said.words, said.start, said.end)]
 
 
 def _pair(value: Any) -> tuple[float, float]:
@@ -243,48 +173,16 @@ def _words(name: str, value: tuple[float, float]) -> str:
     return inputs.words(name, value) if name in inputs.every() else inputs.short(value[1])
 
 
-def _pace(text: str) -> Read | None:
-    for one in _file().pace:
-        for match in re.finditer(rf"(?i)\b(?:{one.pattern})\b(?: \w+)?", text):
-            if not _NOT.search(text[: match.start()]):
-                return Read(f"Facts change {one.word}", dict(one.sets), match[0], match.start(), match.end())
-    return None
-
-
-def _left(text: str, taken: list[tuple[int, int]], words: list[str]) -> list[str]:
+def _left(text: str, taken: Iterable[tuple[int, int]]) -> list[str]:
     """The clauses in which nothing was read: of them a person should know that they did not count."""
-    found = []
-    for match in _CLAUSE.finditer(text):
-        clause = match[0].strip()
-        low = clause.lower()
-        touched = any(match.start() < end and start < match.end() for start, end in taken)
-        if len(clause.split()) > 1 and not touched and not any(word in low for word in words):
-            found.append(clause)
-    return found
+    places = list(taken)
+    clauses = [
+        (match[0].strip(), any(match.start() < end and start < match.end() for start, end in places))
+        for match in _CLAUSE.finditer(text[:MAX_TEXT])
+    ]
+    return [clause for clause, touched in clauses if len(clause.split()) > 1 and not touched]
 
 
 @cache
 def _file() -> _File:
     return tomlfile.read(FILE, _File)
-
-
-@cache
-def _rules() -> list[tuple[_Rule, re.Pattern[str]]]:
-    return [(rule, re.compile(_expanded(rule.pattern), re.IGNORECASE)) for rule in _file().rule]
-
-
-def _expanded(pattern: str) -> str:
-    """N, P and U in a rule's pattern as named groups, numbered since a name may stand only once."""
-    counts = {"N": 0, "P": 0, "U": 0}
-    period = "|".join(unit for unit in UNITS if unit not in ("ms", "sec", "millisecond"))
-    parts = {
-        "N": rf"(?<![\w.,])(?P<n{{}}>{_NUMBER})(?![\d])",
-        "P": rf"(?:a|an|per|each|every|/)\s?(?P<p{{}}>{period})",
-        "U": rf"(?P<u{{}}>{'|'.join(UNITS)})",
-    }
-
-    def one(match: re.Match[str]) -> str:
-        counts[match[0]] += 1
-        return parts[match[0]].replace("{}", str(counts[match[0]]))
-
-    return re.sub(r"(?<![\\\w])[NPU](?![\w])", one, pattern)

@@ -3,7 +3,7 @@
     rules.toml      questions, options, weights, sources, hard constraints   -> rules.py reads and checks it
     score.py        pure scoring: verdict, trace, flips, sensitivity
     guidance.toml   order of work, what to measure, practices and mistakes   -> guidance.py picks what applies
-    phrases.toml    words that give an answer away                           -> prefill.py reads a free text by them
+    lexicon.toml    what words mean                                          -> reader.py reads a free text by them
     handover.py     answers -> calculator inputs, playground setting, link
 
 Knows the five documents only as sources named in the data files; knows no model, no figure of cost and no screen.

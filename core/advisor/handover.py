@@ -62,11 +62,18 @@ class Handover:
 def numbers_of(facts: Iterable[Fact]) -> dict[str, Number]:
     """What a text states, as numbers to hand over: one an input, the surest; what no input takes is left out."""
     stated = {fact.name: Number(fact.low, fact.high, fact.words) for fact in facts}
-    usable = [
-        name for name, into in _file().number.items() if name in stated and _value(into, stated[name]) is not None
-    ]
-    surest = {_file().number[name].input: name for name in usable}
+    surest = {
+        into.input: name
+        for name, into in _file().number.items()  # in the order of the file: the surer number comes later
+        if name in stated and _value(into, stated[name]) is not None
+    }
     return {name: stated[name] for name in surest.values()}
+
+
+def input_of(name: str, number: Number) -> tuple[str, float | list[float] | None]:
+    """The input that a stated number goes to, and the value that it gets there."""
+    into = _file().number[name]
+    return into.input, _value(into, number)
 
 
 def goes_to(name: str, number: Number) -> tuple[str, str]:

@@ -25,28 +25,17 @@ SMALL = (
 NUMBERS = {word: float(value) for value, word in enumerate(SMALL.split())}
 NUMBERS |= {"eighteen": 18.0, "nineteen": 19.0, "twenty": 20.0, "thirty": 30.0, "forty": 40.0, "fifty": 50.0}
 NUMBERS |= {"sixty": 60.0, "seventy": 70.0, "eighty": 80.0, "ninety": 90.0, "single": 1.0, "half": 0.5}
-MONTHLY = {
-    "second": 2.6e6,
-    "minute": 43_800.0,
-    "hour": 730.0,
-    "day": 30.4,
-    "night": 30.4,
-    "morning": 30.4,
-    "evening": 30.4,
-}
-MONTHLY |= {
-    "week": 4.35,
-    "weekend": 4.35,
-    "fortnight": 2.2,
-    "month": 1.0,
-    "quarter": 1 / 3,
-    "season": 1 / 6,
-    "year": 1 / 12,
-}
+DAYS = 365 / 12  # of a month
+MONTHLY = {"second": DAYS * 86_400, "minute": DAYS * 1440, "hour": DAYS * 24, "week": DAYS / 7, "weekend": DAYS / 7}
+MONTHLY |= dict.fromkeys(("day", "night", "morning", "evening"), DAYS)
+MONTHLY |= {"fortnight": DAYS / 14, "month": 1.0, "quarter": 1 / 3, "season": 1 / 6, "year": 1 / 12}
 NAMED = "january february march april june july august september october november december"  # "may" is a verb too
 MONTHLY |= dict.fromkeys(NAMED.split(), 1 / 12)
-ADVERBS = {"hourly": 730.0, "daily": 30.4, "nightly": 30.4, "overnight": 30.4, "weekly": 4.35, "fortnightly": 2.2}
-ADVERBS |= {"monthly": 1.0, "quarterly": 1 / 3, "yearly": 1 / 12, "annually": 1 / 12, "annual": 1 / 12}
+ADVERBS = {"hourly": MONTHLY["hour"], "weekly": MONTHLY["week"], "fortnightly": MONTHLY["fortnight"], "monthly": 1.0}
+ADVERBS |= dict.fromkeys(("daily", "nightly", "overnight"), DAYS) | {"quarterly": 1 / 3}
+ADVERBS |= dict.fromkeys(("yearly", "annually", "annual"), 1 / 12)
+ABOUT = {"about", "around", "roughly", "some", "approximately", "approx", "circa", "ca", "nearly", "almost"}
+ARRIVING = {"in", "come", "coming", "arrive", "arriving", "asked", "handled", "received", "answered"}
 STOPS = {"in", "for", "on", "to", "with", "at", "by", "from", "and", "or", "that", "which", "who", "must", "is", "are"}
 ASKED = "ask asks asking send sends sending make makes making write writes writing with"
 ASK = frozenset(ASKED.split())
@@ -59,6 +48,7 @@ class Quantity:
     """A number (or a range) of something. `per_month`: times a month when a period follows, else 0.
 
     `kind`: the unit's class, or 'thing' for a noun that no class has. `exact`: written as a number, not as "hundreds".
+    `about`: one number, said to be a rough one.
     """
 
     low: float
@@ -69,6 +59,7 @@ class Quantity:
     exact: bool
     first: int
     last: int
+    about: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,14 +120,17 @@ def rates(words: Sequence[Word]) -> Iterator[Rate]:
             yield Rate(period[0], at, period[1])
 
 
-def number(words: Sequence[Word], at: int) -> tuple[float, int, bool] | None:
-    """The number that begins at a place: value, place of its last word, whether it is exact. None when none does."""
-    first = words[at].text
+def number(words: Sequence[Word], at: int) -> tuple[float, int, bool, float] | None:
+    """The number that begins at a place: value, place of its last word, whether it is exact, and its scale.
+
+    None when none begins there. The scale of "20 thousand" is 1,000.
+    """
+    first, scale = words[at].text, 1.0
     if match := DIGITS.match(first):
         digits = _digits(match[1])
         if match[2] not in SUFFIX or digits is None:
             return None
-        value, exact = digits * SUFFIX[match[2]], True
+        value, exact, scale = digits * SUFFIX[match[2]], True, SUFFIX[match[2]]
     elif first in NUMBERS:
         value, exact = NUMBERS[first], first not in ("half", "single")
     elif first in VAGUE or (first in SCALES and at and words[at - 1].text in ("a", "the")):
@@ -146,7 +140,7 @@ def number(words: Sequence[Word], at: int) -> tuple[float, int, bool] | None:
     last = at
     for place, word in after(words, at, 5):
         if word.text in SCALES:
-            value *= SCALES[word.text]
+            value, scale = value * SCALES[word.text], scale * SCALES[word.text]
         elif word.text in VAGUE and VAGUE[word.text] >= 300:
             value *= {"hundreds": 100.0, "thousands": 1e3, "millions": 1e6}.get(word.text, 1.0)
         elif not (word.text in ("of", "a") and place == last + 1 and (not exact or first == "a")):
@@ -154,29 +148,33 @@ def number(words: Sequence[Word], at: int) -> tuple[float, int, bool] | None:
         last = place
     while words[last].text in ("of", "a") and last > at:
         last -= 1
-    return (value, last, exact) if value <= LARGEST else None
+    return (value, last, exact, scale) if value <= LARGEST else None
 
 
 def _quantity(words: Sequence[Word], at: int, units: Mapping[str, frozenset[str]]) -> Quantity | None:
     got = number(words, at)
     if got is None:
         return None
-    low, last, exact = got
-    high = low
-    second = last + 2 if last + 1 < len(words) and words[last + 1].text in ("to", "or") else last + 1
+    low, last, exact, scale = got
+    high, before = low, words[at - 1].text if at else ""
+    between = {"to", "or", "and"} if before == "between" else {"to", "or"}
+    second = last + 2 if last + 1 < len(words) and words[last + 1].text in between else last + 1
     joined = second == last + 2 or (last < len(words) and words[last].glued == "-")
     if joined and second < len(words) and (more := number(words, second)):
         high, last = max(low, more[0]), more[1]
+        low *= more[3] if scale == 1 and low * more[3] <= high else 1.0  # "10 to 20 thousand"
     kind, noun, end = _unit(words, at, last, units)
     if noun == "times":
         return None  # "several times a day" is a rate
-    per, end = _per(words, end)
-    return Quantity(low, high, kind, noun, per, exact, at, end)
+    per, end = _per(words, end, last)
+    if at > 1 and (before in "$€£" or stem(before) in units.get("money", ())):
+        before = words[at - 2].text
+    return Quantity(low, high, kind, noun, per, exact, at, end, low == high and before in ABOUT)
 
 
 def _unit(words: Sequence[Word], at: int, last: int, units: Mapping[str, frozenset[str]]) -> tuple[str, str, int]:
     """(class, noun, place): the nearest noun of a known class, else the first word with a meaning."""
-    if at and words[at - 1].text in "$€£":
+    if at and (words[at - 1].text in "$€£" or words[at - 1].stem in units.get("money", ())):
         return "money", words[at - 1].text, last
     thing: tuple[str, str, int] = ("", "", last)
     for place, word in after(words, last, LOOK):
@@ -190,14 +188,18 @@ def _unit(words: Sequence[Word], at: int, last: int, units: Mapping[str, frozens
     return thing
 
 
-def _per(words: Sequence[Word], at: int) -> tuple[float, int]:
-    """Times a month when "a day", "per month", "weekly" follows place `at`, and the place of its last word."""
-    for place, word in after(words, at, 2):
+def _per(words: Sequence[Word], at: int, number: int) -> tuple[float, int]:
+    """Times a month when "a day", "per month", "weekly" follows place `at`, and the place of its last word; or "daily"
+    between the number, whose last word is at place `number`, and what it counts."""
+    for word in words[number + 1 : at]:
+        if word.text in ADVERBS:
+            return ADVERBS[word.text], at
+    for place, word in after(words, at, 4):
         if word.text in ADVERBS:
             return ADVERBS[word.text], place
         if word.text in ("a", "an", "per", "each", "every") and (period := _period(words, place + 1)):
             return period
-        if not (word.light or word.text == "in"):
+        if not (word.light or word.text in ARRIVING):
             break
     if words[at].glued and (period := _period(words, at + 1)):
         return period
@@ -244,9 +246,11 @@ def _period(words: Sequence[Word], at: int, *, articles: bool = False) -> tuple[
 
 
 def _digits(text: str) -> float | None:
-    """'12,000' and '12.000' are twelve thousand, '1.8' and '0.40' decimals; None for what is no number ('1.2.3')."""
+    """'12,000', '12.000' and '12 000' are twelve thousand, '1.8' and '0,40' decimals; None for no number ('1.2.3')."""
     if re.fullmatch(r"[1-9]\d{0,2}([,.]\d{3})+", text):
         return float(re.sub(r"[,.]", "", text))
+    if re.fullmatch(r"\d{1,6},\d{1,2}", text):
+        return float(text.replace(",", "."))
     try:
         return float(text.replace(",", ""))
     except ValueError:

@@ -17,7 +17,7 @@ from pathlib import Path
 from core import tomlfile
 from core.advisor import quantities, rules
 from core.advisor.patterns import Span, find_any, negated
-from core.advisor.quantities import Quantity
+from core.advisor.quantities import MONTHLY, Quantity
 from core.advisor.words import Words, after, parse, stem
 
 FILE = Path(__file__).with_name("lexicon.toml")
@@ -35,8 +35,14 @@ WEEKS = ((9, "months"), (1.01, "weeks"), (0, "days"))
 TOKENS_A_PAGE, WORDS_A_PAGE = 500, 400  # only to choose an option; the hand-over has its own, wider range
 FEWEST_EXAMPLES = 20  # "seven headings" are none
 SOON = {"in", "within", "under", "below", "after", "than", "about", "launch", "live"}
+LAUNCH = {"launch", "live", "release", "deadline", "rollout"}
 DELAY_WORDS = {"within", "under", "below", "than", "about", "in"}
-WEEK = {"day": 1 / 7, "week": 1.0, "month": 4.35, "quarter": 13.0, "year": 52.0}
+MONTH = {"day": 12 / 365, "week": 84 / 365, "month": 1.0, "quarter": 3.0, "year": 12.0}  # how many of them
+WEEKS_A_MONTH = 365 / 84
+ROUGHLY = 0.25  # either way around "about 12,000" (ours)
+REPLY = {"answer", "answers", "reply", "replies", "response", "responses"}
+RIGHT = {"right", "correct", "accurate", "accuracy", "accurately", "correctly"}
+SPENT = {"budget", "total", "altogether", "spend", "cap", "funding", "fund", "afford", "money", "cost"}
 DEGREES = ("none", "wish", "must")  # of several in one clause the weakest is meant: "wanted but not a must"
 UNREAD, READ, OVERRULED, LIGHT = "unread", "read", "overruled", "light"
 
@@ -139,6 +145,7 @@ class _Mark:
     option: str
     span: Span
     strength: int
+    per_month: float = 0.0  # of a rate
 
 
 def read(text: str) -> Reading:
@@ -149,7 +156,7 @@ def read(text: str) -> Reading:
     marks = [*_said(words), *_graded(words), *_changing(words, numbers), *_counted(words, numbers)]
     marks = list(_plausible(marks))
     answers = {asked: option for asked in rules.load().questions if (option := _best(asked, marks))}
-    facts = tuple(_facts(text, words, numbers))
+    facts = tuple(_facts(text, words, numbers, marks, answers.get("data-changes", "")))
     found = tuple(_found(text, words, marks, answers))
     return Reading(answers, found, facts, tuple(_pieces(text, words, found, facts)))
 
@@ -251,11 +258,13 @@ def _changing(words: Words, numbers: Sequence[Quantity]) -> Iterator[_Mark]:
         beside = any(abs(span.first - rate.last) <= 2 or abs(rate.first - span.last) <= 2 for span in near)
         moved = any(words[span.first].clause == words[rate.first].clause for span in moving)
         if rate.first not in taken and (moved or beside):
-            yield _Mark("data-changes", _step(OFTEN, rate.per_month), Span(rate.first, rate.last), STATED)
+            often = rate.per_month
+            yield _Mark("data-changes", _step(OFTEN, often), Span(rate.first, rate.last), STATED, often)
     for each in numbers:
         before = words[each.first : each.last + 1]
         if each.per_month and any(word.text == "new" for word in before):
-            yield _Mark("data-changes", _step(OFTEN, each.low * each.per_month), Span(each.first, each.last), STATED)
+            often = each.low * each.per_month
+            yield _Mark("data-changes", _step(OFTEN, often), Span(each.first, each.last), STATED, often)
     for option, strength in (
         ("never", STATED),
         ("rarely", STATED),
@@ -264,7 +273,7 @@ def _changing(words: Words, numbers: Sequence[Quantity]) -> Iterator[_Mark]:
         ("live", COUNTED),
     ):
         for span in find_any(getattr(change, option), words):
-            if not negated(span, words):
+            if span.first not in taken and not negated(span, words):
                 yield _Mark("data-changes", option, span, strength)
 
 
@@ -279,7 +288,7 @@ def _counted(words: Words, numbers: Sequence[Quantity]) -> Iterator[_Mark]:
                 yield _Mark("volume", _step(VOLUMES, each.low * each.per_month), span, COUNTED)
         elif _examples(each, words, checked):
             yield _Mark("examples", _step(EXAMPLES, each.low), span, COUNTED)
-        elif pages := _pages(each):
+        elif not _reply(each, words) and (pages := _pages(each)):
             yield _Mark("knowledge-size", _step(PAGES, pages), span, COUNTED)
         elif stem(each.noun) == "question" and _asked_about(each, words):
             yield _Mark("knowledge-size", _step(QUESTIONS, each.low), span, COUNTED)
@@ -325,12 +334,24 @@ def _delay(each: Quantity, words: Words) -> float | None:
 
 def _weeks(each: Quantity, words: Words) -> float | None:
     """The weeks until launch that a quantity sets, or None: "in 8 weeks", "launch in 3 months"."""
-    length = {stem(word): value for word, value in WEEK.items()}.get(stem(each.noun)) if each.kind == "time" else None
     clause = words[each.first].clause
     moving = any(words[span.first].clause == clause for span in find_any(load().change.words, words))
-    if length is None or each.per_month or moving or not _before(each, words) & SOON:
+    behind = {word.text for _, word in after(words, each.last, 3)}
+    if not (months := _months(each)) or moving or not (_before(each, words) & SOON or behind & LAUNCH):
         return None
-    return each.high * length
+    return months * WEEKS_A_MONTH
+
+
+def _months(each: Quantity) -> float:
+    """The length of a time in months, its upper end; 0 for what is none."""
+    length = {stem(word): value for word, value in MONTH.items()}.get(stem(each.noun), 0.0)
+    return each.high * length if each.kind == "time" and not each.per_month else 0.0
+
+
+def _reply(each: Quantity, words: Words) -> bool:
+    """Whether a count of tokens or words is the length of an answer: "answers of 200 words", "200-word answers"."""
+    near = {*_before(each, words, 5), *(word.text for _, word in after(words, each.last, 1))}
+    return each.kind in ("token", "word") and each.low < 1e4 and bool(near & REPLY)
 
 
 def _wider(span: Span, words: Words) -> Span:
@@ -341,28 +362,43 @@ def _wider(span: Span, words: Words) -> Span:
     return Span(first, span.last)
 
 
-def _before(each: Quantity, words: Words) -> set[str]:
-    """The two words before a quantity in its clause."""
+def _before(each: Quantity, words: Words, most: int = 2) -> set[str]:
+    """The words before a quantity in its clause."""
     first = each.first
-    return {word.text for word in words[max(0, first - 2) : first] if word.clause == words[first].clause}
+    return {word.text for word in words[max(0, first - most) : first] if word.clause == words[first].clause}
 
 
-def _facts(text: str, words: Words, numbers: Sequence[Quantity]) -> Iterator[Fact]:
-    """The exact numbers, by name."""
+def _facts(
+    text: str, words: Words, numbers: Sequence[Quantity], marks: Sequence[_Mark], changes: str
+) -> Iterator[Fact]:
+    """The exact numbers, by name, and the rate of change behind the answer `changes`."""
     taken: set[str] = set()
-    for name, unit, low, high, first, last in _named(words, numbers):
+    rates = [
+        ("changes", "times/month", each.per_month, each.per_month, each.span.first, each.span.last)
+        for each in marks
+        if each.question == "data-changes" and each.option == changes and each.per_month
+    ]
+    asked = any(each.per_month and each.kind == "request" for each in numbers)
+    for name, unit, low, high, first, last in [*_named(words, numbers, asked), *rates]:
         if name not in taken:
             taken.add(name)
             start, end = words[first].start, words[last].end
+            low, high = (float(f"{value:.9g}") for value in (low, high))
             yield Fact(name, low, high, unit, text[start:end], start, end)
 
 
-def _named(words: Words, numbers: Sequence[Quantity]) -> Iterator[tuple[str, str, float, float, int, int]]:
+def _named(words: Words, numbers: Sequence[Quantity], asked: bool) -> Iterator[tuple[str, str, float, float, int, int]]:
+    """(name, unit, low, high, first word, last word). `asked`: requests are counted by that name, so that nothing else
+    that comes so often is."""
     checked = {words[span.first].clause for span in find_any(load().checked.words, words)}
+    counts = ("request",) if asked else ("request", "document", "thing")
     for at, each in enumerate(numbers):
         if not each.exact:
             continue
         place = each.first, each.last
+        wide = ROUGHLY if each.about else 0.0
+        ends = each.low * (1 - wide), each.high * (1 + wide)
+        behind = [word.text for _, word in after(words, each.last, 6)]
         if _is_price_pair(numbers[at : at + 2], words):
             last = numbers[at + 1].last
             yield "price_in", "USD/M tokens", each.low, each.low, each.first, last
@@ -370,31 +406,68 @@ def _named(words: Words, numbers: Sequence[Quantity]) -> Iterator[tuple[str, str
         elif at and _is_price_pair(numbers[at - 1 : at + 1], words):
             continue
         elif each.kind == "money" and each.low >= 1:
-            behind = " ".join(word.text for _, word in after(words, each.last, 6))
-            span = "month" if each.per_month else "first_year" if "first year" in behind else "total"
-            near = [at for at, word in after(words, each.last, 4) if word.text in ("year", "month", "total")]
-            yield f"budget_{span}", "USD", each.low, each.high, each.first, max([each.last, *near])
-        elif each.per_month and each.kind in ("request", "document", "thing"):
+            if span := _budget(each, words, behind):
+                near = [at for at, word in after(words, each.last, 4) if word.text in ("year", "month", "total")]
+                yield f"budget_{span}", "USD", *ends, each.first, max([each.last, *near])
+        elif each.per_month and each.kind in counts:
             new = "new" in [word.text for word in words[each.first : each.last + 1]]
             if not new and not quantities.per_head(each, words, _units()["person"]):
-                low, high = (round(end * each.per_month) for end in (each.low, each.high))
+                low, high = (round(end * each.per_month) for end in ends)
                 yield "queries", "queries/month", low, high, *place
-        elif each.kind == "token" and each.low >= 1000:
-            yield "corpus_tokens", "tokens", each.low, each.high, *place
-        elif each.kind == "page":
-            yield "pages", "pages", each.low, each.high, *place
+        elif _reply(each, words):
+            yield f"answer_{each.kind}s", f"{each.kind}s", *ends, *place
+        elif _pages(each):
+            yield "corpus_tokens" if each.kind == "token" else f"{each.kind}s", f"{each.kind}s", *ends, *place
+        elif each.kind == "percent" and (RIGHT & {*behind[:5], *_before(each, words, 5)}):
+            yield "accuracy", "%", *ends, *place
+        elif each.kind == "percent" and each.per_month == 1 and _grows(each, words, behind):
+            yield "growth", "%", *ends, *place
+        elif (months := _months(each)) and _horizon(each, words):
+            yield "horizon", "months", months, months, *place
         elif (delay := _delay(each, words)) is not None:
             yield "latency_ms", "ms", delay, delay, *place
         elif (weeks := _weeks(each, words)) is not None:
             yield "launch_weeks", "weeks", weeks, weeks, *place
-        elif each.kind == "person" and stem(each.noun) in (stem("engineer"), stem("developer")) and each.low <= 50:
-            yield "people", "engineers", each.low, each.high, *place
+        elif each.low <= 50 and _builders(each, words, behind):
+            yield "people", "engineers", *ends, *place
         elif each.kind == "person":
             yield f"count of {each.noun}", "people", each.low, each.high, *place
         elif each.kind == "document" and each.low > 1 and not checked & {words[each.first].clause}:
-            yield "documents", "documents", each.low, each.high, *place
+            yield "documents", "documents", *ends, *place
         elif _examples(each, words, checked):
-            yield "labelled_rows", "rows", each.low, each.high, *place
+            yield "labelled_rows", "rows", *ends, *place
+
+
+def _budget(each: Quantity, words: Words, behind: Sequence[str]) -> str:
+    """Which budget an amount of money is: "month", "first_year", "total"; "" when it is none."""
+    if each.per_month == 1:
+        return "month"
+    around = {word.stem for word in words if word.sentence == words[each.first].sentence}
+    first_year = "first year" in " ".join(behind) or {"first", "year"} <= _before(each, words, 5)
+    if first_year or each.per_month == MONTHLY["year"]:
+        return "first_year"
+    return "total" if not each.per_month and around & {stem(word) for word in SPENT} else ""
+
+
+def _grows(each: Quantity, words: Words, behind: Sequence[str]) -> bool:
+    """Whether a percentage a month is growth: "growing by 5 % a month", "5 % growth a month"."""
+    grow = stem("growth"), stem("grow")
+    return any(stem(word) in grow for word in (*_before(each, words, 4), *behind, each.noun))
+
+
+def _horizon(each: Quantity, words: Words) -> bool:
+    """Whether a time is the one over which costs are summed: "over 3 years", "for the next two years"."""
+    return bool(_before(each, words, 3) & {"over", "horizon", "next"}) and not _before(each, words) & {"last", "past"}
+
+
+def _builders(each: Quantity, words: Words, behind: Sequence[str]) -> bool:
+    """Whether a count is of those who build it: "2 engineers" (not "for 2 engineers"), "a team of three"."""
+    before = _before(each, words)
+    if not each.noun or each.kind in ("thing", ""):
+        return {"team", "of"} <= before
+    makers = {stem(word) for word in ("engineer", "developer", "programmer", "dev")}
+    builds = each.noun == "people" and bool({"build", "building", "work", "working"} & set(behind[:3]))
+    return each.kind == "person" and "for" not in before and (stem(each.noun) in makers or builds)
 
 
 def _is_price_pair(pair: Sequence[Quantity], words: Words) -> bool:
@@ -402,8 +475,9 @@ def _is_price_pair(pair: Sequence[Quantity], words: Words) -> bool:
     kinds = ("", "thing", "token", "money")
     if len(pair) < 2 or pair[1].first - pair[0].first > 5 or any(each.kind not in kinds for each in pair):
         return False
-    per = {word.text for word in words[pair[1].first : pair[1].last + 1]} & {"million", "mtok", "m"}
-    return bool(per) and all(each.low < 1000 for each in pair)
+    last = pair[1].last
+    per = [*words[pair[1].first : last + 1], *(word for _, word in after(words, last, 4))]
+    return any(word.text in ("million", "mtok", "m") for word in per) and all(each.low < 1000 for each in pair)
 
 
 def _found(text: str, words: Words, marks: Sequence[_Mark], answers: Mapping[str, str]) -> Iterator[Found]:

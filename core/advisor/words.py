@@ -8,7 +8,9 @@ from itertools import pairwise
 
 import snowballstemmer  # type: ignore[import-untyped]
 
-TOKEN = re.compile(r"\d[\d.,]*\d[a-z]{0,2}\b|\d+[a-z]{0,2}\b|[^\W\d_]+(?:'[^\W\d_]+)?|[^\w\s]")
+TOKEN = re.compile(
+    r"\d{1,3}(?:[ '\u00a0]\d{3})+(?!\d)|\d[\d.,]*\d[a-z]{0,2}\b|\d+[a-z]{0,2}\b|[^\W\d_]+(?:'[^\W\d_]+)?|[^\w\s]"
+)
 BREAKS, ENDS = set(",;:()—–"), set(".!?")
 ATTACHED = {"but", "though", "although", "however", "strictly"}  # a clause that begins so speaks of the one before
 LIGHT_WORDS = """
@@ -68,7 +70,10 @@ def parse(text: str) -> Words:
     for match in TOKEN.finditer(flat):
         token, start, end = match[0], match.start(), match.end()
         spaced = flat[start - 1 : start].isspace()
-        if token in ENDS:
+        joins = token in "-–" and found and found[-1].text[0].isdigit() and flat[end:].lstrip(" ")[:1].isdigit()
+        if joins:
+            found[-1] = replace(found[-1], glued="-")  # "10 - 20"
+        elif token in ENDS:
             sentence, clause = sentence + 1, clause + 1
         elif token in BREAKS or (token == "-" and spaced):
             clause += 1
@@ -79,6 +84,7 @@ def parse(text: str) -> Words:
         elif token[0].isalnum():
             negated = token.endswith("n't")
             bare = POSSESSIVE.sub("", token.removesuffix("n't"))
+            bare = re.sub(r"(?<=\d)[ '\u00a0](?=\d)", "", bare)
             bare = "can" if negated and bare == "ca" else bare
             found.append(Word(bare, stem(bare), start, end, sentence, clause, clause))
             if negated:

@@ -26,8 +26,8 @@ def draw() -> None:
         max_chars=brief.MAX_TEXT,
         height=150,
         placeholder=EXAMPLE,
-        help="Read by plain rules on this machine (core/brief.toml). Nothing is sent anywhere, and nothing counts "
-        "before you confirm it.",
+        help="Read by plain rules on this machine (core/advisor/reader.py). Nothing is sent anywhere, and nothing "
+        "counts before you confirm it.",
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Read it", type="primary", on_click=_read, key="decide_read_it")
