@@ -67,7 +67,7 @@ def grade(grader: Grader, reply: str, accepted: tuple[str, ...], total_ms: float
     if grader.kind == "similarity":
         share = max((metrics.similarity(grader.metric, reply, one) for one in wanted), default=0.0)
     elif grader.kind == "facts":
-        stated = [fact for fact in grader.values if scoring.right(reply, (fact,))]
+        stated = [fact for fact in grader.values if scoring.mentions(reply, fact)]
         share = len(stated) / len(grader.values)
     else:
         try:
@@ -82,7 +82,7 @@ def grade(grader: Grader, reply: str, accepted: tuple[str, ...], total_ms: float
 
 def _why(grader: Grader, reply: str, share: float) -> str:
     if grader.kind == "facts":
-        lacking = [fact for fact in grader.values if not scoring.right(reply, (fact,))]
+        lacking = [fact for fact in grader.values if not scoring.mentions(reply, fact)]
         return f"{share:.0%} of the facts; not stated: {one_line(', '.join(lacking), 200)}"
     return f"{grader.kind}: {share:.2f}, wanted at least {grader.threshold:.2f}"
 

@@ -1,10 +1,12 @@
 """Which passages hold a question's answer. Knows questions and passages; knows no arm and no reply."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from core.evaluation import scoring
 from core.evaluation.questions import Question, marked, stands_in
+
+COMPARED: Final = ("exact", "contains", "number", "facts", "similarity")  # graders whose values may stand in a text
 
 
 class Passage(Protocol):
@@ -21,13 +23,23 @@ class Passage(Protocol):
 
 
 def stands_here(question: Question, passage: Passage, accepted: Sequence[str]) -> bool:
-    """Whether one passage holds the answer: a marked section by its mark, else by its words. A passage given by hand
-    has no document."""
+    """Whether one passage holds the answer: a marked section by its mark, else by its words. Where words cannot tell (a
+    yes or no, or no answer to look for) it must be about the question. A passage given by hand has no document."""
     marks = [mark for mark in question.documents if marked(mark)[1]]
     if marks:
         return any(_lies_in(passage, mark) for mark in marks)
     known = not question.documents or passage.document in ("", *question.documents)
-    return known and scoring.holds(passage.text, accepted)
+    sought = [answer for answer in accepted if answer and not scoring.yes_or_no(answer)]
+    return known and (
+        scoring.holds(passage.text, sought) if sought else scoring.touches(passage.text, question.question)
+    )
+
+
+def sought(question: Question, accepted: Sequence[str]) -> tuple[str, ...]:
+    """What to look for in passages: the accepted answers, else what the question's graders compare with."""
+    found = [answer for answer in accepted if answer]
+    compared = [value for one in question.graders if one.kind in COMPARED for value in (*one.values, one.value)]
+    return tuple(found or [value for value in compared if value])
 
 
 def hit(question: Question, passages: Sequence[Passage], accepted: Sequence[str]) -> bool:

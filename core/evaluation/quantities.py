@@ -1,7 +1,7 @@
 """Text as words and quantities, for comparing answers. Knows units and number words; knows no question.
 
-"$1,200", "1200 dollars" and "USD 1200" are one quantity, "$34" and "$340" are two. Durations, masses and clock times
-are brought to one unit each, so that 90 minutes is 1.5 hours and 18:30 is 6.30 pm.
+"$1,200", "1200 dollars" and "USD 1200" are one quantity, "$34" and "$340" are two. Durations, masses, sizes and clock
+times are brought to one unit each, so that 90 minutes is 1.5 hours and 18:30 is 6.30 pm. Version numbers stay whole.
 """
 
 import re
@@ -27,14 +27,22 @@ _UNITS: Final[dict[str, tuple[str, float]]] = {
     **dict.fromkeys(("kg", "kgs", "kilo", "kilos", "kilogram", "kilograms"), ("kg", 1.0)),
     **dict.fromkeys(("g", "gram", "grams"), ("kg", 0.001)),
     **dict.fromkeys(("lb", "lbs", "pound", "pounds"), ("lb", 1.0)),
+    **dict.fromkeys(("nanosecond", "nanoseconds", "ns"), ("minutes", 1e-9 / 60)),
+    **dict.fromkeys(("microsecond", "microseconds", "μs", "us"), ("minutes", 1e-6 / 60)),
+    **dict.fromkeys(("millisecond", "milliseconds", "msec", "ms"), ("minutes", 1e-3 / 60)),
+    **dict.fromkeys(("second", "seconds", "sec", "secs", "s"), ("minutes", 1.0 / 60)),
     **dict.fromkeys(("minute", "minutes", "min", "mins"), ("minutes", 1.0)),
     **dict.fromkeys(("hour", "hours", "hr", "hrs", "h"), ("minutes", 60.0)),
     **dict.fromkeys(("day", "days"), ("days", 1.0)),
     **dict.fromkeys(("week", "weeks"), ("days", 7.0)),
     **dict.fromkeys(("month", "months"), ("months", 1.0)),
+    **dict.fromkeys(("byte", "bytes"), ("bytes", 1.0)),
+    **{f"{prefix}b": ("bytes", 1000.0**power) for power, prefix in enumerate("kmgt", 1)},
+    **{f"{prefix}ib": ("bytes", 1024.0**power) for power, prefix in enumerate("kmgt", 1)},
     **dict.fromkeys(("year", "years", "yr", "yrs"), ("months", 12.0)),
 }
-_AFTER: Final = "|".join(sorted((re.escape(unit) for unit in _UNITS if unit != "us$"), key=len, reverse=True))
+_WRITTEN: Final = sorted((unit for unit in _UNITS if unit not in ("us$", "s")), key=len, reverse=True)
+_AFTER: Final = "|".join((*map(re.escape, _WRITTEN), r"(?<!\d\d\d\d)s"))  # "the 1980s" are no seconds
 # Names that hold a word of an answer without being it: model_aliases.json, max_tokens, 1920x1080.
 _ENDINGS: Final = (
     "cfg com csv css dev exe gguf gz html ini io ipynb js json log md net org pdf py rst sh sql sqlite toml ts txt xml "
@@ -42,7 +50,8 @@ _ENDINGS: Final = (
 )
 _TOKEN: Final = re.compile(
     rf"""
-    (?P<name>(?<!\w)(?:[a-z][\w-]*_\w+(?:\.\w+)*|[\w-]+(?:\.\w+)*\.(?:{"|".join(_ENDINGS.split())})|\d+x\d+)(?!\w))
+    (?P<version>(?<![\w.])v?\d+(?:\.\d+){{2,}}(?!\w)|(?<![\w.])v\d+(?:\.\d+)+(?!\w))
+    | (?P<name>(?<!\w)(?:[a-z][\w-]*_\w+(?:\.\w+)*|[\w-]+(?:\.\w+)*\.(?:{"|".join(_ENDINGS.split())})|\d+x\d+)(?!\w))
     | (?P<half>(?<![\w.,])(?P<hour12>\d{{1,2}})(?:[:.h](?P<minute12>\d{{2}}))?\s*(?P<part>[ap]\.?\s?m\b\.?))
     | (?P<clock>(?<![\w.,:])(?P<hour24>\d{{1,2}})(?::|h)(?P<minute24>\d{{2}})(?![\d:]))
     | (?P<before>(?:us\$|[$€£]|(?<!\w)(?:usd|eur|gbp))\s*(?P<amount>{_NUMBER})(?![\d]))
@@ -73,7 +82,9 @@ def tokens(text: str) -> list[Token]:
     """
     made: list[Token] = []
     for match in _TOKEN.finditer(_plain(text)):
-        if match["name"]:
+        if match["version"]:
+            made.append(match["version"].removeprefix("v"))
+        elif match["name"]:
             made.append(match["name"])
         elif match["half"]:
             hour = int(match["hour12"]) % 12 + (12 if match["part"].startswith("p") else 0)
@@ -113,7 +124,7 @@ def _quantity(number: str, unit: str) -> Quantity:
         number = number.replace(",", ".")  # a decimal comma
     written = float(number.replace(",", ""))
     name, factor = _UNITS.get(unit, ("", 1.0))
-    return Quantity(round(written * factor, 6), name, written)
+    return Quantity(float(f"{written * factor:.10g}"), name, written)  # so that 90 s is 1.5 minutes
 
 
 def _stem(word: str) -> str:

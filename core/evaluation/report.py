@@ -149,7 +149,9 @@ def scored(
     others = [value for day, value in question.values.items() if value not in accepted]
     fact = question.cls not in NOT_FACTS and bool(question.answer)
     texts = [passage.text for passage in reply.passages]
-    holding = _holding(question, reply.passages, accepted) if fact else ()
+    looked = question.cls not in NOT_FACTS and bool(fact or question.documents or question.graders)
+    sought = hits.sought(question, accepted)
+    holding = _holding(question, reply.passages, sought) if looked else ()
     row = Row(
         number=reply.number,
         repeat=reply.repeat,
@@ -168,7 +170,7 @@ def scored(
         abstained=scoring.abstains(text),
         stale=fact and scoring.right(text, others, question.question),
         near=fact and scoring.near(text, accepted),
-        hit=_hit(question, arm, reply.passages, accepted) if fact else None,
+        hit=_hit(question, arm, reply.passages, sought) if looked else None,
         holding=holding,
         cites=scoring.cites_existing(text, len(texts)) if texts else None,
         cites_right=scoring.cites_right(text, texts, accepted) if texts and fact else None,

@@ -3,7 +3,8 @@
 A reply is right when it states an accepted answer. Words must stand in it as whole words in order. Of numbers, the
 first one of the answer's unit must be the accepted one, so that a reply listing several prices does not pass. Numbers
 that the question itself holds are not counted as stated. A denial just before the answer is seen ("not made of
-brass"); one that is farther away is not.
+brass"); one that is farther away is not. An answer that is yes or no is stated by that word, or by a sentence about
+what was asked, with or without a denial.
 """
 
 import json
@@ -27,6 +28,17 @@ _ABSTAINS: Final = re.compile(
 _DENIALS: Final = ("not", "never", "cannot", "without", "nor", "neither")
 _TURNS: Final = ("but", "instead", "rather", "however", "only")  # what follows is no longer denied
 _REACH: Final = 5  # words
+_YES_NO: Final = re.compile(r"\W*(?:(?:the |my )?answer (?:[^.:]{0,80} )?is\W+)?(yes|no)\b(?!\.\s*\d)", re.IGNORECASE)
+_NEGATIVE: Final = (*_DENIALS, "no", "none", "nothing", "nobody")
+_SENTENCE: Final = re.compile(r"(?<=[.!?])\s+|\n+")
+_ASKED: Final = 0.5  # of the question's words that a sentence must hold to be about it
+_SMALL: Final = frozenset(
+    re.findall(
+        r"\w+",
+        "a an the is are was were be do does did can could will would has have had of in on at to for by with from and "
+        "or it its this that what which who how",
+    )
+)
 _CITED: Final = re.compile(r"\[(\d{1,3})\]")
 
 
@@ -51,7 +63,7 @@ class Voice:
 def right(reply: str, accepted: Iterable[str], question: str = "") -> bool:
     """Whether a reply states one of the accepted answers."""
     said, asked = tokens(reply), _quantities(tokens(question))
-    return any(_states(reply, said, answer, asked) for answer in accepted if answer.strip())
+    return any(_states(reply, said, answer, asked, question) for answer in accepted if answer.strip())
 
 
 def near(reply: str, accepted: Iterable[str]) -> bool:
@@ -72,13 +84,61 @@ def abstains(reply: str) -> bool:
     return bool(_ABSTAINS.search(reply.replace("’", "'")))
 
 
-def _states(reply: str, said: list[Token], answer: str, asked: list[Quantity]) -> bool:
+def mentions(reply: str, fact: str) -> bool:
+    """Whether a reply names a fact among others, undenied: unlike an answer, a number need not come first."""
+    said = tokens(reply)
+    return any(_affirmed(said, wanted) for wanted in _spellings(fact) if wanted)
+
+
+def says_yes(reply: str, question: str) -> bool | None:
+    """Whether a reply to a yes-or-no question says yes; None when it says neither.
+
+    By its first word, else by its first sentence that is about the question: one with a denial says no.
+    """
+    if found := _YES_NO.match(reply):
+        return found[1].lower() == "yes"
+    if abstains(reply):
+        return None
+    for sentence in _SENTENCE.split(reply):
+        if about(sentence, question):
+            said = [word for word in tokens(sentence) if isinstance(word, str)]
+            return not any(word in _NEGATIVE or word.endswith("n't") for word in said)
+    return None
+
+
+def about(text: str, question: str) -> bool:
+    """Whether a text holds at least half of the words that a question asks with."""
+    asked = {word for word in tokens(question) if isinstance(word, str)} - _SMALL
+    return bool(asked) and len(asked & set(tokens(text))) >= _ASKED * len(asked)
+
+
+def touches(text: str, question: str) -> bool:
+    """Whether some sentence of a text, wrapped over lines or not, is about a question."""
+    return any(about(sentence, question) for sentence in re.split(r"(?<=[.!?])\s+|\n\s*\n", text))
+
+
+def yes_or_no(answer: str) -> bool:
+    """Whether an answer is yes or no, and nothing else."""
+    return answer.strip(" .!").lower() in ("yes", "no")
+
+
+def _spellings(answer: str) -> list[list[Token]]:
+    """An answer as tokens; of a name in camel case also its parts ("RedisLock", "Redis lock")."""
+    parts = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", answer) if re.fullmatch(r"[A-Za-z]{4,}", answer.strip()) else answer
+    return [tokens(answer)] if parts == answer else [tokens(answer), tokens(parts)]
+
+
+def _states(reply: str, said: list[Token], answer: str, asked: list[Quantity], question: str) -> bool:
+    if yes_or_no(answer):
+        return says_yes(reply, question) is (answer.strip(" .!").lower() == "yes")
     wanted = tokens(answer)
+    if re.fullmatch(r"\d+\.\d*0", answer):  # a version: Python 3.10 is not 3.1
+        return bool(re.search(rf"(?<![\d.]){re.escape(answer)}(?!\d|\.\d)", reply))
     if re.fullmatch(r"[A-Za-z]{1,2}", answer):  # a chemical symbol: "He" is not "he"
         return bool(re.search(rf"(?<!\w){answer}(?!\w)", reply))
     if len(wanted) == 1 and isinstance(wanted[0], Quantity):
         return _first(_quantities(said), wanted[0], asked)
-    return _affirmed(said, wanted)
+    return any(_affirmed(said, one) for one in _spellings(answer))
 
 
 def _first(said: list[Quantity], wanted: Quantity, asked: list[Quantity]) -> bool:

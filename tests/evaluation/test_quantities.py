@@ -32,6 +32,13 @@ def only(text: str) -> Quantity:
         ("thirty-six months", "months", 36),
         ("ninety minutes", "minutes", 90),
         ("1.5 hours", "minutes", 90),
+        ("90 seconds", "minutes", 1.5),
+        ("a 30 s wait", "minutes", 0.5),
+        ("60000 ms", "minutes", 1),
+        ("6 µs", "minutes", 1e-7),
+        ("4-byte", "bytes", 4),
+        ("2 KiB", "bytes", 2048),
+        ("1.5MB", "bytes", 1_500_000),
         ("two weeks", "days", 14),
         ("18:30", "clock", 1110),
         ("6:30 pm", "clock", 1110),
@@ -52,6 +59,11 @@ def test_amounts_in_many_spellings(text: str, unit: str, value: float) -> None:
 @pytest.mark.parametrize("text", ["BW4821", "the 2nd shop", "C3PO", "1.2.3"])
 def test_codes_are_no_quantities(text: str) -> None:
     assert not [token for token in tokens(text) if isinstance(token, Quantity) and token.written in (4821, 2, 3)]
+
+
+def test_versions_stay_whole_and_a_decade_is_no_time() -> None:
+    assert tokens("v1.2, 0.4.0 or 1.2.3-beta") == ["1.2", "0.4.0", "or", "1.2.3", "beta"]
+    assert tokens("the 1980s") == ["the", "1980"]
 
 
 def test_words_lose_case_accents_and_plural() -> None:

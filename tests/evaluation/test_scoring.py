@@ -10,8 +10,10 @@ from core.evaluation.scoring import (
     cites_existing,
     cites_right,
     holds,
+    mentions,
     near,
     right,
+    says_yes,
     ticket,
 )
 from models.brightwater import data
@@ -34,9 +36,23 @@ RIGHT = [
     ("20 minus 10 is 10.", "10", "What do you get for 20 minus 10?"),
     ("The Tidal 2 costs $340.", "$340", "What does the Tidal 2 cost?"),
     ("The symbol is Au.", "Au", ""),
+    ("It takes 11.8 microseconds.", "11.8 µs", ""),
+    ("Python 3.10 or later.", "3.10", ""),
+    ("It was renamed in v0.4.0.", "0.4.0", ""),
+    ("That is the Redis lock.", "RedisLock", ""),
+    ("The answer is no. They need none.", "No", ""),
+    ("**Yes**, it is.", "Yes", ""),
+    ("The press does not leak at all.", "No", "Does the press leak?"),
+    ("The press performs no cleaning.", "No", "Does the press do the cleaning?"),
+    ("The press is made of brass.", "Yes", "Is the press made of brass?"),
     ("One of our shops; 8 in all.", "8", ""),
 ]
 WRONG = [
+    ("It takes 11.8 ms.", "11.8 µs"),
+    ("It needs Python 3.1 or later.", "3.10"),
+    ("It was renamed in v0.4.1.", "0.4.0"),
+    ("Nobody knows.", "No"),
+    ("It is the red lock.", "RedisLock"),
     ("It costs $3401.", "$340"),
     ("It costs $340.", "$34"),
     ("It costs $34.", "$340"),
@@ -64,6 +80,27 @@ def test_right_answers_in_other_spellings_count(reply: str, answer: str, questio
 @pytest.mark.parametrize(("reply", "answer"), WRONG)
 def test_near_misses_do_not_count(reply: str, answer: str) -> None:
     assert not right(reply, [answer])
+
+
+@pytest.mark.parametrize(
+    ("reply", "yes"),
+    [
+        ("Yes.", True),
+        ("No, it does not.", False),
+        ("1. No. It leaks.", None),
+        ("The press does leak.", True),
+        ("The press never leaks.", False),
+        ("I do not know whether the press leaks.", None),
+        ("Coffee is grown in Brazil, not here.", None),
+        ("", None),
+    ],
+)
+def test_a_yes_or_no_is_said_by_its_word_or_by_a_sentence_about_the_question(reply: str, yes: bool | None) -> None:
+    assert says_yes(reply, "Does the press leak?") is yes
+
+
+def test_a_fact_is_named_among_others() -> None:
+    assert mentions("It allows 4, 5 or 6.", "5") and not mentions("It allows 4, not 5.", "5")
 
 
 def test_a_variant_counts_and_an_empty_one_never_does() -> None:
