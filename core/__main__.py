@@ -17,6 +17,7 @@ COMMANDS = {
     "votes": "what people said of answers: list, add, export",
     "report": "an evaluation that was made: as text, JSON or one HTML file",
     "judge": "a model as judge over an evaluation's answers, apart from the rules",
+    "sweep": "retrieval settings over a question set, without a model",
     "propose": "question-answer pairs from a project's documents, to be reviewed",
     "finetune": "a model of the project trained on its questions or your rows, stopped and gone on with",
     "calculate": "cost, latency and accuracy of the four approaches",

@@ -118,12 +118,12 @@ def with_search(arms: Sequence[Arm], search: Search) -> tuple[Arm, ...]:
     )
 
 
-def check(arms: Sequence[Arm]) -> None:
+def check(arms: Sequence[Arm], most: int = MOST_ARMS) -> None:
     """Raises Problem on arms that cannot be run together."""
     if not arms:
         raise Problem("No arm is chosen: choose at least one.")
-    if len(arms) > MOST_ARMS:
-        raise Problem(f"{len(arms)} arms are too many; at most {MOST_ARMS} run together.")
+    if len(arms) > most:
+        raise Problem(f"{len(arms)} arms are too many; at most {most} run together.")
     names = [arm.name for arm in arms]
     if double := [name for name in names if names.count(name) > 1]:
         raise Problem(f"Two arms are named '{one_line(double[0], 60)}': give each a name of its own.")

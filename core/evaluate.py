@@ -6,22 +6,29 @@ latest one.
 """
 
 import random
-from collections.abc import Mapping, Sequence
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace as replace_in
 
 from core import arms, ask, identity, records, scenario
 from core.errors import Problem
-from core.evaluation import questions
+from core.evaluation import planning, questions
 from core.evaluation import report as report_module
+from core.evaluation.dial import dial
+from core.evaluation.planning import Plan
 from core.evaluation.questions import Question
 from core.evaluation.records import Metrics, Report, Row, replies
-from core.evaluation.run import Options, Reply, key, options_from, place_of, run
+from core.evaluation.run import Options, Reply, applies, key, options_from, place_of, run
+from core.evaluation.variants import Undated
 from core.evaluation.watching import Watch
 from core.project import Project
+from core.retrieval.values import CURRENT, Settings
 from core.text import one_line
 
 if TYPE_CHECKING:
@@ -30,11 +37,13 @@ if TYPE_CHECKING:
     from core.runtime import Runtime
 
 KIND: Final = "evaluate"
+LOOKED_AT: Final = 3  # earlier evaluations, for what a reply takes
+FEW_ROWS: Final = 100  # of each
 
 
 def check(project: Project, asked: Sequence[Question], options: Options) -> None:
     """Raises Problem on what cannot be run, before anything is loaded."""
-    arms.check(options.arms)
+    arms.check(options.arms, options.most_arms)
     for arm in options.arms:
         project.model(arm.model)
     for question in asked:
@@ -118,6 +127,25 @@ def limited(asked: Sequence[Question], limit: int | None, seed: int) -> tuple[Qu
     return tuple(asked[place] for place in sorted(kept))
 
 
+def seconds_a_reply(here: "Runtime", project: Project, chosen: Sequence[arms.Arm]) -> float | None:
+    """What a reply of these arms took: in the project's evaluations, newest first, else in its latest questions; None
+    when nothing has been measured."""
+    for job in jobs(here, project)[:LOOKED_AT]:
+        times: dict[str, list[float]] = {}
+        for row in here.jobs.rows(job.id, FEW_ROWS):
+            if total := (row.get("timing") or {}).get("total"):
+                times.setdefault(row["arm"], []).append(total / 1000)
+        if known := [statistics.median(times[arm.name]) for arm in chosen if arm.name in times]:
+            return statistics.mean(known)
+    return planning.seconds_a_reply(here.stored_runs.latest(project.id))
+
+
+def planned(here: "Runtime", project: Project, asked: Sequence[Question], chosen: Sequence[arms.Arm]) -> Plan:
+    """What a run of these arms takes and can decide."""
+    replies = sum(arm.repeats * applies(arm, question) for arm in chosen for question in asked)
+    return planning.plan(asked, replies, seconds_a_reply(here, project, chosen))
+
+
 def work(here: "Runtime", job: "JobContext") -> dict[str, int]:
     """The job itself: copies the rows that are known, asks for the rest."""
     project = here.projects.get(str(job.parameters.get("project", records.FIRST_PROJECT)))
@@ -140,16 +168,39 @@ def work(here: "Runtime", job: "JobContext") -> dict[str, int]:
         if watch is not None:
             watch.add(*replies([row]))
 
-    run(
-        asked,
-        options,
-        here.parts(project),
-        append,
-        done=kept,
-        progress=job.progress,
-        cancelled=lambda: job.cancelled or _decided(job, watch),
-    )
+    with ExitStack() as opened:
+        run(
+            asked,
+            options,
+            here.parts(project),
+            append,
+            done=kept,
+            progress=job.progress,
+            cancelled=lambda: job.cancelled or _decided(job, watch),
+            bases=_split_otherwise(here, project, options, opened),
+        )
     return {"rows": len(job.rows())}
+
+
+def _split_otherwise(
+    here: "Runtime", project: Project, options: Options, opened: ExitStack
+) -> dict[str, Callable[[], Undated]]:
+    """Arm -> its documents split in its own way, where that is not the project's: made when first asked for."""
+    made: dict[Settings, Undated] = {}
+
+    def base(settings: Settings) -> Undated:
+        if settings not in made:
+            from core.retrieval.embedders import Remembering
+            from core.retrieval.trial import split_otherwise
+
+            own, day = here.knowledge(project), options.snapshot
+            embedder = own.embedder and Remembering(own.embedder, own.vector_of)
+            paths = [document.path for document in own.documents(day or CURRENT)]
+            other = opened.enter_context(split_otherwise(own, settings, paths, day, embedder=embedder))
+            made[settings] = Undated(other)
+        return made[settings]
+
+    return {one.arm: partial(base, one.split) for one in options.variants if one.split is not None}
 
 
 def _decided(job: "JobContext", watch: Watch | None) -> bool:
@@ -175,8 +226,10 @@ def result(here: "Runtime", job_id: str) -> Report:
 def scored(parameters: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], project: Project) -> Report:
     """The report on rows that came of a job with these parameters, with its options."""
     asked, options = _given(parameters, project)
-    made = report_module.report(asked, replies(rows), options.arms, project, options.snapshot)
-    return replace_in(made, options=options)
+    wrong = {variant.arm for variant in options.variants if variant.wrong}
+    made = report_module.report(asked, replies(rows), options.arms, project, options.snapshot, wrong)
+    points = dial(made.rows, options.variants) if wrong else ()
+    return replace_in(made, options=options, dial=points)
 
 
 def measured(here: "Runtime", job_id: str) -> Metrics:

@@ -182,9 +182,9 @@ class Jobs:
         row = (when, job_id)
         self._store.write(lambda db: db.execute("UPDATE jobs SET deleted = ? WHERE id = ?", row))
 
-    def rows(self, job_id: str) -> Rows:
-        """The job's results so far, in order."""
-        found = self._store.read("SELECT body FROM job_rows WHERE job = ? ORDER BY n", (job_id,))
+    def rows(self, job_id: str, most: int = -1) -> Rows:
+        """The job's results so far, in order; the first `most` of them (-1: all)."""
+        found = self._store.read("SELECT body FROM job_rows WHERE job = ? ORDER BY n LIMIT ?", (job_id, most))
         return [json.loads(row["body"]) for row in found]
 
     def cancel(self, job_id: str) -> None:

@@ -172,9 +172,9 @@ class Runtime:
 
     @property
     def jobs(self) -> "Jobs":
-        """The job runner. The app goes on with the evaluations and proposals that a process which ended left, and sets
-        all else of it down as interrupted; a command touches no other process's jobs."""
-        from core import evaluate, propose
+        """The job runner. The app goes on with the evaluations, proposals and sweeps of a process that ended, and sets
+        all else it left down as interrupted; a command touches no other process's jobs."""
+        from core import evaluate, propose, sweep
         from core.jobs import Jobs
 
         def make() -> Jobs:
@@ -182,6 +182,7 @@ class Runtime:
             if self._resume:
                 jobs.register(evaluate.KIND, lambda job: evaluate.work(self, job))
                 jobs.register(propose.KIND, lambda job: propose.work(self, job))
+                jobs.register(sweep.KIND, lambda job: sweep.work(self, job))
                 jobs.recover()
             return jobs
 
@@ -324,6 +325,17 @@ class Runtime:
             base.ensure_folders(bundled.documents(project), report, stop)
         if failed:
             raise Problem(" ".join(failed))
+
+    def prepare_documents(
+        self, project: Project, report: Callable[[float, str], None], stop: Callable[[], bool]
+    ) -> None:
+        """Make what a search needs, in the foreground: embedder fetched, documents indexed. Raises Problem."""
+        from core.project import bundled
+        from core.weights import catalog
+
+        check_installed()
+        catalog.ensure("embedder", report, stop)
+        self.knowledge(project).ensure_folders(bundled.documents(project), report, stop)
 
     def prepare_in_background(self, project: Project, retry: bool = False) -> "Job | None":
         """The job that makes what the project needs, started on first call; None once all is there."""

@@ -57,6 +57,38 @@ class Judging(Judged, frozen=True, kw_only=True):
     rows: list[Verdict]
 
 
+class Planned(TypedDict):
+    """`evaluate --plan`: replies and seconds (low, high), what all questions decide and what those of each class do."""
+
+    version: int
+    questions: int
+    replies: int
+    seconds: list[float]
+    time: str
+    sentence: str
+    whole: Object
+    classes: list[Object]
+
+
+class Swept(TypedDict):
+    """`sweep`: every setting tried, best first, with hit@k, MRR, tokens and the paired gain over the present one."""
+
+    version: int
+    id: str
+    project: str
+    state: str
+    arm: str
+    snapshot: str | None
+    sentence: str
+    measure: str
+    questions: int
+    facts: int
+    scored: list[Object]
+    best: Object
+    cheapest: Object
+    present: Object | None
+
+
 class Calculation(TypedDict):
     """`calculate`: the verdict in words, results by approach, what would flip it, what to measure first."""
 
@@ -354,6 +386,8 @@ OUTPUTS: Final[dict[str, Any]] = {
     "votes": Voted,
     "report": Evaluation,
     "judge": Judging,
+    "evaluate --plan": Planned,
+    "sweep": Swept,
     "finetune": Finetuned,
     "calculate": Calculation,
     "advise": Advice,

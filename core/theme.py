@@ -7,6 +7,7 @@ from core.approaches import APPROACHES, NAMES
 # Okabe and Ito's palette: told apart with every common kind of colour blindness.
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 GREY = "#8A8F98"
+SEQUENTIAL = ("#EAF3FA", "#86BAE0", "#0072B2")  # little to much, as chartSequentialColors in .streamlit/config.toml
 
 APPROACH_NAMES = {name: words.capitalize() for name, words in NAMES.items()}
 APPROACH_COLORS = dict(zip(APPROACHES, ("#56B4E9", "#0072B2", "#E69F00", "#009E73"), strict=True))

@@ -10,6 +10,7 @@ from pages.draw import evaluation_views as views
 from pages.draw import present
 from pages.draw.evaluation_form import draw_form
 from pages.draw.evaluation_judge import draw_by_hand, draw_repeats
+from pages.draw.evaluation_sweep import draw_sections
 from pages.draw.project import current
 from pages.draw.setup import draw_setup
 
@@ -22,6 +23,8 @@ with present.off_stage("head"):
         "Put a whole question set to the arms. Rules outside any model score each reply; every share has its error."
     )
     draw_setup(here, project)
+if draw_sections(here, project):
+    st.stop()
 
 
 def results(job_id: str) -> None:
@@ -58,6 +61,8 @@ def results(job_id: str) -> None:
         "Replies": lambda: views.draw_replies(here, found),
         "Export": lambda: views.draw_files(here, found, job_id),
     }
+    if found.dial:
+        tabs = {"Wrong passages": lambda: views.draw_dial(found)} | tabs
     for tab, draw in zip(st.tabs(list(tabs)), tabs.values(), strict=True):
         with tab:
             draw()

@@ -17,11 +17,14 @@ from core.commands.report import write_html
 from core.errors import Problem
 from core.evaluation import questions, repeats
 from core.evaluation.gates import demand, failed, judged, junit
+from core.evaluation.planning import Plan
 from core.evaluation.questions import Question
 from core.evaluation.records import Report, report_from
 from core.evaluation.run import Options
 from core.evaluation.statistics import stated
 from core.evaluation.tables import parts
+from core.evaluation.variants import dialled
+from core.jobs import Job
 from core.project import Project
 from core.text import one_line
 
@@ -32,24 +35,25 @@ CLOSED = 3  # exit status of a gate that an interval closes
 def main(argv: list[str]) -> int:
     """Evaluate; exit status 0 when at least one reply came back, 1 when none did."""
     given = _arguments(argv)
-    asked = [question for source in given.questions for question in _read(source)]
     try:
         here = runtime.get()
         project = here.projects.get(given.project)
-        for name in given.set:
-            asked += here.questions.read(project, name)
-        if not asked:
-            raise Problem("Nothing to ask: give --questions FILE or --set NAME.")
+        asked = asked_of(here, project, given)
         chosen = evaluate.limited(asked, given.limit, given.seed or 0)
         pinned = _pinned(given.pinned) if given.pinned else None
         arms = tuple(changed(arm, given, pinned) for arm in project.choose(given.arms.split(",")))
         if given.repeats is not None:
             arms = tuple(replace(arm, repeats=given.repeats) for arm in arms)
-        settings = Options(arms, given.snapshot)
+        arms, variants = dialled(arms, _shares(given.wrong)) if given.wrong else (arms, ())
+        settings = Options(arms, given.snapshot, seed=given.seed or 0, variants=variants)
         evaluate.check(project, chosen, settings)
         for text in given.at_least:
             demand(text)
+        plan = evaluate.planned(here, project, chosen, arms)
+        if given.plan:
+            return _planned(plan, len(chosen), as_json=given.json)
         before = _before(given.not_worse_than) if given.not_worse_than else None
+        log(f"{len(chosen)} questions, {plan.replies} replies, {plan.time}. {plan.sentence}")
         result = _evaluate(project, chosen, settings, fresh=given.fresh)
         if given.html:
             write_html(given.html, result)
@@ -96,9 +100,23 @@ def _arguments(argv: list[str]) -> Namespace:
     options.add_argument("--junit", type=Path, metavar="FILE", help="demands and answers as JUnit XML")
     options.add_argument("--html", type=Path, metavar="FILE", help="the report as one HTML file")
     options.add_argument("--repeats", type=int, help="ask each question so often, each time with another seed")
+    options.add_argument(
+        "--wrong", metavar="PERCENT,...", help="ask arms that retrieve again with that share of near misses: 25,50,100"
+    )
     options.add_argument("--metrics", action="store_true", help="with every metric by arm and class (slower)")
+    options.add_argument("--plan", action="store_true", help="only what it takes and what it can decide")
     options.add_argument("--fresh", action="store_true", help="ask everything anew, also what is known")
     return options.parse_args(argv)
+
+
+def asked_of(here: runtime.Runtime, project: Project, given: Namespace) -> list[Question]:
+    """The questions of `--questions` and `--set`. Raises Problem when there is none."""
+    asked = [question for source in given.questions for question in _read(source)]
+    for name in given.set:
+        asked += here.questions.read(project, name)
+    if not asked:
+        raise Problem("Nothing to ask: give --questions FILE or --set NAME.")
+    return asked
 
 
 def _read(source: Path) -> Sequence[Question]:
@@ -113,7 +131,12 @@ def _evaluate(project: Project, chosen: Sequence[Question], settings: Options, *
         here.prepare(project, settings.arms, lambda done, text: log(f"{done:4.0%} {text}"), lambda: False)
     except Problem as problem:
         log(f"not everything is there: {one_line(problem.message, 500)}")  # the arms that can answer still do
-    job = evaluate.start(here, project, chosen, settings, fresh=fresh)
+    job = waited(here, evaluate.start(here, project, chosen, settings, fresh=fresh), "evaluation")
+    return evaluate.result(here, job.id)
+
+
+def waited(here: runtime.Runtime, job: Job, what: str) -> Job:
+    """The job once it is done, its progress logged meanwhile. Raises Problem when it failed or was stopped."""
     begun, shown = time.monotonic(), 0.0
     while (job := here.jobs.get(job.id)).active:
         if time.monotonic() - shown > 5:
@@ -122,8 +145,8 @@ def _evaluate(project: Project, chosen: Sequence[Question], settings: Options, *
             log(f"{job.progress:4.0%} {job.message}" + (f", about {left / 60:.1f} min left" if job.progress else ""))
         time.sleep(POLL_S)
     if job.state != "done":
-        raise Problem(job.message or f"The evaluation was {job.state}.")
-    return evaluate.result(here, job.id)
+        raise Problem(job.message or f"The {what} was {job.state}.")
+    return job
 
 
 def table(result: Report) -> list[str]:
@@ -137,6 +160,25 @@ def table(result: Report) -> list[str]:
         for part, gap in parts(split).items():
             lines.append(f"{name}: {part} {gap.difference:+.1%} ({gap.low:+.1%} to {gap.high:+.1%}): {gap.verdict}")
     return lines
+
+
+def _planned(plan: Plan, asked: int, *, as_json: bool) -> int:
+    """The plan alone: nothing is asked."""
+    if as_json:
+        emit({"questions": asked, **records.plain(plan)})
+        return 0
+    print(f"{asked} questions, {plan.replies} replies, {plan.time}. {plan.sentence}")
+    for one in plan.classes:
+        points = "no difference" if one.detectable is None else f"{one.detectable:.0f} points or more"
+        print(f"{one.cls:<16}{one.questions:>6} questions{one.facts:>6} facts  decide {points}")
+    return 0
+
+
+def _shares(text: str) -> list[float]:
+    try:
+        return [float(part) / 100 for part in text.split(",")]
+    except ValueError as error:
+        raise Problem(f"--wrong takes percentages separated by commas, not '{one_line(text, 60)}'.") from error
 
 
 def _before(run: str) -> Report:

@@ -13,6 +13,8 @@ sequential.py   an interval that may be watched while a run goes on (watching.py
 hits.py         which passages hold a question's answer
 preferences.py  strengths of arms from blind votes; agreement.py: kappa; calibrating.py: metrics against marks by hand
 judging.py      a model as judge: what it is asked, how its word is read; repeats.py: between runs, between trainings
+sweeps.py       retrieval settings side by side
+variants.py     an arm that reads near misses, or documents split otherwise; dial.py: what near misses do to it
 records.py      the report and its rows as typed records; report.py makes them of a run's replies
 versus.py       two runs side by side; gates.py: demands for CI
 sheet.py        the report as one HTML file;  beside.py: the documents' figures beside a run

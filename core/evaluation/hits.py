@@ -42,11 +42,23 @@ def sought(question: Question, accepted: Sequence[str]) -> tuple[str, ...]:
     return tuple(found or [value for value in compared if value])
 
 
+def by_place(question: Question) -> bool:
+    """Whether its documents alone say if passages hold its answer: several, or a marked section."""
+    return len(question.documents) > 1 or any(marked(mark)[1] for mark in question.documents)
+
+
 def hit(question: Question, passages: Sequence[Passage], accepted: Sequence[str]) -> bool:
     """Whether passages hold the answer: for several documents, or a marked section, one of each; else its words."""
-    if len(question.documents) > 1 or any(marked(mark)[1] for mark in question.documents):
+    if by_place(question):
         return all(any(_lies_in(passage, mark) for passage in passages) for mark in question.documents)
     return any(stands_here(question, passage, accepted) for passage in passages)
+
+
+def anywhere(question: Question, passage: Passage, accepted: Sequence[str]) -> bool:
+    """Whether a passage gives the answer at all, also where a question names other documents for it."""
+    if by_place(question) and any(_lies_in(passage, mark) for mark in question.documents):
+        return True
+    return scoring.holds(passage.text, accepted)
 
 
 def _lies_in(passage: Passage, place: str) -> bool:

@@ -27,10 +27,14 @@ class Decides:
 
 @dataclass(frozen=True)
 class Plan:
-    """`time`: in words; `sentence`: what all questions together decide; `classes`: the same by class."""
+    """`seconds`: low and high; `time`: in words; `whole`, `sentence`: what all questions together decide; `classes`:
+    the same by class."""
 
+    replies: int
+    seconds: tuple[float, float]
     time: str
     sentence: str
+    whole: Decides
     classes: tuple[Decides, ...]
 
 
@@ -45,7 +49,8 @@ def plan(asked: Sequence[Question], replies: int, seconds: float | None) -> Plan
     low, high = (seconds, seconds) if seconds else UNSEEN_S
     time = f"{_minutes(replies * low)}" if low == high else f"{_minutes(replies * low)} to {_minutes(replies * high)}"
     by_class = [_decides(cls, [q for q in asked if q.cls == cls]) for cls in dict.fromkeys(q.cls for q in asked)]
-    return Plan(time, _sentence(_decides(ALL, asked)), tuple(by_class))
+    whole = _decides(ALL, asked)
+    return Plan(replies, (replies * low, replies * high), time, _sentence(whole), whole, tuple(by_class))
 
 
 def _decides(cls: str, asked: Sequence[Question]) -> Decides:

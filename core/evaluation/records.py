@@ -137,10 +137,26 @@ class Split(Effects, frozen=True, kw_only=True):
     model: str = ""
 
 
+class Dialled(Struct, frozen=True, kw_only=True):
+    """An arm with a share `wrong` of its passages swapped for near misses, over the questions of facts.
+
+    `held`: the share of questions whose answer stood in the passages; `loss`: of accuracy against no wrong passage,
+    paired; None at that share.
+    """
+
+    arm: str
+    wrong: float
+    accuracy: Accuracy
+    abstained: Accuracy
+    held: Accuracy
+    loss: Difference | None = None
+
+
 class Report(Struct, frozen=True, kw_only=True):
     """Everything that can be said of a run, complete or so far.
 
-    `arms`, `titles`: by the arm's name; `effects`: by class. `snapshot`: the day on which answers must be right.
+    `arms`, `titles`: by the arm's name; `effects`: by class; `dial`: where passages were swapped for near
+    misses. `snapshot`: the day on which answers must be right.
     """
 
     id: str = ""
@@ -157,6 +173,7 @@ class Report(Struct, frozen=True, kw_only=True):
     pairs: tuple[Pair, ...] = ()
     effects: dict[str, Split] = field(default_factory=dict)
     rows: tuple[Row, ...]
+    dial: tuple[Dialled, ...] = ()
 
 
 def replies(rows: Sequence[Mapping[str, Any]]) -> list[Reply]:

@@ -5,7 +5,7 @@ Knows questions, rows and statistics; knows no model and no screen.
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -47,8 +47,12 @@ def report(
     arms: Sequence[Arm],
     project: Project,
     snapshot: str | None = None,
+    apart: Collection[str] = (),
 ) -> Report:
-    """Everything that can be said of a run, complete or so far. `snapshot`: the day on which answers must be right."""
+    """Everything that can be said of a run, complete or so far. `snapshot`: the day on which answers must be right.
+
+    `apart`: arms that are held against no other here.
+    """
     replies = list(replies)
     rows = _explained(questions, _rows(questions, replies, arms, project, snapshot), project)
     classes = list(dict.fromkeys(question.cls for question in questions))
@@ -62,7 +66,8 @@ def report(
     asked = [arm for arm in arms if arm.name in of_arm]
     identities = {reply.arm: reply.identity for reply in replies if reply.identity}
     bases = {model.id: model.base for model in project.models}
-    answered, fours = [row for row in rows if not row.problem], _fours(asked, bases)
+    beside = [arm for arm in asked if arm.name not in apart]
+    answered, fours = [row for row in rows if not row.problem], _fours(beside, bases)
     return Report(
         questions=len(questions),
         unreviewed=sum(not question.reviewed for question in questions),
@@ -72,7 +77,7 @@ def report(
         pairs=tuple(
             made
             for name, of in groups.items()
-            for first, second in _pairs(asked, bases)
+            for first, second in _pairs(beside, bases)
             if (made := _pair(answered, name, of, first, second))
         ),
         effects={

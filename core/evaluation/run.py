@@ -9,9 +9,10 @@ import hashlib
 import json
 import random
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -24,6 +25,7 @@ from core.errors import Problem
 from core.evaluation import scoring
 from core.evaluation.quantities import tokens
 from core.evaluation.questions import TICKET, Question, marked, slugs
+from core.evaluation.variants import NearMisses, Variant
 from core.records import ArmRecord, ModelIdentity, Timing, Tokens
 from core.text import one_line
 
@@ -76,6 +78,7 @@ class Options:
     """How to run a set. `snapshot`: the documents' day, and the day on which answers must be right (None: current).
 
     `until`: two arms; the run ends as soon as their difference is decided; questions come in an order drawn by `seed`.
+    `variants`: arms that read other passages than the project's own search gives them.
     """
 
     arms: tuple[Arm, ...] = DEFAULT
@@ -83,6 +86,12 @@ class Options:
     device: str = "auto"
     until: tuple[str, str] | None = None
     seed: int = 0
+    variants: tuple[Variant, ...] = ()
+
+    @property
+    def most_arms(self) -> int:
+        """How many arms it may have: one that is asked at several shares of wrong passages counts once."""
+        return arms.MOST_ARMS + sum(variant.wrong > 0 for variant in self.variants)
 
     def settings(self, arm: Arm, question: Question, perfect: tuple[str, ...], repeat: int = 0) -> ask.Settings:
         """The settings under which core.ask puts one question to one arm; each repeat has a seed of its own."""
@@ -114,7 +123,10 @@ def applies(arm: Arm, question: Question) -> bool:
 
 def key(questions: Sequence[Question], options: Options, models: object) -> str:
     """Names a run: the same questions, options and models give the same key, so a stopped run can go on."""
-    parts = [[q.row() for q in questions], dataclasses.asdict(options), models]
+    asked = dataclasses.asdict(options)
+    if not options.variants:
+        del asked["variants"]  # the key of an older version's run is still its key
+    parts = [[q.row() for q in questions], asked, models]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
@@ -127,14 +139,17 @@ def run(
     done: Iterable[Row] = (),
     progress: Callable[[float, str], None] = lambda _share, _text: None,
     cancelled: Callable[[], bool] = lambda: False,
+    bases: Mapping[str, Callable[[], ask.Retrieves]] = MappingProxyType({}),
 ) -> None:
-    """Ask what `done` does not hold yet; each finished row goes to `append` at once.
+    """Ask what `done` does not hold yet; each finished row goes to `append` at once. `bases`: arm -> the documents it
+    searches instead of the project's.
 
     Arms take turns by question, so that a stopped run has all arms on the same questions; an arm's repeats of it follow
     each other. A failing arm gives a row with its `problem`. Raises Problem on what cannot be asked.
     """
     known = {place_of(row) for row in done}
-    arms.check(options.arms)
+    arms.check(options.arms, options.most_arms)
+    wrong = {variant.arm: variant.wrong for variant in options.variants}
     places = order(questions, options.seed) if options.until else range(len(questions))
     todo = [
         (n, arm, repeat)
@@ -151,7 +166,9 @@ def run(
     def row(number: int, arm: Arm, repeat: int) -> Row | None:
         if (number, arm.name, repeat) in known:
             return None
-        return _row(number, questions[number], arm, repeat, options, parts, alone=at_once == 1)
+        question, knowledge = questions[number], bases.get(arm.name, parts.knowledge)
+        here = replace(parts, knowledge=_with_misses(knowledge, question, options, wrong.get(arm.name, 0.0)))
+        return _row(number, question, arm, repeat, options, here, alone=at_once == 1)
 
     made = _rows(todo, row, at_once)
     for place in range(len(todo)):
@@ -179,6 +196,14 @@ def _rows(
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()
+
+
+def _with_misses(
+    knowledge: Callable[[], ask.Retrieves], question: Question, options: Options, wrong: float
+) -> Callable[[], ask.Retrieves]:
+    if not wrong:
+        return knowledge
+    return lambda: NearMisses(knowledge(), question, question.expected(options.snapshot), wrong, options.seed)
 
 
 def order(questions: Sequence[Question], seed: int) -> list[int]:

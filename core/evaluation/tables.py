@@ -143,6 +143,24 @@ def as_parquet(report: Report) -> bytes:
     return out.getvalue()
 
 
+def dialled(report: Report) -> list[dict[str, Any]]:
+    """One row an arm and share of wrong passages; shares in percent, the loss in points."""
+    return [
+        {
+            "arm": report.titles.get(point.arm, point.arm),
+            "wrong passages": f"{point.wrong:.0%}",
+            "accuracy": 100 * point.accuracy.accuracy,
+            "95 %": f"{point.accuracy.low:.0%} to {point.accuracy.high:.0%}",
+            "declined": 100 * point.abstained.accuracy,
+            "hit": 100 * point.held.accuracy,
+            "points lost": point.loss and round(100 * point.loss.difference, 1),
+            "lost 95 %": point.loss and span(point.loss),
+            "questions": point.accuracy.n,
+        }
+        for point in report.dial
+    ]
+
+
 def effects(report: Report) -> list[dict[str, Any]]:
     """One row a class and part of the effect split, in points."""
     return [

@@ -12,7 +12,8 @@
     embedders.py  the engine's worker, or an endpoint elsewhere
     sections.py   a document's title and sections (outline.py: headings); wordpiece.py: the embedder's tokens, counted
     parsing.py    uploads to text, in a limited worker process (parse_worker.py)
-    uploads.py    files a person sent, as jobs; trial.py: other settings tried on one question
+    uploads.py    files a person sent, as jobs; trial.py: other settings tried in a throw-away base
+    rankings.py   a question searched once and ranked in many ways
     locate.py     matches to highlight; citations.py: an answer's citations checked
 
 Importing this package imports neither LlamaIndex nor an engine: that happens on first use.

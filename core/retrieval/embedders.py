@@ -1,5 +1,6 @@
-"""Embedders behind the knowledge base: the engine's worker, or an endpoint. Know no documents and no store."""
+"""Embedders behind the knowledge base: the worker, an endpoint, one that remembers. Know no documents, no store."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.errors import Problem
-from core.retrieval.values import Embedding, Vector
+from core.retrieval.values import Embedder, Embedding, Vector
 from core.text import one_line
 
 if TYPE_CHECKING:
@@ -137,3 +138,38 @@ class FarEmbedder:
 def _prefixes(choice: Embedding) -> str:
     given = (choice.before_question, choice.before_passage)
     return f" {given!r}" if any(given) else ""
+
+
+class Remembering:
+    """An embedder that asks another one once for each text, and not for passages that `known` gives; `made` counts."""
+
+    def __init__(self, embedder: Embedder, known: Callable[[str], Vector | None] = lambda _text: None) -> None:
+        self._embedder, self._known = embedder, known
+        self._questions: dict[bytes, Vector] = {}
+        self._passages: dict[bytes, Vector] = {}
+        self.dimensions, self.identity, self.made = embedder.dimensions, embedder.identity, 0
+
+    def embed(self, text: str) -> Vector:
+        """See Embedder."""
+        named = _digest(text)
+        if named not in self._questions:
+            self._questions[named] = self._embedder.embed(text)
+            self.made += 1
+        return self._questions[named]
+
+    def embed_passages(self, texts: Sequence[str]) -> list[Vector]:
+        """See Embedder."""
+        wanted = {_digest(text): text for text in texts}
+        for named, text in wanted.items():
+            if named not in self._passages and (vector := self._known(text)) is not None:
+                self._passages[named] = vector
+        missing = {named: text for named, text in wanted.items() if named not in self._passages}
+        if missing:
+            made = self._embedder.embed_passages(list(missing.values()))
+            self._passages |= zip(missing, made, strict=True)
+            self.made += len(missing)
+        return [self._passages[_digest(text)] for text in texts]
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()

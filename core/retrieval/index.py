@@ -105,22 +105,22 @@ class Index:
 
         `weight`: the vectors' share in "hybrid", the rest is the words'.
         """
+        return ranked(self.found(question, vector, mode, count, view=view, where=where), mode, count, weight)
+
+    def found(self, question: str, vector: Vector | None, mode: str, count: int, *, view: str, where: Where) -> "Found":
+        """What `question` finds before it is ranked: what a search of `mode` for `count` chunks ranks; that of "hybrid"
+        serves every mode."""
         generation = self.vectors.refresh()
         visible = self._visible_versions(view, where, generation)
-        pool = max(POOL, 4 * count)
+        by_word = self._by_word(question, visible, _pool(count)) if mode != "dense" else {}
         if mode == "sparse":
-            return _sparse_hits(self._by_word(question, visible, pool), count)
+            return Found({}, by_word, 1.0)
         if vector is None:
             raise Problem(f"A {mode} search needs the question's embedding, and there is none.")
         if mode == "dense":
-            near = self._by_vector(vector, visible, count)
-            best = sorted(near.items(), key=lambda item: (-item[1], item[0]))[:count]
-            return [Hit(chunk, _unit(cosine), cosine, None) for chunk, cosine in best]
-        sparse = self._by_word(question, visible, pool)
-        dense = self._by_vector(vector, visible, pool, sparse)
-        fused = fusion.fuse(dense, sparse, weight, self._attainable(question, generation) if sparse else 1.0)
-        best = sorted(fused.items(), key=lambda item: (-item[1], item[0]))[:count]
-        return [Hit(chunk, score, dense.get(chunk), sparse.get(chunk)) for chunk, score in best]
+            return Found(self._by_vector(vector, visible, count), {}, 1.0)
+        near = self._by_vector(vector, visible, _pool(count), by_word)
+        return Found(near, by_word, self._attainable(question, generation) if by_word else 1.0)
 
     def _by_vector(self, vector: Vector, visible: Bools, count: int, also: Iterable[int] = ()) -> dict[int, float]:
         """Chunk -> cosine: of the `count` nearest visible chunks, and of those of `also` that have a vector."""
@@ -191,6 +191,32 @@ class Index:
             if generation == self._generation and len(self._visible) < _REMEMBERED:
                 self._visible[view, where] = visible
         return visible
+
+
+@dataclass(frozen=True)
+class Found:
+    """One question's evidence: chunk -> cosine of the nearest and of those with its words, chunk -> BM25, best first,
+    and the BM25 that counts as a full match."""
+
+    near: dict[int, float]
+    by_word: dict[int, float]
+    full: float
+
+
+def ranked(found: Found, mode: str, count: int, weight: float) -> list[Hit]:
+    """The best `count` chunks of what was found, best first; `weight` as in Index.search."""
+    if mode == "sparse":
+        return _sparse_hits(found.by_word, count)
+    if mode == "dense":
+        best = sorted(found.near.items(), key=lambda item: (-item[1], item[0]))[:count]
+        return [Hit(chunk, _unit(cosine), cosine, None) for chunk, cosine in best]
+    fused = fusion.fuse(found.near, found.by_word, weight, found.full)
+    best = sorted(fused.items(), key=lambda item: (-item[1], item[0]))[:count]
+    return [Hit(chunk, score, found.near.get(chunk), found.by_word.get(chunk)) for chunk, score in best]
+
+
+def _pool(count: int) -> int:
+    return max(POOL, 4 * count)
 
 
 def _sparse_hits(found: dict[int, float], count: int) -> list[Hit]:

@@ -161,9 +161,10 @@ class Indexer:
     def _embed(self, nodes: Sequence[Any], embedder: Embedder) -> int:
         """Give `nodes` their vectors; gives how many had to be made, the others being known already."""
         self._claim(embedder)
-        return self._tools.pipeline.embed(nodes, embedder, self._known_vectors)
+        return self._tools.pipeline.embed(nodes, embedder, self.known_vectors)
 
-    def _known_vectors(self, hashes: Sequence[bytes]) -> dict[bytes, Vector]:
+    def known_vectors(self, hashes: Sequence[bytes]) -> dict[bytes, Vector]:
+        """The vectors there are, by `content_hash` of the text."""
         found: dict[bytes, Vector] = {}
         for at in range(0, len(hashes), 500):
             part = hashes[at : at + 500]

@@ -16,10 +16,11 @@ from pathlib import Path
 from core.errors import Problem
 from core.retrieval import listing, sources, versions
 from core.retrieval.alone import one_at_a_time
-from core.retrieval.filters import Filters
+from core.retrieval.filters import Filters, where
 from core.retrieval.handover import Whereabouts
-from core.retrieval.index import Index, touch
+from core.retrieval.index import Index, content_hash, touch
 from core.retrieval.indexing import Indexer, Text, incoming
+from core.retrieval.rankings import Rankings
 from core.retrieval.sources import Listing
 from core.retrieval.syncing import Planned, Syncer
 from core.retrieval.tools import Discover, Tools
@@ -401,11 +402,27 @@ class KnowledgeBase:
         """The embedder, taken up once it is to be had."""
         return self._tools.embedder
 
-    def like(self, store: Store) -> "KnowledgeBase":
-        """An empty knowledge base over another store, with the same embedder and vocabulary."""
+    def like(self, store: Store, embedder: Embedder | None = None) -> "KnowledgeBase":
+        """An empty knowledge base over another store, with the same embedder (or that one) and vocabulary."""
         other = KnowledgeBase(store)
-        other._tools.take_from(self._tools)
+        other._tools.take_from(self._tools, embedder)
         return other
+
+    def vector_of(self, text: str) -> Vector | None:
+        """The vector of a passage's text, where the base holds it by the embedder of now."""
+        embedder, named = self._tools.embedder, content_hash(text)
+        if embedder is None or self._indexer.embedded_by() != embedder.identity:
+            return None
+        return self._indexer.known_vectors([named]).get(named)
+
+    def metadata(self, path: str, snapshot: str | None = None) -> dict[str, str]:
+        """What filters may ask of a document: its front matter and the type of its file."""
+        found: dict[str, str] = json.loads(listing.version(self._store, path, None, snapshot)["metadata"])
+        return found
+
+    def rankings(self, filters: Filters | None = None) -> Rankings:
+        """The current view, to be searched once a question and ranked in many ways."""
+        return Rankings(self._index, self._tools.tokenizer, where(filters))
 
     def warm(self) -> None:
         """Do now what the first question would otherwise wait for: LlamaIndex's import, vectors into memory."""

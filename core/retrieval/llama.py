@@ -382,7 +382,7 @@ def _passage(node: BaseNode, score: float) -> Passage:
         document=given["document"],
         title=given["title"],
         heading=given["heading"],
-        text=body if _names(body, given["title"]) else f"{given['context']}\n{body}",
+        text=words.shown(body, given["title"], given["context"]),
         score=score,
         start=given["start"],
         end=given["stop"],
@@ -390,11 +390,6 @@ def _passage(node: BaseNode, score: float) -> Passage:
         similarity=given["similarity"],
         bm25=given["bm25"],
     )
-
-
-def _names(body: str, title: str) -> bool:
-    """Whether a passage itself says what it is about; else a model is told by the heading path."""
-    return bool(set(words.terms(title)) & set(words.terms(body)))
 
 
 def _metadata_filters(given: filters.Filters | None) -> MetadataFilters | None:

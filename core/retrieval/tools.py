@@ -67,9 +67,9 @@ class Tools:
             _ = self.embedder  # taking up an embedder also takes up its vocabulary
             return self._tokenizer
 
-    def take_from(self, other: "Tools") -> None:
-        """Use the embedder and tokenizer of another base."""
-        self._embedder, self._tokenizer = other.embedder, other.tokenizer
+    def take_from(self, other: "Tools", embedder: Embedder | None = None) -> None:
+        """Use the embedder (or the one given) and tokenizer of another base."""
+        self._embedder, self._tokenizer = embedder or other.embedder, other.tokenizer
 
     @property
     def pipeline(self) -> "Pipeline":

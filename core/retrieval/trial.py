@@ -1,15 +1,17 @@
-"""Other splitting settings tried on one question, before all documents are indexed again. Knows no screen.
+"""Other splitting settings tried before all documents are indexed again, in a throw-away base. Knows no screen.
 
-The documents that now answer the question best are split and embedded anew in a throw-away base and the question is
-asked there. So the effect shows at once, among those documents only.
+The project's own base is only read. On one question, the documents that now answer it best are tried, so the effect
+shows at once, among those documents only; a sweep over a question set tries all of them.
 """
 
 import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from core.retrieval.knowledge import KnowledgeBase
 from core.retrieval.schema import MIGRATIONS
-from core.retrieval.values import Retrieved, Settings
+from core.retrieval.values import Embedder, Retrieved, Settings
 from core.store import Store
 
 DOCUMENTS = 8
@@ -19,13 +21,32 @@ def ask(knowledge: KnowledgeBase, question: str, settings: Settings, top_k: int,
     """What `question` would find among the best documents, were they indexed with `settings`."""
     found = knowledge.query(question, 4 * DOCUMENTS, mode, threshold=0.0).passages
     paths = list(dict.fromkeys(passage.document for passage in found))[:DOCUMENTS]
+    with split_otherwise(knowledge, settings, paths) as other:
+        return other.query(question, top_k, mode)
+
+
+@contextmanager
+def split_otherwise(
+    knowledge: KnowledgeBase,
+    settings: Settings,
+    paths: Iterable[str],
+    snapshot: str | None = None,
+    *,
+    embedder: Embedder | None = None,
+    added: Callable[[str], None] = lambda _path: None,
+) -> Iterator[KnowledgeBase]:
+    """A base of its own with those documents (as `snapshot` has them), split with `settings`, gone when one leaves.
+
+    `embedder`: instead of the base's; `added` is called after each document, and may raise to stop.
+    """
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder) / "trial.sqlite3", MIGRATIONS)
         try:
-            other = knowledge.like(store)
+            other = knowledge.like(store, embedder)
             other.configure(settings)
             for path in paths:
-                other.add(path, knowledge.text(path))
-            return other.query(question, top_k, mode)
+                other.add(path, knowledge.text(path, snapshot=snapshot), metadata=knowledge.metadata(path, snapshot))
+                added(path)
+            yield other
         finally:
             store.close()

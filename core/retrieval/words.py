@@ -32,3 +32,8 @@ def match_expression(question: str) -> str | None:
     """The FTS5 expression: any of the terms, "BW-2041" as a phrase. None: nothing left to search."""
     found = terms(question)[:MOST_TERMS]
     return " OR ".join(f'"{term}"' for term in found) if found else None
+
+
+def shown(body: str, title: str, where: str) -> str:
+    """What a model reads of a passage: where it stands goes before it when its own words do not name its subject."""
+    return body if set(terms(title)) & set(terms(body)) else f"{where}\n{body}"

@@ -3,9 +3,12 @@
 import streamlit as st
 
 from core import evaluate
-from core.evaluation import planning, questions
+from core.arms import Arm
+from core.evaluation import questions
+from core.evaluation.planning import Plan
 from core.evaluation.questions import Question
-from core.evaluation.run import Options, applies
+from core.evaluation.run import Options
+from core.evaluation.variants import SHARES, Variant, dialled
 from core.project import Project
 from core.runtime import Runtime
 from core.text import plain
@@ -13,7 +16,7 @@ from core.text import plain
 
 def draw_form(here: Runtime, project: Project) -> str | None:
     """The form; gives the id of the evaluation that its button started."""
-    asked = _questions(here, project)
+    asked = pick_questions(here, project)
     known = {arm.name: arm for arm in project.every_arm()}
     shown = [arm.name for arm in project.arms]
     names = st.multiselect(
@@ -26,17 +29,18 @@ def draw_form(here: Runtime, project: Project) -> str | None:
         limit = st.number_input("Questions a class, at most", 1, questions.MOST_QUESTIONS, 10, key="limit", width=200)
         seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", width=140)
         name = st.text_input("Name of this run", max_chars=60, key="run_name", placeholder="with the new splitter")
+    arms, variants = _dialled(arms)
     few = evaluate.limited(asked, int(limit), int(seed))
-    replies = sum(arm.repeats * applies(arm, question) for arm in arms for question in few)
-    _plan(here, project, few, replies)
+    plan = evaluate.planned(here, project, few, arms)
+    _draw_plan(plan, len(few))
     until = _until(project, names, known)
-    if st.button("Evaluate", type="primary", key="evaluate", disabled=not replies):
-        options = Options(arms, snapshot, until=until, seed=int(seed))
+    if st.button("Evaluate", type="primary", key="evaluate", disabled=not plan.replies):
+        options = Options(arms, snapshot, until=until, seed=int(seed), variants=variants)
         return evaluate.start(here, project, few, options, name=name).id
     return None
 
 
-def _questions(here: Runtime, project: Project) -> tuple[Question, ...]:
+def pick_questions(here: Runtime, project: Project) -> tuple[Question, ...]:
     """The project's sets, or a file."""
     own = st.file_uploader("Your own questions (CSV or JSONL)", ["csv", "jsonl"], key="own", max_upload_size=8)
     st.caption("Columns: question, answer, variants, documents, class, graders. Lists are separated by |.")
@@ -50,10 +54,29 @@ def _questions(here: Runtime, project: Project) -> tuple[Question, ...]:
     return tuple(question for name in picked for question in here.questions.read(project, name))
 
 
-def _plan(here: Runtime, project: Project, few: tuple[Question, ...], replies: int) -> None:
+def _dialled(arms: tuple[Arm, ...]) -> tuple[tuple[Arm, ...], tuple[Variant, ...]]:
+    """The arms, those that retrieve once more for each share of wrong passages that is asked for."""
+    if not any(arm.retrieves for arm in arms) or not st.toggle(
+        "Swap passages for near misses",
+        key="dial_on",
+        help="The wrong-corpus dial: arms that retrieve are asked again with a share of their passages swapped for "
+        "those that the retriever ranks next and that do not hold the answer.",
+    ):
+        return arms, ()
+    shares = st.pills(
+        "Share of wrong passages",
+        SHARES[1:],
+        selection_mode="multi",
+        default=SHARES[1:],
+        format_func="{:.0%}".format,
+        key="dial_shares",
+    )
+    return dialled(arms, shares) if shares else (arms, ())
+
+
+def _draw_plan(plan: Plan, asked: int) -> None:
     """How long it takes, and what it can decide."""
-    plan = planning.plan(few, replies, planning.seconds_a_reply(here.stored_runs.latest(project.id)))
-    st.caption(f"{len(few)} questions, {replies} replies, {plain(plan.time)}. {plain(plan.sentence)}")
+    st.caption(f"{asked} questions, {plan.replies} replies, {plain(plan.time)}. {plain(plan.sentence)}")
     if len(plan.classes) > 1:
         with st.expander("By class of question"):
             st.dataframe([vars(row) for row in plan.classes], hide_index=True, column_config=_COLUMNS, key="plan")

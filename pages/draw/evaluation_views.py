@@ -5,6 +5,7 @@ import streamlit as st
 
 from core import evaluate, records
 from core.charts import evaluation as charts
+from core.charts.dial import dial_chart as draw_dials
 from core.evaluation import tables
 from core.evaluation.metrics import METRICS
 from core.evaluation.records import Metrics, Report
@@ -61,6 +62,16 @@ def draw_effects(found: Report) -> None:
     present.chart(charts.effects_chart(found), key="effects", alt="Gain of fine-tuning, retrieval and both")
     st.caption("Grey: too few questions to tell, or no difference. The three parts add up to the total.")
     st.dataframe(tables.effects(found), hide_index=True, key="effect_rows")
+
+
+def draw_dial(found: Report) -> None:
+    """What wrong passages do to the arms."""
+    st.plotly_chart(draw_dials(found), key="dial", alt="Right and declined by wrong passages")
+    st.dataframe(tables.dialled(found), hide_index=True, column_config=SHARES, placeholder="—", key="dial_rows")
+    st.caption(
+        "A near miss is what the retriever ranks next and does not hold the answer. An arm that falls as they come "
+        "leans on its passages; one that declines notices them."
+    )
 
 
 def draw_causes(found: Report) -> None:

@@ -16,6 +16,7 @@ RUNS = {
     "decide": ["decide", "--text", "12,000 questions a month, weekly tariffs, must cite."],
     "prices": ["prices"],
     "votes": ["votes", "list"],
+    "evaluate --plan": ["evaluate", "--plan", "--set", "static", "--set", "changed", "--limit", "10"],
     "project show": ["project", "show", "brightwater"],
     "project list": ["project", "list"],
     "runs": ["runs", "list"],

@@ -84,6 +84,16 @@ def test_the_order_takes_every_question_once_and_one_a_fact_first() -> None:
     assert drawn == order(MANY, 3) != order(MANY, 4)
 
 
+def test_a_plans_time_is_what_the_same_arms_took_before(script: Script) -> None:
+    here = runtime.get()
+    assert evaluate.planned(here, BRIGHTWATER, MANY[:10], chosen(PAIR)).seconds == (10.0, 60.0)  # nothing measured yet
+    job = evaluate.start(here, BRIGHTWATER, MANY[:4], Options(chosen(PAIR)))
+    here.jobs.wait(job.id, 60)
+    low, high = evaluate.planned(here, BRIGHTWATER, MANY[:10], chosen(PAIR)).seconds
+    assert low == high < 10  # the scripted replies take milliseconds
+    assert evaluate.planned(here, BRIGHTWATER, MANY[:10], chosen(("fine-tuned",))).seconds == (5.0, 30.0)
+
+
 def test_a_plan_counts_facts_and_says_what_they_decide() -> None:
     plan = planning.plan(MANY, 240, 0.5)
     assert plan.time == "2 min" and plan.classes[0].facts == 60

@@ -1,0 +1,113 @@
+"""The sweep as a job and on its page: heat map, the setting put into the project, the model on what differs."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import evaluate, runtime, sweep
+from core.arms import parse_all
+from core.charts import sweep as charts
+from core.errors import Problem
+from core.evaluation.questions import Question
+from core.evaluation.sweeps import Grid
+from core.project import Model, Project
+from core.retrieval import KnowledgeBase
+from core.retrieval.schema import MIGRATIONS
+from core.runtime import Runtime
+from core.store import Store
+from tests.evaluation.scripted import Script, parts
+from tests.retrieval.fake import HashEmbedder
+
+ROOT = Path(__file__).resolve().parents[2]
+WORDS = ("anchor", "beacon", "candle", "dynamo", "engine", "funnel", "gasket", "hammer")
+TEXT = "# {0}\n\nThe {0} is an object of the yard. Many ask for it. {1}\n\nThe {0} weighs {2} kg.\n"
+FILLER = "Yards hold objects of all kinds, and objects are asked for. " * 6
+ASKED = [Question(f"How many kg has the {word}?", f"{n + 3} kg", "own") for n, word in enumerate(WORDS)]
+GRID = Grid(k=(1, 4), weight=(0.7,), splitter=("headings", "sentences"), chunk_size=(64, 160))
+
+
+@pytest.fixture
+def project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Project]:
+    """A project of the user's own, eight documents in its base, models scripted."""
+    store = Store(tmp_path / "base.sqlite3", MIGRATIONS)
+    base = KnowledgeBase(store, HashEmbedder())
+    for n, word in enumerate(WORDS):
+        base.add(f"{word}.md", TEXT.format(word, FILLER, n + 3))
+    script = Script({("small+passages", "*"): "It is 3 kg."})
+    monkeypatch.setattr(Runtime, "knowledge", lambda here, project: base)
+    monkeypatch.setattr(Runtime, "parts", lambda here, project: parts(script, base))  # type: ignore[arg-type]
+    monkeypatch.setattr(Runtime, "prepare_in_background", lambda here, project, retry=False: None)
+    here = runtime.get()
+    made = here.projects.create("Yard", Project("new", "Yard", models=(Model("small", "Small", "base"),)))
+    made = here.projects.change(made.id, arms=parse_all(("small", "small+retrieval")))
+    here.questions.save(made, "yard", ASKED)
+    yield made
+    runtime.close()
+    store.close()
+
+
+def swept(project: Project) -> str:
+    here = runtime.get()
+    job = sweep.start(here, project, ASKED, GRID, sweep.arm_of(project))
+    assert here.jobs.wait(job.id, 60).state == "done", here.jobs.get(job.id).message
+    return job.id
+
+
+def test_a_sweep_is_a_job_that_can_be_stopped_and_says_what_it_cannot_do(project: Project) -> None:
+    here = runtime.get()
+    found = sweep.as_json(here, swept(project))
+    assert len(found["scored"]) == 9  # the grid's and the present one
+    assert found["present"]["setting"]["k"] == 3 and found["questions"] == 8
+    other = sweep.start(here, project, ASKED[:4], GRID, sweep.arm_of(project))
+    here.jobs.cancel(other.id)
+    assert here.jobs.wait(other.id, 60).state in ("cancelled", "done")
+    with pytest.raises(Problem, match="an answer to look for"):
+        sweep.start(here, project, [Question("Who?", "", "no-document")], GRID, sweep.arm_of(project))
+    with pytest.raises(Problem, match="Unknown snapshot"):
+        sweep.start(here, project, ASKED, GRID, sweep.arm_of(project), "yesterday")
+    with pytest.raises(Problem, match="does not retrieve"):
+        sweep.arm_of(project, "small")
+    with pytest.raises(Problem, match="no sweep"):
+        sweep.result(here, here.jobs.start("index", lambda _: None).id)
+
+
+def test_the_page_shows_a_sweep_by_its_address_and_puts_its_setting_into_the_project(project: Project) -> None:
+    here, job_id = runtime.get(), swept(project)
+    found = sweep.result(here, job_id)
+    assert found.present is not None and found.cheapest.setting != found.present.setting
+    figure = charts.heat_map(found, *charts.varied(found)[:2])
+    assert max(value for line in figure.data[0].z for value in line if value is not None) == found.best.value("hit")
+    app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=120)
+    app.query_params["project"] = project.id
+    app.run()
+    app.switch_page("evaluation.py")
+    app.query_params["sweep"] = job_id
+    app.run()
+    assert not app.exception, app.exception[0].message
+    shown = {frame.key or number: frame.value for number, frame in enumerate(app.dataframe)}
+    assert any(len(frame) == len(found.scored) and "hit@k" in frame.columns for frame in shown.values())
+    app.button(key="sweep_use").click().run()
+    assert not app.exception, app.exception[0].message
+    changed = here.projects.get(project.id).arm("small+retrieval").search
+    wanted = found.cheapest.setting
+    assert (changed.top_k, changed.mode) == (wanted.k, wanted.mode)
+    now = here.knowledge(project).settings
+    assert (now.splitter, now.chunk_size) == (wanted.splitter, wanted.chunk_size)
+
+
+def test_the_model_is_asked_where_two_settings_differ_each_with_its_own_passages(project: Project) -> None:
+    here, job_id = runtime.get(), swept(project)
+    found = sweep.result(here, job_id)
+    split = here.knowledge(project).settings
+    other = next(one.setting for one in reversed(found.scored) if one.setting.split.splitter != split.splitter)
+    few = sweep.differing(here, job_id, other)
+    assert few
+    job = sweep.ask_model(here, project, job_id, other)
+    assert here.jobs.wait(job.id, 60).state == "done", here.jobs.get(job.id).message
+    made = evaluate.result(here, job.id)
+    hits = {arm: [row.hit for row in made.rows if row.arm == arm] for arm in made.arms}
+    present, swept_arm = hits.values()
+    assert all(a != b for a, b in zip(present, swept_arm, strict=True))
+    assert here.knowledge(project).settings == split
