@@ -77,7 +77,6 @@ class Need:
 class _File:
     field: tuple[Field, ...]
     need: tuple[Need, ...]
-    terms: dict[str, str]
 
 
 def fields() -> tuple[Field, ...]:
@@ -88,11 +87,6 @@ def fields() -> tuple[Field, ...]:
 def needs() -> tuple[Need, ...]:
     """The requirements that can be ticked."""
     return _file().need
-
-
-def terms() -> dict[str, str]:
-    """Words explained in place."""
-    return dict(_file().terms)
 
 
 def put(

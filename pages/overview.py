@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from core import overview
+from core import glossary, overview
 from core.charts.overview import range_chart
 from core.errors import Problem
 from core.text import plain
@@ -51,6 +51,8 @@ def draw_tables() -> None:
             st.table(measured.table.T)  # cells wrap: nothing is cut off
             st.caption(CLASSES)
             st.caption(plain(measured.caption))
+    with st.expander("What the words mean"):
+        st.markdown("\n".join(f"- **{word}**: {text}" for word, text in glossary.terms().items()))
     with st.expander("Sources"):
         for line in overview.citations():
             st.markdown(f"- {plain(line)}")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core import brief, decide
+from core import brief, decide, glossary
 from core.calculator import inputs, report
 from core.calculator.inputs import Scenario
 from core.evidence import price_lists
@@ -31,7 +31,7 @@ def draw(scenario: Scenario) -> None:
     none = st.session_state.get(state.UNDO) in (None, state.present())
     st.button("Undo the last brief, model or file", on_click=state.undo, key="decide_undo", disabled=none)
     with st.expander("What the words mean"):
-        st.markdown("\n".join(f"- **{word}**: {text}" for word, text in decide.terms().items()))
+        st.markdown("\n".join(f"- **{word}**: {text}" for word, text in glossary.terms().items()))
 
 
 def _slider(scenario: Scenario, one: decide.Field) -> None:

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from core import evaluate, records
+from core import evaluate, glossary, records
 from core.charts import evaluation as charts
 from core.charts.dial import dial_chart as draw_dials
 from core.evaluation import tables
@@ -20,11 +20,11 @@ from pages.draw.evaluation_whole import draw_beside, draw_whole
 SHARES = {
     name: st.column_config.NumberColumn(format="%.1f %%", help=told)
     for name, told in {
-        "accuracy": "Answers that the rules count as right.",
-        "standard error": "Of the accuracy; it shrinks with more questions.",
+        "accuracy": glossary.told("Accuracy"),
+        "standard error": glossary.told("Standard error"),
         "voice": "Replies in the project's voice, right or wrong.",
-        "hit": "Questions for which the passages held the answer.",
-        "stale": "Answers that were right on the training day and no longer are.",
+        "hit": glossary.told("Hit rate"),
+        "stale": glossary.told("Stale"),
         "ticket valid": "Replies that are a ticket as it was asked for.",
         "ticket class": "Tickets put into the right class.",
     }.items()

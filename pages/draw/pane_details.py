@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core import ask, records, repeats
+from core import ask, glossary, records, repeats
 from core.evidence import bills
 from core.evidence.prices import Offer
 from core.records import ArmRecord
@@ -51,12 +51,12 @@ def draw_details(arm: ArmRecord) -> None:
         st.metric(
             "TTFT",
             ms(arm.timing.ttft_total),
-            help="Time to first token, from the click: retrieval + queue + prefill.",
+            help=glossary.told("TTFT"),
         )
         st.metric(
             "Tokens/s",
             "—" if rate is None else f"{rate:.0f}",
-            help="Tokens after the first / time after the first; none for one token or under 50 ms.",
+            help=glossary.told("Tokens/s"),
         )
     if repeated := repeats.of(arm):
         st.markdown(_repeated(repeated))
