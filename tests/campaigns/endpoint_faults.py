@@ -14,19 +14,22 @@ import random
 import sys
 import tempfile
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from core.endpoint import Endpoints, Patience  # noqa: E402
+from core.runtime import spec  # noqa: E402
 from tests.campaigns.keeping import Keeper  # noqa: E402
 from tests.endpoint import panes  # noqa: E402
 from tests.endpoint.faulty import FAULTS, between  # noqa: E402
 from tests.endpoint.lying import serving  # noqa: E402
 
 RESULT = Path(__file__).with_name("endpoint_faults.json")
-PATIENCE = Patience(connect_s=5, first_s=6, silence_s=2, total_s=15, retries=2)
+PATIENCE = Patience(connect_s=10, first_s=15, silence_s=5, total_s=40, retries=2)
+REAL = replace(PATIENCE, first_s=60, silence_s=60, total_s=240)  # it loads the other model at every change
 MODELS = ("good", "tuned", "third", "fourth")
 
 
@@ -45,7 +48,8 @@ def main() -> int:
     wrong: list[str] = []
     longest, rounds = 0.0, 0
     with ExitStack() as open_:
-        endpoints = Endpoints(PATIENCE)
+        patience = REAL if given.real else PATIENCE
+        endpoints = Endpoints(patience)
         open_.callback(endpoints.close)
         if given.real:
             from tests.endpoint.llama_server import Served, running
@@ -56,6 +60,7 @@ def main() -> int:
             upstream, models = open_.enter_context(serving()).url, MODELS
         proxy = open_.enter_context(between(upstream))
         shown = panes.project(proxy.url, models)
+        endpoints.load(spec(shown, models[0]))  # imports the client, so that no pane's time holds it
         while sum(played.values()) < given.faults:
             rounds += 1
             question = f"question {rounds}?"
@@ -66,7 +71,7 @@ def main() -> int:
             else:
                 answers = {model: f"It costs $389. ({model}: {question})" for model in models}
             found, seconds = panes.play(
-                proxy, endpoints, shown, question, faults, PATIENCE.total_s, answers.__getitem__
+                proxy, endpoints, shown, question, faults, patience.total_s, answers.__getitem__
             )
             played.update(faults.values())
             wrong += [f"round {rounds}: {one}" for one in found]
@@ -77,7 +82,7 @@ def main() -> int:
                 "panes": rounds * len(models),
                 "wrong": wrong,
                 "longest_s": round(longest, 1),
-                "deadline_s": PATIENCE.total_s,
+                "deadline_s": patience.total_s,
                 "by_fault": dict(sorted(played.items())),
             }
             if keeper.due():

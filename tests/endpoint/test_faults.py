@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from core.endpoint import Endpoints, Patience
+from core.endpoint import Endpoints, Patience, spec
+from core.project import Model
 from tests.endpoint import panes
 from tests.endpoint.faulty import FATAL, FAULTS, Proxy, between
 from tests.endpoint.lying import serving
@@ -22,6 +23,7 @@ def proxy() -> Iterator[Proxy]:
 @pytest.fixture(scope="module")
 def endpoints() -> Iterator[Endpoints]:
     made = Endpoints(Patience(connect_s=5, first_s=30, silence_s=1, total_s=TOTAL_S, retries=2))
+    made.load(spec(Model("good", "Good", "good", endpoint="http://127.0.0.1:9/v1")))  # imports the client
     yield made
     made.close()
 
