@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from core import handles, runtime  # noqa: E402  (needs the path above)
+from core import handles, runtime, serving  # noqa: E402  (needs the path above)
 
 HEADERS = {
     # Charts need inline scripts and styles; nothing may be fetched from another host, so no text can leak by an image.
@@ -83,5 +83,8 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
 
 
 app = st.App(
-    ROOT / "pages" / "main.py", middleware=[Middleware(SecurityHeaders), Middleware(RoomForVisitors)], lifespan=lifespan
+    ROOT / "pages" / "main.py",
+    routes=serving.ROUTES,
+    middleware=[Middleware(SecurityHeaders), Middleware(RoomForVisitors)],
+    lifespan=lifespan,
 )

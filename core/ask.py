@@ -73,7 +73,8 @@ class Retrieves(Protocol):
 class Parts:
     """Where a run of one project finds its models and passages. `knowledge` is called only when an arm retrieves.
 
-    `right`: question and dated view -> the right passages, as the project's question sets mark them.
+    `right`: question and dated view -> the right passages, as the project's question sets mark them. `ended`: told of
+    every answer of a run when all have ended, and whether the run was in the background.
     """
 
     project: Project
@@ -81,6 +82,7 @@ class Parts:
     knowledge: Callable[[], Retrieves]
     spec: Callable[[str], "ModelSpec"]  # model id -> model; raises Problem when the model is not there
     right: Callable[[str, str | None], Sequence[str]] = lambda _question, _snapshot: ()
+    ended: Callable[[Sequence[ArmRecord], bool], None] = lambda _answers, _background: None
 
 
 @dataclass(frozen=True)
@@ -344,6 +346,8 @@ class Run:
             for arm in self.arms.values():
                 if arm.generation is None and arm.problem is None:
                     arm.problem = "Stopped before it began."
+            rounds = (*self._earlier, self.arms)
+            self.parts.ended([arm.record() for each in rounds for arm in each.values()], self.background)
             self.done.set()
             if self.on_done is not None:
                 self.on_done(self)

@@ -91,6 +91,11 @@ class Endpoints:
         self._thread = threading.Thread(target=self._loop.run_forever, name="endpoints", daemon=True)
         self._thread.start()
 
+    @property
+    def under_way(self) -> int:
+        """How many answers are being waited for or streamed."""
+        return len(self._tasks)
+
     def load(self, spec: ModelSpec) -> dict[str, Any]:
         """What is known of the model; nothing is sent. Raises Problem when it could not be asked."""
         found = _endpoint(spec)

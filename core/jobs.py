@@ -177,6 +177,14 @@ class Jobs:
         )
         return [_job(row) for row in rows]
 
+    def active(self) -> "dict[str, int]":
+        """How many jobs are queued or running, by kind; those whose process is gone are not counted."""
+        where = "state IN ('queued', 'running') AND heartbeat > ?"
+        rows = self._store.read(
+            f"SELECT kind, count(*) AS n FROM jobs WHERE {where} GROUP BY kind", (time.time() - STALE_S,)
+        )
+        return {row["kind"]: row["n"] for row in rows}
+
     def delete(self, job_id: str, when: str | None) -> None:
         """Take a job away from what `list` gives (`when`: UTC, ISO 8601), or bring it back (None)."""
         row = (when, job_id)

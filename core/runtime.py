@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from core.endpoint import Endpoints
     from core.engine import Engine, Generation, ModelSpec, Request
     from core.jobs import Job, Jobs
+    from core.metrics import Metrics, Now
     from core.project.projects import Projects
     from core.project.sets import QuestionSets
     from core.retrieval import KnowledgeBase
@@ -236,6 +237,28 @@ class Runtime:
         """Questions asked to the arms, live and stored."""
         return self._part("runs", lambda: Runs(self.stored_runs))
 
+    @property
+    def metrics(self) -> "Metrics":
+        """The counts of this process's answers."""
+        from core.metrics import Metrics
+
+        return self._part("metrics", Metrics)
+
+    def now(self) -> "Now":
+        """What is going on, for those who watch over the server. Starts no engine."""
+        from core.metrics import Now
+
+        engine, endpoints = self._parts.get("engine"), self._parts.get("endpoints")
+        try:
+            jobs, sound = self.jobs.active(), True
+        except (Problem, OSError):  # the pages say what is wrong with it
+            jobs, sound = {}, False
+        try:
+            workers = engine.status() if engine else []
+        except Problem:  # it is closing
+            workers = []
+        return Now(sound, workers, endpoints.under_way if endpoints else 0, jobs)
+
     def parts(self, project: Project) -> Parts:
         """Where a run of this project finds its models and passages."""
         return Parts(
@@ -244,6 +267,7 @@ class Runtime:
             lambda: self.knowledge(project),
             lambda model: spec(project, model),
             lambda question, snapshot: self.right_passages(project, question, snapshot),
+            *([self.metrics.note] if self._resume else []),  # a command has nobody who would ask it
         )
 
     def with_prompt_parts(self, project: Project, record: RunRecord) -> RunRecord:
@@ -399,6 +423,11 @@ def get() -> Runtime:
         if _runtime is None:
             _runtime = Runtime(resume=_serving)
         return _runtime
+
+
+def now() -> "Now":
+    """See Runtime.now."""
+    return get().now()
 
 
 def serve() -> None:

@@ -54,7 +54,8 @@ class Engine:
         self._supervisor.ask(lambda: self._supervisor.unload(spec.path))
 
     def status(self) -> list[dict[str, Any]]:
-        """One entry a known file: path, state, queued, deaths; with a worker id, running, threads, memory, model."""
+        """One entry a known file: path, state, queued, deaths (recent), died (ever); with a worker id, running,
+        answering, threads, memory, model."""
         found: list[dict[str, Any]] = self._supervisor.ask(self._supervisor.status)
         return found
 

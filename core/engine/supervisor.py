@@ -129,7 +129,8 @@ class Hosted:
     path: Path
     worker: Worker | None = None
     waiting: list[Job] = field(default_factory=list)  # values asked for before the worker was ready
-    deaths: list[float] = field(default_factory=list)
+    deaths: list[float] = field(default_factory=list)  # those that still delay a start
+    died: int = 0  # ever
     not_before: float = 0.0
     seen: float = 0.0  # when it was last looked at
     prompt_deaths: collections.Counter[int] = field(default_factory=collections.Counter)
@@ -355,6 +356,7 @@ class Supervisor:
             "state": "not loaded" if worker is None else "ready" if worker.ready else f"loading ({worker.phase})",
             "queued": sum(job.spec.path == hosted.path for job in self._pending),
             "deaths": len(hosted.deaths),
+            "died": hosted.died,
         }
         if worker is None:
             return state
@@ -362,6 +364,7 @@ class Supervisor:
             "id": worker.spec.id,
             "pid": worker.process.pid,
             "running": len(worker.running),
+            "answering": sum(job.generation is not None for job in worker.running.values()),
             "threads": worker.threads,
             "load": worker.load_ms,
             "memory": resident(worker.vitals),
@@ -677,6 +680,7 @@ class Supervisor:
             return
         cause, crashed = death(worker.process.returncode, worker.killed_for)
         own = crashed or worker.own_making
+        hosted.died += 1
         if own:
             self._own_death(worker, now)
         hosted.deaths = policy.recent(hosted.deaths, now, self.limits)

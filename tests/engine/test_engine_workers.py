@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -66,7 +67,11 @@ def _long(engine: Engine, slow: ModelSpec) -> Generation:
 
 
 def _pid(engine: Engine, spec: ModelSpec) -> int:
-    return int(next(state["pid"] for state in engine.status() if state["path"] == str(spec.path)))
+    return int(_state(engine, spec)["pid"])
+
+
+def _state(engine: Engine, spec: ModelSpec) -> dict[str, Any]:
+    return next(state for state in engine.status() if state["path"] == str(spec.path))
 
 
 # -- answers -------------------------------------------------------------------------------------------------------
@@ -319,13 +324,16 @@ def test_after_a_cancel_the_next_answer_is_a_fresh_workers(engine: Engine, slow:
 def test_a_killed_worker_is_noticed_named_and_replaced(engine: Engine, slow: ModelSpec, spec: ModelSpec) -> None:
     other = engine.submit(_request(spec, 5)).wait(60)
     generation = _long(engine, slow)
-    os.kill(_pid(engine, slow), signal.SIGKILL)
+    before = _state(engine, slow)
+    assert before["answering"] == 1
+    os.kill(before["pid"], signal.SIGKILL)
     began = time.monotonic()
     with pytest.raises(Problem, match="killed"):
         generation.wait(10)
     assert time.monotonic() - began < 5  # a deadline, not a measurement
     assert engine.submit(_request(slow, 5)).wait(60).tokens["output"] == 5
     assert engine.submit(_request(spec, 5)).wait(60).text == other.text
+    assert _state(engine, slow)["died"] == before["died"] + 1  # also after answers that went well
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the memory of another process")
