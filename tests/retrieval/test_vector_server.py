@@ -51,7 +51,9 @@ class RealServer(Chroma):
 @pytest.fixture(scope="module")
 def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
     with running(tmp_path_factory.mktemp("chroma-own")) as made:
-        yield RealServer(made.folder, made.port, made.process)
+        own = RealServer(made.folder, made.port, made.process)
+        yield own
+        own.stop()  # it may have been started anew
 
 
 @pytest.fixture(params=["memory", pytest.param("chroma", marks=pytest.mark.chroma)])
