@@ -51,7 +51,7 @@ class StoredRuns:
     def before(self, record: RunRecord) -> RunRecord | None:
         """The run in which the same project was last asked the same question before `record`; None for the first."""
         rows = self._store.read(
-            "SELECT body FROM runs WHERE project = ? AND question = ? AND id <> ? "
+            "SELECT body FROM runs WHERE project = ? AND question = ? AND id <> ? AND deleted IS NULL "
             "AND rowid < coalesce((SELECT rowid FROM runs WHERE id = ?), 9223372036854775807) "
             "ORDER BY rowid DESC LIMIT 1",
             (record.project, record.question, record.id, record.id),

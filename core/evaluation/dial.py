@@ -13,7 +13,8 @@ from core.evaluation.variants import Variant
 
 def dial(rows: Sequence[Row], variants: Sequence[Variant]) -> tuple[Dialled, ...]:
     """The points of all arms that were dialled, by arm and share."""
-    facts = [row for row in rows if not row.problem and row.cls not in (ABSTAIN, TONE, TICKET)]
+    first = [row for row in rows if not row.problem and not row.repeat]
+    facts = [row for row in first if row.cls not in (ABSTAIN, TONE, TICKET)]
     by_arm = {variant.arm: {row.number: row for row in facts if row.arm == variant.arm} for variant in variants}
     points = [
         _point(variant, by_arm[variant.arm], by_arm.get(variant.of, {})) for variant in variants if by_arm[variant.arm]

@@ -50,10 +50,8 @@ class Grade:
 
 
 def graded(graders: Sequence[Grader], reply: str, accepted: tuple[str, ...], total_ms: float | None = None) -> Grade:
-    """All graders of a question together: the mean share, met when every one is. A judge's rule is left out."""
-    grades = [grade(one, reply, accepted, total_ms) for one in graders if one.kind != "judge"]
-    if not grades:
-        return Grade(0.0, False, "only a judge can tell")
+    """All graders of a question together, one at least and no judge: the mean share, met when every one is."""
+    grades = [grade(one, reply, accepted, total_ms) for one in graders]
     why = "; ".join(one.why for one in grades if one.why)
     return Grade(sum(one.share for one in grades) / len(grades), all(one.met for one in grades), why)
 

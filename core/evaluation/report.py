@@ -202,9 +202,9 @@ def _graded(row: Row, question: Question, accepted: tuple[str, ...], labels: Ite
             near=near,
             grader="ticket",
         )
-    if question.graders:
-        found = graders.graded(question.graders, text, accepted, row.timing.total)
-        names = ", ".join(("not " if one.negated else "") + one.kind for one in question.graders)
+    if rules := [one for one in question.graders if one.kind != "judge"]:  # a judge's figures stand apart
+        found = graders.graded(rules, text, accepted, row.timing.total)
+        names = ", ".join(("not " if one.negated else "") + one.kind for one in rules)
         return replace(row, right=found.met, share=found.share, why=found.why, grader=names)
     if question.cls == TONE:
         return replace(row, right=bool(row.voice), grader="voice")

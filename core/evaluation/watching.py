@@ -21,9 +21,9 @@ class Watch:
         self._seen: Watched | None = None
 
     def add(self, reply: Reply) -> None:
-        """Take in one more reply; one of another arm, or that never came, changes nothing."""
+        """Take in one more reply; one of another arm, a repeat, or one that never came, changes nothing."""
         number, arm = reply.number, reply.arm
-        if arm not in self._pair or reply.problem:
+        if arm not in self._pair or reply.problem or reply.repeat:
             return
         both = self._waiting.setdefault(number, {})
         both[arm] = self._right(reply)

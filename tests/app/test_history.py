@@ -68,6 +68,15 @@ def test_tags_that_cannot_be_kept_are_a_problem(tags: str) -> None:
         history.tags_of(tags)
 
 
+def test_a_deleted_run_is_no_longer_the_one_before(here: Runtime) -> None:
+    here.stored_runs.save(run("d" * 12, "2026-01-03T10:00:00+00:00", 'What is "oak"?', "A tree, again."))
+    last = here.stored_runs.get("d" * 12)
+    before = here.stored_runs.before(last)
+    assert before is not None and before.id == "a" * 12
+    history.delete(here, BRIGHTWATER, [history.find(here, BRIGHTWATER, "a" * 12)])
+    assert here.stored_runs.before(last) is None
+
+
 def test_deleted_is_gone_everywhere_comes_back_and_is_erased_after_its_day(here: Runtime) -> None:
     project = BRIGHTWATER
     both = [one for one in history.entries(here, project) if one.id[0] in "bc"]

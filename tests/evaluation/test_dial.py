@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from core import evaluate, runtime
 from core.arms import parse_all
@@ -93,7 +94,8 @@ def test_points_by_arm_and_share_with_the_paired_loss() -> None:
         for arm in ("a", "b")
         for n, cls in enumerate(["own"] * 20 + ["no-document"] * 5)
     ]
-    first, last = dial(rows, variants)
+    again = [structs.replace(row, repeat=1, right=not row.right) for row in rows]  # first answers count
+    first, last = dial([*rows, *again], variants)
     assert (first.wrong, first.accuracy.accuracy, first.loss) == (0.0, 1.0, None)
     assert (last.accuracy.accuracy, last.abstained.accuracy, last.held.accuracy) == (0.25, 0.25, 0.0)
     assert last.loss is not None and last.loss.difference == -0.75 and last.loss.high < 0 and last.accuracy.n == 20

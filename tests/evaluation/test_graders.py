@@ -6,11 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rouge_score import rouge_scorer
 
+from core.arms import Arm
 from core.errors import Problem
 from core.evaluation import graders, metrics, scoring
 from core.evaluation.graders import Grader, grade
 from core.evaluation.metrics import Case
-from core.evaluation.questions import from_rows, parse
+from core.evaluation.questions import Question, from_rows, parse
+from core.evaluation.report import scored
+from core.evaluation.run import Reply
 
 WORDS = ["the", "press", "costs", "389", "dollars", "in", "Porto", "and", "weighs", "seven", "kilos"]
 TEXTS = st.lists(st.sampled_from(WORDS), min_size=1)
@@ -129,3 +132,10 @@ def test_rank_metrics() -> None:
 def test_every_metric_says_what_it_measures() -> None:
     assert set(metrics.LIKENESS) <= set(metrics.METRICS)
     assert all(one.about and one.title and one.unit for one in metrics.METRICS.values())
+
+
+def test_a_question_for_a_judge_alone_is_scored_by_its_answer() -> None:
+    asked = Question("Who?", "Osric Dunn", "own", graders=(Grader("judge"),))
+    replies = [Reply(number=0, arm="base", reply=text) for text in ("Osric Dunn.", "No idea.")]
+    rows = [scored(asked, Arm(), reply, None, ()) for reply in replies]
+    assert [(row.right, row.grader) for row in rows] == [(True, "states the answer"), (False, "states the answer")]

@@ -3,7 +3,8 @@
 67 answers, the first 18 questions of 50 (the machine was too busy for the rest): SmolLM2 135M and Qwen2.5-Coder 0.5B,
 without and with retrieval, about the descriptions of two packages as they are distributed: portalocker (BSD 3-Clause,
 Rick van Hattem) and DiskCache (Apache 2.0, Grant Jenks), of which short excerpts stand in the file. Causes of the 49
-wrong ones were labelled by hand as well. Every second question was kept aside when the rules were mended.
+wrong ones were labelled by hand as well. Rules were mended on every second question; the others were read before that
+too, so both halves are somewhat optimistic.
 """
 
 import json

@@ -31,6 +31,16 @@ def test_every_reply_is_scored_once_however_often_one_looks() -> None:
     assert watch.look() == sequential.watched([1.0] * 30)
 
 
+def test_only_an_arms_first_answer_to_a_question_counts() -> None:
+    watch = Watch(MANY, PAIR, lambda reply: reply.arm == PAIR[1])
+    for reply in replies():
+        watch.add(reply)
+    seen = watch.look()
+    for reply in replies():
+        watch.add(replace(reply, repeat=1))
+    assert watch.look() == seen == sequential.watched([1.0] * 30)
+
+
 def test_one_wording_a_fact_counts_and_a_failed_reply_does_not() -> None:
     watch = Watch(MANY, PAIR, lambda row: row.arm == PAIR[1] and row.number % 2 == 0)
     assert watch.look() is None
