@@ -1,7 +1,7 @@
 """The ASGI application: `python -m streamlit run app.py` starts it.
 
-It holds what concerns every page at once: security headers, room for new visitors, and the lifespan in which workers
-and store are closed.
+It holds what concerns every page at once: security headers, sign-in, room for new visitors, and the lifespan in which
+workers and store are closed.
 The pages themselves start at pages/main.py.
 """
 
@@ -21,6 +21,7 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from core import handles, runtime, serving  # noqa: E402  (needs the path above)
+from core.sign_in import SignIn  # noqa: E402
 
 HEADERS = {
     # Charts need inline scripts and styles; nothing may be fetched from another host, so no text can leak by an image.
@@ -85,6 +86,6 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
 app = st.App(
     ROOT / "pages" / "main.py",
     routes=serving.ROUTES,
-    middleware=[Middleware(SecurityHeaders), Middleware(RoomForVisitors)],
+    middleware=[Middleware(SecurityHeaders), Middleware(SignIn), Middleware(RoomForVisitors)],
     lifespan=lifespan,
 )
