@@ -20,7 +20,8 @@ ROOT = Path(__file__).resolve().parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from core import handles, runtime, serving  # noqa: E402  (needs the path above)
+from core import access, handles, runtime, serving  # noqa: E402  (needs the path above)
+from core.errors import Problem  # noqa: E402
 from core.sign_in import SignIn  # noqa: E402
 
 HEADERS = {
@@ -83,9 +84,14 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     runtime.close()
 
 
+try:
+    GATE = access.gate(os.environ)
+except Problem as problem:  # nobody may come in by a mistake in the settings
+    raise SystemExit(problem.message) from None
+
 app = st.App(
     ROOT / "pages" / "main.py",
     routes=serving.ROUTES,
-    middleware=[Middleware(SecurityHeaders), Middleware(SignIn), Middleware(RoomForVisitors)],
+    middleware=[Middleware(SecurityHeaders), Middleware(SignIn, gate=GATE), Middleware(RoomForVisitors)],
     lifespan=lifespan,
 )

@@ -6,7 +6,6 @@ asked when it is opened: one that is open stays so until its tab is closed.
 """
 
 import math
-import os
 import time
 from html import escape
 from typing import Final
@@ -35,11 +34,10 @@ GO: Final = "<p>You are signed in on this browser.</p><p><button>Sign out</butto
 
 
 class SignIn:
-    """Asks for the secret that the environment names; passes everything on where it names none. Raises Problem."""
+    """Asks for the gate's secret; passes everything on where there is no gate."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-        self._gate = access.gate(os.environ)
+    def __init__(self, app: ASGIApp, gate: access.Gate | None) -> None:
+        self._app, self._gate = app, gate
         self._attempts = access.Attempts()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from core.access import Attempts, Gate
 from core.errors import Problem
 from core.sign_in import SignIn
 
+ROOT = Path(__file__).resolve().parents[2]
 SECRET = "correct horse ä"
 HTML = {"accept": "text/html"}
 
@@ -34,9 +36,8 @@ async def _inside(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @pytest.fixture
-def client(monkeypatch: pytest.MonkeyPatch) -> TestClient:
-    monkeypatch.setenv("RR_SECRET", SECRET)
-    return TestClient(SignIn(_inside), follow_redirects=False)
+def client() -> TestClient:
+    return TestClient(SignIn(_inside, Gate(SECRET)), follow_redirects=False)
 
 
 def sign_in(client: TestClient, at: str = "/", secret: str = SECRET, **headers: str) -> Any:
@@ -193,13 +194,12 @@ def test_a_server_that_was_meant_to_be_closed_never_opens(tmp_path: Path, monkey
         with pytest.raises(Problem):
             access.gate(bad)
     monkeypatch.setenv("RR_SECRET", "short")
-    with pytest.raises(Problem):
-        SignIn(_inside)
+    with pytest.raises(SystemExit, match="at least 12"):
+        runpy.run_path(str(ROOT / "app.py"))
 
 
-def test_the_application_has_the_door_before_everything_but_its_headers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("RR_SECRET", raising=False)
+def test_the_application_has_the_door_before_everything_but_its_headers() -> None:
     layers = [layer.cls for layer in app.app._user_middleware]
     assert isinstance(app.app._user_middleware[0], Middleware)
     assert layers[:2] == [app.SecurityHeaders, SignIn]
-    assert TestClient(SignIn(_inside)).get("/").text == "inside"  # without a secret nothing changes
+    assert TestClient(SignIn(_inside, None)).get("/").text == "inside"  # without a secret nothing changes
