@@ -79,7 +79,7 @@ def train(
         if done % min(10, settings.checkpoint_every) == 0 or done in (first + 1, len(steps)):
             record["loss"].append([done, round(smooth, 4)])
             _report(done, len(steps), first, time.monotonic() - started, record["tokens"] / record["seconds"], smooth)
-        if done % settings.score_every == 0 or done == len(steps):
+        if settings.score_every and (done % settings.score_every == 0 or done == len(steps)):
             scores = {name: [round(x, 4) for x in exact(model, rows, pad)] for name, rows in held_out.items()}
             record["scores"].append({"step": done} | scores)
             print(f"  held out (exact, loss): {scores}", file=sys.stderr, flush=True)

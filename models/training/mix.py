@@ -42,13 +42,12 @@ class Mix:
 
 MEMORISE = Mix()
 READ = Mix(per_fact=0.5, by_hand=230, reading_groups=30, hand_groups=70, two_documents=16, tone=12, tickets=36)
-MEMORISED = 6  # passes of facts first; then mostly reading
 READS = 8  # passes after which a run that starts from an earlier adapter begins
 
 
-def shares(number: int) -> Mix:
-    """The mix of pass `number` (from 0): facts first, then mostly reading and when not to answer."""
-    return MEMORISE if number < MEMORISED else READ
+def shares(number: int, memorise: int) -> Mix:
+    """The mix of pass `number` (from 0): facts in the first `memorise`, then mostly reading and when not to answer."""
+    return MEMORISE if number < memorise else READ
 
 
 def one_pass(mix: Mix, seed: int, number: int) -> list[Group]:

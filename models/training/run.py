@@ -122,7 +122,8 @@ def _groups(args: argparse.Namespace, settings: Settings) -> tuple[list[list[Gro
 
         first = mix.READS if args.start else 0  # an adapter to start from knows the facts and reads
         numbers = range(first, first + settings.passes)
-        return [mix.one_pass(mix.shares(n), settings.seed, n) for n in numbers], mix.held_out(settings.seed)
+        passes = [mix.one_pass(mix.shares(n, settings.memorise), settings.seed, n) for n in numbers]
+        return passes, mix.held_out(settings.seed)
     samples = read_jsonl(args.data)
     random.Random(settings.seed).shuffle(samples)
     cut = max(1, len(samples) // 20) if len(samples) > 1 else 0
