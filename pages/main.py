@@ -37,6 +37,10 @@ PAGES = {
 
 # An emoji: a Material icon as favicon would be fetched from another host. Set first, or the page's own icon is.
 st.set_page_config(page_icon="🧭", layout="wide")
+signed_in = st.user.get("is_logged_in")  # None: nobody is asked, since no secrets.toml has an [auth] section
+if signed_in is False:
+    st.button("Sign in", on_click=st.login)
+    st.stop()
 try:
     first = project.heading()
 except Problem:  # said below, once the pages are there
@@ -55,6 +59,8 @@ page = st.navigation(
 name = "" if page.url_path in ("", "overview") else f"{page.title} · "
 st.set_page_config(page_title=f"{name}Retrieve or Retrain")
 present.arrive()
+if signed_in:
+    st.sidebar.button("Sign out", on_click=st.logout)
 try:
     project.draw_choice()
     present.draw()

@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
+from streamlit.testing.v1 import AppTest
 
 import app
 from core import access
@@ -203,3 +204,11 @@ def test_the_application_has_the_door_before_everything_but_its_headers() -> Non
     assert isinstance(app.app._user_middleware[0], Middleware)
     assert layers[:2] == [app.SecurityHeaders, SignIn]
     assert TestClient(SignIn(_inside, None)).get("/").text == "inside"  # without a secret nothing changes
+
+
+def test_where_a_provider_is_configured_the_pages_ask_first() -> None:
+    page = AppTest.from_file(str(ROOT / "pages" / "main.py"))
+    page.user = {"is_logged_in": False}
+    page.run(timeout=30)
+    assert [button.label for button in page.button] == ["Sign in"] and not page.exception
+    assert not page.title and not page.sidebar.selectbox
