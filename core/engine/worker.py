@@ -465,7 +465,7 @@ class Worker:
         """Be an embedder from now on; complete `info`."""
         from core.engine.worker_llama import Embedder
 
-        self.embedder = Embedder(self.model, info["threads"])
+        self.embedder = Embedder(self.model, info["threads"], header.own("pooling_type"))
         self.link.send(messages.Phase("canary"))
         self.embedder.embed("canary")
         info |= {"context": self.embedder.limit, "dimensions": self.embedder.dimensions}

@@ -24,6 +24,7 @@ from core.errors import Problem
 OUTPUTS = 2 * SEQUENCES
 PENALTY_WINDOW = 64  # tokens that repeat_penalty looks back over, as in llama.cpp
 DEBUG = 1  # llama.cpp's log level for its own developers
+POOLINGS = (1, 2, 3)  # by mean, first token, last token: numbered alike in GGUF headers and in llama.cpp
 LOG_LIMIT = 200_000  # characters of llama.cpp's log that are kept
 
 Logits = NDArray[np.float32]
@@ -338,15 +339,18 @@ def logprob(logits: Logits, token: int) -> float:
 
 
 class Embedder:
-    """A context that pools a text into one vector. One text a call, at most `limit` tokens, or llama.cpp aborts."""
+    """A context that pools a text into one vector. One text a call, at most `limit` tokens, or llama.cpp aborts.
 
-    def __init__(self, model: Model, threads: int, limit: int = 512) -> None:
+    `pooling`: as the file's header names it (1 mean, 2 first token, 3 last token); mean for anything else.
+    """
+
+    def __init__(self, model: Model, threads: int, pooling: object = None, limit: int = 512) -> None:
         self.model, self.limit = model, min(limit, model.trained_context)
         params = lib.llama_context_default_params()
         params.n_ctx = params.n_batch = params.n_ubatch = self.limit
         params.n_threads = params.n_threads_batch = threads
         params.embeddings = True
-        params.pooling_type = lib.LLAMA_POOLING_TYPE_MEAN
+        params.pooling_type = pooling if pooling in POOLINGS else lib.LLAMA_POOLING_TYPE_MEAN
         params.no_perf = True
         self.handle = lib.llama_init_from_model(model.handle, params)
         if not self.handle:

@@ -1,6 +1,7 @@
 """The engine on the bundled models."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from gguf import GGUFReader
 
 from core.engine import Engine, ModelSpec, Request, Result, Sampling
 from core.errors import Problem
@@ -108,6 +110,14 @@ def test_the_library_itself_writes_the_same_greedy_text(engine: Engine, base: Mo
     done = subprocess.run(command, input=json.dumps([str(base.path), chat]), capture_output=True, text=True, check=True)
     text, prompt_tokens = json.loads(done.stdout)
     assert (ours.text, ours.tokens["prompt"]) == (text, prompt_tokens)
+
+
+def test_an_embedder_pools_as_its_file_says(engine: Engine, weights: dict[str, Path], tmp_path: Path) -> None:
+    other = tmp_path / "first-token.gguf"
+    shutil.copyfile(weights["embedder"], other)
+    GGUFReader(other, "r+").fields["bert.pooling_type"].parts[-1][0] = 2
+    mean, first = (engine.embed(ModelSpec(path.stem, path), "a kettle") for path in (weights["embedder"], other))
+    assert abs(float(np.linalg.norm(first)) - 1) < 1e-5 and float(np.dot(mean, first)) < 0.99
 
 
 def test_an_embedding_is_a_unit_vector_near_its_likes(engine: Engine, weights: dict[str, Path]) -> None:
