@@ -35,7 +35,7 @@ class Search:
     """How an arm finds its passages. `weight` and `threshold`: None takes the knowledge base's own (see its Settings).
 
     `folder`: only documents in it or below. `metadata`: (name, value), only documents with all of them. `snapshot`: a
-    dated view of the documents, None for the current one.
+    dated view of the documents, None for the current one. `hops`: with 2 a second hop adds up to two passages.
     """
 
     top_k: int = 3
@@ -45,6 +45,7 @@ class Search:
     folder: str = ""
     metadata: tuple[tuple[str, str], ...] = ()
     snapshot: str | None = None
+    hops: int = 1
 
     @property
     def filters(self) -> dict[str, str] | None:
@@ -136,6 +137,8 @@ def _check_one(arm: Arm) -> None:
         raise Problem(f"Unknown arm {one_line(arm.id, 80)}.")
     if not 1 <= arm.search.top_k <= 20:
         raise Problem(f"top-k must lie between 1 and 20, not {arm.search.top_k}.")
+    if arm.search.hops not in (1, 2):
+        raise Problem(f"hops must be 1 or 2, not {arm.search.hops}.")
     if len(arm.search.metadata) > MOST_FILTERS:
         raise Problem(f"{len(arm.search.metadata)} metadata filters are too many; at most {MOST_FILTERS} are taken.")
     for name in ("weight", "threshold"):

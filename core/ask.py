@@ -66,6 +66,7 @@ class Retrieves(Protocol):
         threshold: float | None,
         snapshot: str | None,
         filters: Mapping[str, str | int | float] | None,
+        hops: int,
     ) -> "Retrieved": ...
 
 
@@ -436,6 +437,7 @@ class Run:
             threshold=search.threshold,
             snapshot=search.snapshot,
             filters=search.filters,
+            hops=search.hops,
         )
 
     def _submit(self, arm: ArmRun, begun: float, *, contended: bool) -> None:

@@ -73,7 +73,8 @@ def as_markdown(record: RunRecord) -> str:
                 "",
             ]
         for number, passage in enumerate(arm.passages, 1):
-            lines.append(f"{number}. {plain(passage.document)} ({passage.score:.2f}): {plain(passage.text)}")
+            hop = f", second hop: {plain(passage.linked)}" if passage.linked else ""
+            lines.append(f"{number}. {plain(passage.document)} ({passage.score:.2f}{hop}): {plain(passage.text)}")
         lines.append("")
     return "\n".join(lines)
 

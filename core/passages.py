@@ -49,9 +49,12 @@ def more(choices: Sequence[PassageChoice]) -> int:
 def apply(
     found: Sequence[PassageRecord], choices: Sequence[PassageChoice], top_k: int
 ) -> tuple[tuple[PassageRecord, ...], int]:
-    """What an arm reads of what was found (best first), and how many passages were left out of it."""
+    """What an arm reads of what was found (best first), and how many passages were left out of it.
+
+    Passages of a second hop come after the `top_k` others.
+    """
     if not choices:
-        return tuple(found[:top_k]), 0
+        return _cut(found, top_k), 0
     pinned = pins(choices, found)
     rest, left_out = [], 0
     for passage in found:
@@ -60,7 +63,12 @@ def apply(
             left_out += 1
         elif choice is None or choice.use != "pinned":
             rest.append(_edited(passage, choice.edited if choice else ""))
-    return (*pinned, *rest[: max(top_k - len(pinned), 0)]), left_out
+    return (*pinned, *_cut(rest, max(top_k - len(pinned), 0))), left_out
+
+
+def _cut(passages: Sequence[PassageRecord], most: int) -> tuple[PassageRecord, ...]:
+    ordinary = [passage for passage in passages if not passage.linked][:most]
+    return (*ordinary, *(passage for passage in passages if passage.linked))
 
 
 def pins(choices: Sequence[PassageChoice], found: Sequence[PassageRecord] = ()) -> tuple[PassageRecord, ...]:

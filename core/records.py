@@ -85,7 +85,7 @@ class PassageRecord:
     """One passage an arm was given. `document` is empty for a passage given by hand.
 
     `pinned`: a person put it there, and `score` is 0 where the search had not found it; `as_found`: its own words,
-    where a person edited them for this question.
+    where a person edited them for this question. `linked`: of a second hop, the words that led there.
     """
 
     document: str = ""
@@ -100,6 +100,7 @@ class PassageRecord:
     bm25: float | None = None
     pinned: bool = False
     as_found: str = ""
+    linked: str = ""
 
 
 @dataclass(frozen=True)

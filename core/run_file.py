@@ -41,6 +41,7 @@ def html(record: RunRecord, project: Project, told: Sequence[Mark | None] = ()) 
             {
                 "Arm": arm.name,
                 "Top-k": arm.search.top_k if arm.retrieves else "",
+                "Hops": arm.search.hops if arm.retrieves else "",
                 "Documents of": (arm.search.snapshot or "now") if arm.retrieves else "",
                 "Temperature": f"{arm.sampling.temperature:g}",
                 "Seed": arm.sampling.seed,
@@ -72,7 +73,11 @@ def _pane(arm: ArmRecord, mark: Mark | None) -> dict[str, Any]:
         "answer": arm.problem or arm.answer or "(no answer)",
         "numbers": _numbers(arm),
         "passages": [
-            {"place": " > ".join(filter(None, (one.document or "given by hand", one.heading))), "text": one.text}
+            {
+                "place": " > ".join(filter(None, (one.document or "given by hand", one.heading)))
+                + (f" (second hop: {one.linked})" if one.linked else ""),
+                "text": one.text,
+            }
             for one in arm.passages
         ],
     }

@@ -148,6 +148,7 @@ def arm_options(options: Parser) -> None:
     options.add_argument("--arms", default="", help="comma-separated; MODEL or MODEL+CONTEXT (default: the project's)")
     options.add_argument("--top-k", type=int, default=None)
     options.add_argument("--mode", default=None, choices=("hybrid", "dense", "sparse"))
+    options.add_argument("--hops", type=int, default=None, help="2: a second hop adds up to two passages; default: 1")
     options.add_argument("--folder", default=None, help="only passages from this folder of the documents")
     options.add_argument("--snapshot", default=None, help="a dated view of the documents; default: the current one")
     options.add_argument("--temperature", type=float, default=None)
@@ -164,7 +165,7 @@ def arm_options(options: Parser) -> None:
 
 def changed(arm: Arm, given: Namespace, pinned: str | None) -> Arm:
     """The arm with what the command line sets for all."""
-    search = {"top_k": given.top_k, "mode": given.mode, "folder": given.folder, "snapshot": given.snapshot}
+    search = {name: getattr(given, name) for name in ("top_k", "mode", "folder", "snapshot", "hops")}
     names = ("temperature", "max_tokens", "seed", "top_p", "min_p", "repeat_penalty")
     sampling = {name: getattr(given, name) for name in names} | {"top_k": given.token_top_k}
     sampling["stop"] = tuple(given.stop) if given.stop else None

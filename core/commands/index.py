@@ -59,6 +59,7 @@ def main(argv: list[str]) -> int:
     query.add_argument("question")
     query.add_argument("--top-k", type=int, default=3)
     query.add_argument("--mode", choices=MODES, default="hybrid")
+    query.add_argument("--hops", type=int, default=1, help="2: a second hop adds up to two passages")
     query.add_argument("--weight", type=float, default=None, help="share of the vectors in hybrid mode, 0 to 1")
     query.add_argument("--threshold", type=float, default=None, help="least cosine similarity, 0 to 1")
     query.add_argument("--folder", default=None, help="only documents in this folder of the base")
@@ -324,12 +325,14 @@ def _query(base: KnowledgeBase, given: Namespace) -> dict[str, Any]:
         threshold=given.threshold,
         snapshot=given.snapshot,
         filters=_filters(given),
+        hops=given.hops,
     )
     if found.note:
         log(found.note)
     if not given.json:
         for number, passage in enumerate(found.passages, 1):
-            print(f"[{number}] {passage.score:.3f} {passage.document}\n{passage.text}\n")
+            hop = f"  second hop: {passage.linked}" if passage.linked else ""
+            print(f"[{number}] {passage.score:.3f} {passage.document}{hop}\n{passage.text}\n")
     return {
         "question": given.question,
         "mode": found.mode,

@@ -199,7 +199,8 @@ def _method(report: Report, project: Project, documents: Sequence[str]) -> list[
 
 
 def _arm(report: Report, arm: Arm) -> dict[str, str]:
-    searched = f"top-k {arm.search.top_k}, {arm.search.mode}" if arm.retrieves else "none"
+    hop = ", second hop" if arm.search.hops == 2 else ""
+    searched = f"top-k {arm.search.top_k}, {arm.search.mode}{hop}" if arm.retrieves else "none"
     sampling = arm.sampling
     return {
         "Arm": report.titles.get(arm.name, arm.name),

@@ -86,7 +86,7 @@ class NearMisses:
         swapped = self._places(len(found.passages))
         if not swapped:
             return found
-        wider = self.knowledge.query(text, min(100, top_k + LOOKED_AT), mode, **(rest | {"threshold": 0.0}))
+        wider = self.knowledge.query(text, min(100, top_k + LOOKED_AT), mode, **(rest | {"threshold": 0.0, "hops": 1}))
         kept = {(passage.document, passage.start, passage.chunk) for passage in found.passages}
         misses = iter(
             passage
@@ -98,7 +98,7 @@ class NearMisses:
             if place not in swapped:
                 made.append(passage)
             elif (miss := next(misses, None)) is not None:
-                made.append(miss)
+                made.append(replace(miss, linked=passage.linked))  # it takes the place of one of a second hop
         return replace(found, passages=tuple(made))
 
     def _places(self, count: int) -> set[int]:

@@ -33,7 +33,7 @@ _TEXTS: Final = {
     "instruction, with passages": "system_with_passages",
     "pinned text": "pinned",
 }
-ARM_COLUMNS: Final = ("name", "model", "context", *_SEARCHES, *_SAMPLINGS, "repeats", *_TEXTS)
+ARM_COLUMNS: Final = ("name", "model", "context", *_SEARCHES, "second hop", *_SAMPLINGS, "repeats", *_TEXTS)
 CHECK_COLUMNS: Final = ("name", "kind", "value", "closing", "classes", "must not")
 EXAMPLE_COLUMNS: Final = ("question", "answer")
 QUESTION_COLUMNS: Final = ("question", "answer", "variants", "documents", "class", "reviewed")
@@ -76,6 +76,7 @@ def arm_rows(project: Project) -> list[dict[str, Any]]:
     return [
         {"name": arm.label, "model": arm.model, "context": arm.context}
         | {column: getattr(arm.search, name) for column, name in _SEARCHES.items()}
+        | {"second hop": arm.search.hops == 2}
         | {column: getattr(arm.sampling, name) for column, name in _SAMPLINGS.items()}
         | {"repeats": arm.repeats}
         | {column: getattr(arm, name) for column, name in _TEXTS.items()}
@@ -86,11 +87,12 @@ def arm_rows(project: Project) -> list[dict[str, Any]]:
 def arms(rows: Iterable[Row], before: Sequence[Arm]) -> tuple[Arm, ...]:
     """The arms of a table; what it does not show is kept from the arm of that name. Raises Problem on a bad cell."""
     old, made = {arm.name: arm for arm in before}, []
-    for row in _filled(rows):
+    for row in _filled(rows, but=("second hop",)):
         new = Arm(_text(row, "model"), _choice(row, "context", CONTEXTS), _text(row, "name"))
         kept = old.get(new.name, new)
         search, sampling = _numbers(row, _SEARCHES, Search()), _numbers(row, _SAMPLINGS, Sampling())
         search |= {"mode": _choice(row, "mode", MODES), "folder": _text(row, "folder")}
+        search["hops"] = 2 if row.get("second hop") is True else 1
         made.append(
             replace(
                 kept,

@@ -19,6 +19,7 @@ from core.retrieval.words import STOP_WORDS
 
 SUBJECTS = 3  # documents found first that may be the one that leads on
 POOL = 24  # passages looked at on either side
+STARTS = 64  # passages of a document that may lead on: of a longer one those nearest to what was found
 OWN = 0.3  # what a passage's own score counts beside its document's
 LINKS = 2  # rarest shared words counted
 HEADING = 2.0  # a shared word counts so much more in the heading of the passage it leads to
@@ -50,7 +51,8 @@ def best(question: str, first: Sequence[Passage], find: Find, of: Find) -> Bridg
         second = [passage for passage in find(rest or question) if passage.document != subject.document]
         rare = _rarity([*first, *second])
         own = {passage.start: passage.score for passage in first if passage.document == subject.document}
-        for start in of(subject.document):
+        near = sorted(of(subject.document), key=lambda passage: abs(passage.start - subject.start))
+        for start in near[:STARTS]:
             leads = (grams(start.text) | named) - asked
             begun = subject.score + OWN * own.get(start.start, 0.0)
             bridges += [

@@ -9,12 +9,12 @@ import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from core.errors import Problem
-from core.retrieval import listing, sources, versions
+from core.retrieval import bridges, listing, sources, versions
 from core.retrieval.alone import one_at_a_time
 from core.retrieval.filters import Filters, where
 from core.retrieval.handover import Whereabouts
@@ -93,13 +93,15 @@ class KnowledgeBase:
         threshold: float | None = None,
         snapshot: str | None = None,
         filters: Filters | None = None,
+        hops: int = 1,
     ) -> Retrieved:
         """The best `top_k` passages for `text`, best first.
 
         `weight`, `threshold`: as in Settings, whose values hold when None. `snapshot`: None (current), or a name.
+        `hops`: with 2 the passages of a second hop (bridges.py) follow, at most two more, where they are not there yet.
         Raises Problem on bad input. Without an embedder the words alone are searched, and `note` says so.
         """
-        question, view = self._checked(text, top_k, mode, snapshot)
+        question, view = self._checked(text, top_k, mode, snapshot, hops)
         kept = self.settings
         chosen = replace(
             kept,
@@ -111,20 +113,28 @@ class KnowledgeBase:
         embedded = time.perf_counter()
         used = "sparse" if vector is None else mode
         search = partial(
-            self._tools.pipeline.retrieve, question, top_k=top_k, embedder=self._tools.embedder, view=view,
-            metadata=filters, weight=chosen.weight,
+            self._tools.pipeline.retrieve, embedder=self._tools.embedder, view=view, metadata=filters,
+            weight=chosen.weight,
         )  # fmt: skip
+        hop = _Hop(self._store, self._question_vector, search, view, chosen.threshold)
+
+        def searched(vector: Vector | None, used: str) -> tuple[list[Passage], list[Passage]]:
+            found = search(question, vector, used, top_k)
+            return found, hop.linked(question, vector, used) if hops == 2 else []
+
         try:
-            found = search(vector, used)
+            found, linked = searched(vector, used)
         except ServerProblem as problem:
             note, used = f"Searched by words alone (BM25). {problem.message}", "sparse"
-            found = search(None, used)
-        passages = tuple(passage for passage in found if not chosen.threshold or _strength(passage) >= chosen.threshold)
+            found, linked = searched(None, used)
+        passages = _strong(found, chosen.threshold)
         note = self._note(note, view, len(found), len(found) - len(passages), chosen.threshold)
-        done = time.perf_counter()
-        return Retrieved(passages, used, (embedded - began) * 1000, (done - embedded) * 1000, note)
+        there = {(passage.document, passage.start) for passage in passages}
+        passages += [passage for passage in linked if (passage.document, passage.start) not in there]
+        embed = embedded - began + hop.embedding
+        return Retrieved(tuple(passages), used, embed * 1000, (time.perf_counter() - began - embed) * 1000, note)
 
-    def _checked(self, text: str, top_k: int, mode: str, snapshot: str | None) -> tuple[str, str]:
+    def _checked(self, text: str, top_k: int, mode: str, snapshot: str | None, hops: int) -> tuple[str, str]:
         question = text.strip()[:LONGEST_QUESTION].encode("utf-8", "replace").decode().replace("\x00", " ")
         if not question:
             raise Problem("The question is empty.")
@@ -132,6 +142,8 @@ class KnowledgeBase:
             raise Problem(f"Unknown mode '{one_line(mode, 40)}'. Modes: {', '.join(MODES)}.")
         if not 1 <= top_k <= MOST_PASSAGES:
             raise Problem(f"top-k must lie between 1 and {MOST_PASSAGES}, not {top_k}.")
+        if hops not in (1, 2):
+            raise Problem(f"hops must be 1 or 2, not {hops}.")
         view = CURRENT if snapshot is None else snapshot
         if view != CURRENT and view not in self.snapshots():
             known = ", ".join([CURRENT, *self.snapshots()])
@@ -434,6 +446,45 @@ class KnowledgeBase:
 
 def _prefixed(choice: Embedding) -> bool:
     return bool(choice.before_question or choice.before_passage)
+
+
+@dataclass
+class _Hop:
+    """The second hop of one query. `embedding`: seconds spent on its questions' vectors."""
+
+    store: Store
+    vector_of: Callable[[str], tuple[Vector | None, str | None]]
+    search: Callable[[str, Vector | None, str, int], list[Passage]]
+    view: str
+    threshold: float
+    embedding: float = 0.0
+
+    def linked(self, question: str, vector: Vector | None, mode: str) -> list[Passage]:
+        """The two passages of the best bridge, or none. `mode`: the one the question itself was searched in."""
+        first = _strong(self.search(question, vector, mode, bridges.POOL), self.threshold)
+        bridge = bridges.best(question, first, lambda text: self._find(text, mode), lambda path: self._of(path, first))
+        if bridge is None:
+            return []
+        return [replace(passage, linked=", ".join(bridge.words)) for passage in (bridge.start, bridge.end)]
+
+    def _find(self, text: str, mode: str) -> list[Passage]:
+        began = time.perf_counter()
+        vector = self.vector_of(text)[0] if mode != "sparse" else None
+        self.embedding += time.perf_counter() - began
+        used = "sparse" if vector is None else mode
+        return _strong(self.search(text, vector, used, bridges.POOL), self.threshold)
+
+    def _of(self, path: str, first: list[Passage]) -> list[Passage]:
+        """All passages of a document, those found first with their scores."""
+        found = {(passage.document, passage.start): passage for passage in first}
+        try:
+            return [found.get((path, each.start), each) for each in listing.passages(self.store, path, self.view)]
+        except Problem:  # deleted since it was found: it leads nowhere
+            return []
+
+
+def _strong(passages: list[Passage], threshold: float) -> list[Passage]:
+    return [passage for passage in passages if not threshold or _strength(passage) >= threshold]
 
 
 def _strength(passage: Passage) -> float:

@@ -3,7 +3,8 @@
 import sqlite3
 
 from core.errors import Problem
-from core.retrieval.values import CURRENT, DELETED, TODAY, Chunk, Document, Version
+from core.retrieval import words
+from core.retrieval.values import CURRENT, DELETED, TODAY, Chunk, Document, Passage, Version, context
 from core.store import Store
 from core.text import one_line
 
@@ -73,6 +74,19 @@ def chunks(store: Store, version_id: int) -> list[Chunk]:
     """A version's pieces, in order."""
     rows = store.read("SELECT * FROM chunks WHERE version = ? ORDER BY start, id", (version_id,))
     return [chunk(row) for row in rows]
+
+
+def passages(store: Store, path: str, view: str) -> list[Passage]:
+    """The pieces of a document of `view` as a search would give them, in order, with score 0. Raises Problem."""
+    rows = store.read(
+        "SELECT * FROM chunks WHERE version = ? ORDER BY start, id", (version(store, path, None, view)["id"],)
+    )
+    return [_passage(path, row["id"], chunk(row)) for row in rows]
+
+
+def _passage(path: str, number: int, one: Chunk) -> Passage:
+    text = words.shown(one.body, one.title, context(one.title, one.heading))
+    return Passage(path, one.title, one.heading, text, 0.0, one.start, one.end, number)
 
 
 def chunk(row: sqlite3.Row) -> Chunk:

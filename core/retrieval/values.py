@@ -129,6 +129,7 @@ class Passage:
     chunk: int
     similarity: float | None = None  # cosine to the question, -1..1; None when words alone were searched
     bm25: float | None = None  # unbounded, higher is better; None when no word of the question is in the passage
+    linked: str = ""  # of a second hop: the words that led here, "class c, repair class"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The playground's sidebar: how to run the arms. Reads inputs into ask.Settings; runs nothing."""
 
 from dataclasses import replace
+from typing import Any, Final
 
 import streamlit as st
 
@@ -16,6 +17,10 @@ from pages.draw import sampling
 from pages.draw.panes import BIG
 
 MOST_PANES = 6
+HOP: Final = (
+    "Adds up to two passages of different documents that share rare words, one leading to the other: for answers that "
+    "need two documents."
+)
 
 
 def _device(here: Runtime) -> tuple[str, int | None]:
@@ -49,17 +54,14 @@ def from_sidebar(here: Runtime, project: Project, opening: Opening) -> tuple[ask
         pinned = None
         if any(arm.context == "pinned" for arm in chosen):
             pinned = st.text_area("Pinned text", project.pinned, key=f"pinned-{project.id}", max_chars=4000)
-        top_k, snapshot = _search(project)
+        search = _search(project)
         (chosen_sampling, repeats), chosen = sampling.sampling(), sampling.with_instructions(project, chosen)
         device, layers = _device(here)
         rate = st.number_input("Machine, $ per hour", 0.0, 1000.0, project.dollars_per_hour, 0.05, key="rate")
         if st.toggle("Bigger type (projector)", key="big"):
             st.html(BIG)
     arms = tuple(
-        replace(
-            arm, pinned=pinned, search=replace(arm.search, top_k=top_k, snapshot=snapshot), sampling=chosen_sampling
-        )
-        for arm in chosen
+        replace(arm, pinned=pinned, search=replace(arm.search, **search), sampling=chosen_sampling) for arm in chosen
     )
     return ask.Settings(arms, way, device, layers, repeats=repeats), rate
 
@@ -86,12 +88,14 @@ def _absent(project: Project, arm: Arm, absent: frozenset[str]) -> bool:
     return model.file in absent and not model.endpoint  # a server may call its model by any name
 
 
-def _search(project: Project) -> tuple[int, str | None]:
-    """What is set for all arms that retrieve: top-k, and the dated view of the documents (None: the current one)."""
-    own = next((arm.search.top_k for arm in project.arms if arm.retrieves), Search.top_k)
-    top_k = st.slider("Passages (top-k)", 1, 20, own, key=f"top_k-{project.id}")
-    if not project.snapshots:
-        return top_k, None
-    snapshots: dict[str, str | None] = {"as they are now": None}
-    snapshots |= {name.replace("-", " "): name for name in project.snapshots}
-    return top_k, snapshots[st.selectbox("Documents", snapshots, key="snapshot")]
+def _search(project: Project) -> dict[str, Any]:
+    """What is set for all arms that retrieve: top-k, second hop, and the dated view of the documents (None: now)."""
+    own = next((arm.search for arm in project.arms if arm.retrieves), Search())
+    top_k = st.slider("Passages (top-k)", 1, 20, own.top_k, key=f"top_k-{project.id}")
+    hops = 2 if st.toggle("Second hop", own.hops == 2, key=f"hops-{project.id}", help=HOP) else 1
+    found: dict[str, Any] = {"top_k": top_k, "hops": hops, "snapshot": None}
+    if project.snapshots:
+        snapshots: dict[str, str | None] = {"as they are now": None}
+        snapshots |= {name.replace("-", " "): name for name in project.snapshots}
+        found["snapshot"] = snapshots[st.selectbox("Documents", snapshots, key="snapshot")]
+    return found

@@ -9,6 +9,7 @@ from core.project import Project, tables
 from core.project.tables import MODES
 from core.runtime import Runtime
 from pages.draw.editing import save, table
+from pages.draw.settings import HOP
 
 NUMBERS = {
     "passages": (1, 20, 1), "weight": (0.0, 1.0, 0.05), "threshold": (0.0, 1.0, 0.05), "temperature": (0.0, 2.0, 0.1),
@@ -33,6 +34,7 @@ def draw_arms(here: Runtime, project: Project) -> None:
         "model": st.column_config.SelectboxColumn(options=[model.id for model in project.models], required=True),
         "context": st.column_config.SelectboxColumn(options=list(arms.CONTEXTS), default="closed"),
         "mode": st.column_config.SelectboxColumn(options=list(MODES), default="hybrid"),
+        "second hop": st.column_config.CheckboxColumn(help=HOP, default=False),
         "folder": st.column_config.TextColumn(help="Only documents in this folder or below."),
     } | {
         name: st.column_config.NumberColumn(min_value=low, max_value=high, step=step, help=HELP.get(name))

@@ -23,7 +23,8 @@ def draw_sources(answer: str, passages: Sequence[PassageRecord]) -> None:
         pinned = " :blue-badge[:material/keep: pinned]" if passage.pinned else ""
         edited = " :orange-badge[:material/edit: edited for this question]" if passage.as_found else ""
         of = plain(passage.document) or "given by hand"
-        st.markdown(f"**[{number}]** {of}{score}{place}{pinned}{edited}")
+        hop = f" · second hop: {plain(one_line(passage.linked, 80))}" if passage.linked else ""
+        st.markdown(f"**[{number}]** {of}{score}{place}{hop}{pinned}{edited}")
         st.text(passage.text)
         if passage.as_found:
             st.caption("The document says:")

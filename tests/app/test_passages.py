@@ -43,6 +43,15 @@ def test_a_pinned_passage_that_was_not_found_is_read_and_has_no_score() -> None:
     assert len(passages.apply(FOUND, [choice(n, "pinned") for n in range(5)], 3)[0]) == 5
 
 
+def test_passages_of_a_second_hop_follow_the_best_whatever_is_chosen() -> None:
+    hop = PassageRecord("h.md", "text 9", 0.1, linked="class c")
+    assert passages.apply((*FOUND[:3], hop), (), 3) == ((*FOUND[:3], hop), 0)
+    read, left_out = passages.apply((*FOUND, hop), (choice(4, "pinned"), choice(0, "out")), 2)
+    assert [one.text for one in read] == ["text 4", "text 1", "text 9"] and left_out == 1
+    out = PassageChoice("h.md", "text 9", "out")
+    assert passages.apply((*FOUND[:3], hop), (out,), 3) == (FOUND[:3], 1)
+
+
 def test_a_choice_is_about_one_document_and_its_words_with_or_without_the_line_above() -> None:
     above = replace(FOUND[0], text="Title > Heading\ntext 0")
     assert passages.apply((above, *FOUND[1:]), (choice(0, "out"),), 2) == (FOUND[1:3], 1)
@@ -65,7 +74,9 @@ def test_a_run_follows_and_records_choices_and_an_older_record_has_none() -> Non
     raw = json.loads(text)
     del raw["settings"]["choices"]
     for passage in raw["arms"][1]["passages"]:
-        del passage["pinned"], passage["as_found"]
+        del passage["pinned"], passage["as_found"], passage["linked"]
+    for arm in raw["settings"]["arms"]:
+        del arm["search"]["hops"]
     old = records.run_from(json.dumps(raw))
     assert old.settings.choices == () and not old.arms[1].passages[0].pinned
 

@@ -30,6 +30,7 @@ ARMS = st.builds(
         threshold=st.none() | st.floats(0, 1),
         folder=NAMES,
         snapshot=st.none() | st.just("today"),
+        hops=st.sampled_from((1, 2)),
     ),
     sampling=st.builds(Sampling, temperature=st.floats(0, 2), seed=st.integers(0, 2**32 - 1), stop=st.just(("x",))),
     repeats=st.integers(1, 20),
@@ -70,7 +71,7 @@ def test_questions_come_back(asked: list[Question]) -> None:
 
 def test_empty_cells_take_what_is_usual_and_empty_rows_are_nothing() -> None:
     blank = {"name": None, "model": math.nan, "context": ""}
-    (arm,) = tables.arms([blank, {"model": "one", "passages": math.nan, "weight": None}], ())
+    (arm,) = tables.arms([blank, {"model": "one", "passages": math.nan, "weight": None}, {"second hop": False}], ())
     assert arm == Arm("one")
     assert tables.checks([{"name": "", "kind": None, "must not": False}]) == ()
     assert tables.asked([{"question": None, "reviewed": True}]) == ()
