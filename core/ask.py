@@ -348,10 +348,12 @@ class Run:
                 if arm.generation is None and arm.problem is None:
                     arm.problem = "Stopped before it began."
             rounds = (*self._earlier, self.arms)
-            self.parts.ended([arm.record() for each in rounds for arm in each.values()], self.background)
-            self.done.set()
-            if self.on_done is not None:
-                self.on_done(self)
+            try:
+                self.parts.ended([arm.record() for each in rounds for arm in each.values()], self.background)
+            finally:  # whoever waits for this run must not wait for ever
+                self.done.set()
+                if self.on_done is not None:
+                    self.on_done(self)
 
     def _find_right(self) -> None:
         """The right passages of the arms that are given them; before any clock runs, since nobody searches for them."""
