@@ -1,6 +1,6 @@
 """A second hop: the passage of another document that a first one leads to. Pure functions over passages found.
 
-"What does it cost to mend my Tidal Press?": its sheet says "repair class C", the fee stands under "repair class C" of
+"What is the bench fee for my Tidal Press?": its sheet says "repair class C", the fee stands under "repair class C" of
 another document, and neither holds the answer alone. So the best pair is looked for: a passage of a document found
 first, and one found by the question without that document's name, that share words the question does not have, rare
 ones above all. Knows no storage, no embedding and no model.
