@@ -21,7 +21,8 @@ def test_every_table_stands_behind_its_label_and_one_chart_before_them(app: AppT
     assert not app.exception and [one.value for one in app.title] == ["Retrieve or Retrain"]
     assert not app.header and not app.subheader  # no heading is skipped: there is only one
     labels = [one.label for one in app.expander]
-    assert labels == ["The trade-off at a glance", "All four, computed", "Measured with the bundled models", "Sources"]
+    tables = ["The trade-off at a glance", "All four, computed", "Measured with the bundled models"]
+    assert labels == [*tables, "What the words mean", "Sources"]
     behind = sum(len(one.dataframe) + len(one.table) for one in app.expander)
     assert behind == len(app.dataframe) + len(app.table) == 3
     charts = app.get("plotly_chart")

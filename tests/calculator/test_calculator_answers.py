@@ -329,7 +329,7 @@ def test_runs_are_read_from_the_store_and_broken_ones_left_out(tmp_path):
     store = Store(tmp_path / "x.sqlite3", MIGRATIONS)
     for name, body in (("a", dumps(RUN)), ("b", "{"), ("c", "[1]")):
         row = (name, "2026", "q", "w", body, "mine")
-        store.write(lambda conn, row=row: conn.execute("INSERT INTO runs VALUES (?,?,?,?,?,?)", row))
+        store.write(lambda conn, row=row: conn.execute("INSERT INTO runs VALUES (?,?,?,?,?,?,NULL)", row))
     assert StoredRuns(store).latest() == [RUN]
     store.close()
 

@@ -1,10 +1,11 @@
 """The gate for CI on a folder of one's own, by commands alone: open as it is, closed at a planted regression.
 
     python tests/campaigns/gate.py --models FOLDER [--model base] [--limit 60] [--at-least 0.30] [--chunk-size 20]
+                                    [--regressed-top-k 1]
 
 FOLDER holds fetched models (a state folder's `models`). The folder of one's own is the demo's documents of today, the
-questions are its 60 static ones by hand; the instruction is a new project's. Exit status 0 when the gate was open
-before and closed after; what each command printed to people stays on standard error.
+questions are 60 of its static ones by hand, the instruction is a new project's. Planted are smaller pieces and fewer of
+them. Exit status 0 when the gate was open before and closed after; what commands say to people goes to standard error.
 """
 
 import argparse
@@ -39,6 +40,7 @@ def main() -> int:
     options.add_argument("--at-least", type=float, default=0.30)
     options.add_argument("--chunk-size", type=int, default=20)
     options.add_argument("--top-k", type=int, default=3)
+    options.add_argument("--regressed-top-k", type=int, default=1)
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
@@ -57,11 +59,12 @@ def main() -> int:
                 return 2
         gate = ["evaluate", "--project", "roastery", "--set", "mine", "--arms", "reader+retrieval", "--json"]
         gate += ["--limit", str(given.limit), "--at-least", f"reader+retrieval:{CLASS}={given.at_least}"]
-        gate += ["--junit", str(home / "junit.xml"), "--top-k", str(given.top_k)]
-        passes, before = core(home, *gate)
+        gate += ["--junit", str(home / "junit.xml")]
+        passes, before = core(home, *gate, "--top-k", str(given.top_k))
         (home / "before.json").write_text(before)
         core(home, "index", "settings", "--project", "roastery", "--chunk-size", str(given.chunk_size))
-        fails, after = core(home, *gate, "--not-worse-than", str(home / "before.json"))
+        gate += ["--top-k", str(given.regressed_top_k), "--not-worse-than", str(home / "before.json")]
+        fails, after = core(home, *gate)
         for text in (before, after):
             found = json.loads(text)
             print(json.dumps({"score": found["arms"]["reader+retrieval"]["classes"][CLASS], "gates": found["gates"]}))

@@ -72,10 +72,9 @@ def test_an_adapter_at_run_time_changes_both_alike(base, drawn):
     assert np.abs(alone - np.array([row["logprobs"] for row in GOLDEN["drawn"]])).mean() > 1
 
 
-@pytest.mark.parametrize(("quantization", "limit"), [("Q8_0", 0.3), ("Q4_1", 1.2)])
-def test_merged_by_numpy_it_is_the_same_model(base, drawn, tmp_path, quantization, limit):
-    merge.merge(base, drawn, tmp_path / "merged.gguf", quantization)
-    agrees(found(tmp_path / "merged.gguf", "drawn"), "drawn", limit)
+def test_merged_by_numpy_it_is_the_same_model(base, drawn, tmp_path):
+    merge.merge(base, drawn, tmp_path / "merged.gguf", "Q8_0")
+    agrees(found(tmp_path / "merged.gguf", "drawn"), "drawn", 0.3)
     kinds = {tensor.name: tensor.tensor_type.name for tensor in GGUFReader(tmp_path / "merged.gguf").tensors}
-    assert kinds["blk.0.ffn_down.weight"] == quantization and kinds["blk.0.attn_q.bias"] == "F32"
+    assert kinds["blk.0.ffn_down.weight"] == "Q8_0" and kinds["blk.0.attn_q.bias"] == "F32"
     assert kinds["output.weight"] == kinds["token_embd.weight"] == "Q8_0"
