@@ -116,7 +116,7 @@ def test_calibrating_puts_this_machines_figures_into_the_verdict(
 ) -> None:
     store = Store(tmp_path / "retrieve-or-retrain.sqlite3", migrations())
     row = (RUN.id, RUN.made, RUN.question, "one at a time", dumps(RUN), RUN.project)
-    store.write(lambda db: db.execute("INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?)", row))
+    store.write(lambda db: db.execute("INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, NULL)", row))
     store.close()
     before = opened(page, fresh_server(tmp_path).url)
     view(page, "Calibrate")
