@@ -1,16 +1,18 @@
 """The gate for CI on a folder of one's own, by commands alone: open as it is, closed at a planted regression.
 
     python tests/campaigns/gate.py --models FOLDER [--model base] [--limit 60] [--at-least 0.30] [--chunk-size 20]
-                                    [--regressed-top-k 1]
+                                    [--regressed-top-k 1] [--lose products]
 
 FOLDER holds fetched models (a state folder's `models`). The folder of one's own is the demo's documents of today, the
 questions are 60 of its static ones by hand, the instruction is a new project's. Planted are smaller pieces and fewer of
-them. Exit status 0 when the gate was open before and closed after; what commands say to people goes to standard error.
+them, or with --lose a folder that the next build does not hold. Exit status 0 when the gate was open before and closed
+after; what commands say to people goes to standard error.
 """
 
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -41,6 +43,7 @@ def main() -> int:
     options.add_argument("--chunk-size", type=int, default=20)
     options.add_argument("--top-k", type=int, default=3)
     options.add_argument("--regressed-top-k", type=int, default=1)
+    options.add_argument("--lose", help="a folder of the documents that is gone instead: products, shops, ...")
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
@@ -62,8 +65,14 @@ def main() -> int:
         gate += ["--junit", str(home / "junit.xml")]
         passes, before = core(home, *gate, "--top-k", str(given.top_k))
         (home / "before.json").write_text(before)
-        core(home, "index", "settings", "--project", "roastery", "--chunk-size", str(given.chunk_size))
-        gate += ["--top-k", str(given.regressed_top_k), "--not-worse-than", str(home / "before.json")]
+        if given.lose:
+            shutil.copytree(DEMO / "today", home / "left", ignore=shutil.ignore_patterns(given.lose))
+            core(home, "index", "build", str(home / "left"), "--project", "roastery", "--prune")
+            gate += ["--top-k", str(given.top_k)]
+        else:
+            core(home, "index", "settings", "--project", "roastery", "--chunk-size", str(given.chunk_size))
+            gate += ["--top-k", str(given.regressed_top_k)]
+        gate += ["--not-worse-than", str(home / "before.json")]
         fails, after = core(home, *gate)
         for text in (before, after):
             found = json.loads(text)
