@@ -30,6 +30,7 @@ sys.path.insert(0, str(ROOT))
 
 from core import runtime  # noqa: E402
 from core.engine import Engine, ModelSpec, Request, Result, Sampling  # noqa: E402
+from core.project import bundled  # noqa: E402
 from core.weights import catalog, manifest  # noqa: E402
 from models.training import chat as prompt  # noqa: E402
 
@@ -308,6 +309,8 @@ def main() -> None:
     parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()
     here = runtime.get()
+    demo = here.projects.get("brightwater")
+    knowledge = here.knowledge(demo)
     for role in ("base", "fine-tuned", "embedder"):
         catalog.ensure(role)
     base, tuned = catalog.spec("base"), catalog.spec("fine-tuned")
@@ -316,11 +319,11 @@ def main() -> None:
 
     def passages(question: str) -> list[str]:
         if question not in found:
-            found[question] = [passage.text for passage in here.knowledge.query(question, 3).passages]  # type: ignore
+            found[question] = [passage.text for passage in knowledge.query(question, 3).passages]  # type: ignore
         return found[question]  # type: ignore
 
     if set(arguments.only) & set("cd"):
-        here.knowledge.ensure_demo()
+        knowledge.ensure_folders(bundled.documents(demo))
     threads = here.engine.load(base)["threads"]
     bench = Bench(here.engine, base, tuned, shipped, threads, arguments.repeats)
     parts: dict[str, Callable[[], dict[str, Any]]] = {
