@@ -28,6 +28,19 @@ WORDS: Final[dict[Kind, str]] = {
 }
 
 
+_SORRY: Final = re.compile(
+    r"\b(?:(?:i|we)(?:'m| am|'re| are) (?:\w+ )?(?:sorry|afraid)|sorry|(?:i|we|my|our) apologi[sz]es?|apologies)\b"
+    r"(?: (?:about|for|to hear)\b[^.!?,;:]*)?[\s,;:]*(?:but\b|that\b)?[\s,;:]*",
+    re.IGNORECASE,
+)
+_REFUSES: Final = re.compile(
+    r"\b(?:ca(?:n't|nnot|n not)|could(?:n't| not)|won't|(?:un|not )able to) (?:\w+ )?"
+    r"(?:help|assist|answer|provide|tell|give|offer|comment|say|share)\b",
+    re.IGNORECASE,
+)
+_PIECE: Final = re.compile(r"(?<=[.!?])\s+|\n+|[:;]\s+|, (?=but\b|however\b|though\b|yet\b)", re.IGNORECASE)
+
+
 @dataclass(frozen=True)
 class Mark:
     """`kind`, `good` (None: neither), and `why` in words: what decided it."""
@@ -62,7 +75,7 @@ def mark(arm: ArmRecord, question: str, expected: Question | None, snapshot: str
     if arm.problem or arm.finish not in ("stop", "length") or not arm.answer.strip():
         return None
     texts = tuple(passage.text for passage in arm.passages)
-    if scoring.abstains(arm.answer):
+    if declines(arm.answer, question, _values(expected, snapshot)):
         return _declined(expected, texts, snapshot)
     absent = metrics.absent(metrics.Case(question, arm.answer, passages=texts)) if texts else []
     if expected is None or not (expected.answer or expected.cls == ABSTAIN):
@@ -73,6 +86,28 @@ def mark(arm: ArmRecord, question: str, expected: Question | None, snapshot: str
     if scoring.right(arm.answer, accepted, question):
         return Mark("right", True, f"states {one_line(accepted[0], 60)}")
     return _stale(arm.answer, question, expected, accepted) or _wrong(accepted, texts, absent)
+
+
+def declines(answer: str, question: str, values: Sequence[str] = ()) -> bool:
+    """Whether an answer says that it does not know, and answers nothing.
+
+    An apology alone is none: "Sorry for the wait. It costs $389." answers. One that says so and then answers all the
+    same, in another sentence or after "but", answers as well: where that part states one of the `values` or is about
+    the question.
+    """
+    text = answer.replace("’", "'")
+    apologised = _SORRY.search(text) is not None
+    pieces = [piece for piece in _PIECE.split(_SORRY.sub("", text)) if re.search(r"\w", piece)]
+    rest = [piece for piece in pieces if not (scoring.abstains(piece) or _REFUSES.search(piece))]
+    if len(rest) == len(pieces):
+        return apologised and not rest
+    said = [piece for piece in rest if not piece.rstrip().endswith("?")]
+    return not any(scoring.right(piece, values, question) or scoring.about(piece, question) for piece in said)
+
+
+def _values(expected: Question | None, snapshot: str | None) -> tuple[str, ...]:
+    """What counts as right, and what did on earlier days."""
+    return () if expected is None else (*expected.expected(snapshot), *expected.values.values())
 
 
 def _stale(answer: str, question: str, expected: Question | None, accepted: Sequence[str]) -> Mark | None:

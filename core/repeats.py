@@ -20,7 +20,8 @@ class Spread:
 class Repeated:
     """`n` answers that came to their end, `failed` others, `different` texts among them.
 
-    `ttft` in ms from the click, `decode` in tokens/s, each over the answers that measured one; None where none did.
+    `ttft` in ms from the click, `decode` in tokens/s, each over the warm answers that measured one; None where none
+    did. `cold`: the TTFT of each answer that came right after its model was loaded, which neither of them holds.
     """
 
     n: int
@@ -28,10 +29,11 @@ class Repeated:
     different: int
     ttft: Spread | None
     decode: Spread | None
+    cold: tuple[float | None, ...] = ()
 
 
 def of(arm: ArmRecord) -> Repeated | None:
-    """What an arm's repeats say; None where it was asked once. A cold first answer is left out of the times."""
+    """What an arm's repeats say; None where it was asked once. Cold answers stand apart from the times."""
     if len(arm.repeats) < 2:
         return None
     ended = [one for one in arm.repeats if one.problem is None and one.finish in ("stop", "length")]
@@ -42,6 +44,7 @@ def of(arm: ArmRecord) -> Repeated | None:
         len({one.answer for one in ended}),
         _spread(one.timing.ttft_total for one in warm),
         _spread(one.rates.decode_per_s for one in warm),
+        tuple(one.timing.ttft_total for one in ended if one.timing.cold),
     )
 
 

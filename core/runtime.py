@@ -23,6 +23,7 @@ from core.runs import StoredRuns
 from core.store import Migration, Store
 
 if TYPE_CHECKING:
+    from core.curtain import Curtain
     from core.endpoint import Endpoints
     from core.engine import Engine, Generation, ModelSpec, Request
     from core.jobs import Job, Jobs
@@ -236,6 +237,13 @@ class Runtime:
     def runs(self) -> Runs:
         """Questions asked to the arms, live and stored."""
         return self._part("runs", lambda: Runs(self.stored_runs))
+
+    @property
+    def curtain(self) -> "Curtain":
+        """Which sessions stand in a scene of a story."""
+        from core.curtain import Curtain
+
+        return self._part("curtain", Curtain)
 
     @property
     def metrics(self) -> "Metrics":

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.errors import Problem
 from core.text import plain
-from pages.draw import present, project
+from pages.draw import curtain, present, project
 
 HERE = Path(__file__).resolve().parent
 
@@ -64,6 +64,7 @@ if signed_in:
 try:
     project.draw_choice()
     present.draw()
+    curtain.take_back_left(on_story=page.url_path == "story")
 except Problem as problem:
     st.error(plain(problem.message))
     st.stop()

@@ -17,6 +17,7 @@ from core.records import RunRecord
 from core.text import one_line, plain
 from pages.draw import (
     audience,
+    curtain,
     desk,
     differences,
     earlier,
@@ -39,6 +40,7 @@ with present.off_stage("head"):
     st.title("Playground")
     st.caption("One question to the models of this project, each without and with its documents.")
     draw_setup(here, project)
+    curtain.offer(project)
 
 
 def follow(run_id: str, rate: float) -> RunRecord:
@@ -98,7 +100,7 @@ def after(record: RunRecord) -> None:
         st.plotly_chart(latency_chart(record.arms), key="latency", alt="Time per arm by part")
         if record.settings.way == "together":
             st.caption("The arms ran together and shared the processor. Run 'One at a time' for figures that count.")
-        hand_over.draw_hand_over(record)
+        hand_over.draw_hand_over(record, project, rate)
         prompt_parts.draw_prompt_parts(here, project, record)
     with compare:
         if len(answered) < 2:

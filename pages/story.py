@@ -8,15 +8,14 @@ import streamlit as st
 from core import runtime, story
 from core.errors import Problem
 from core.project import Scene
-from core.story import Edit
 from core.text import one_line, plain
-from pages.draw import panes, present, stage
+from pages.draw import curtain, panes, present, stage
 from pages.draw.project import current
 from pages.draw.setup import draw_setup
 
 here, project = runtime.get(), current()
 RUNS, SAY, WARM = f"story-runs-{project.id}", "story-say", f"story-warm-{project.id}"
-runs: dict[int, tuple[str, Edit | None]] = st.session_state.setdefault(RUNS, {})
+runs: dict[int, tuple[str, story.Edit | None]] = st.session_state.setdefault(RUNS, {})
 
 
 def at() -> int:
@@ -54,6 +53,7 @@ def again(number: int) -> None:
 
 def take_back() -> None:
     """Every document as it was before the story."""
+    here.curtain.leave(curtain.session())
     try:
         if paths := story.restore(project, here.knowledge(project)):
             st.toast(plain(f"Restored: {', '.join(paths)}"), icon=":material/restore:")
@@ -88,7 +88,7 @@ def opening() -> None:
         stage.warm(here, project)
 
 
-def run_of(number: int, scene: Scene, question: str) -> tuple[str, Edit | None]:
+def run_of(number: int, scene: Scene, question: str) -> tuple[str, story.Edit | None]:
     """The scene's run with its change of a document: the one there was, else a new one."""
     run_id = st.query_params.get("run", "")
     if number not in runs and run_id and here.runs.record(run_id, project.id).question == question:  # a reload
@@ -104,6 +104,7 @@ def run_of(number: int, scene: Scene, question: str) -> tuple[str, Edit | None]:
 
 def on_stage(number: int, scene: Scene) -> None:
     """One scene: the question, the change, the answers, whether it came true, and the keys."""
+    here.curtain.enter(curtain.session(), project.id)
     st.html(panes.STYLE + panes.BIG + stage.STYLE)
     with st.container(key="stage"):
         st.title(f"{number}. {plain(scene.title)}", anchor=False)
@@ -151,8 +152,7 @@ try:
         st.info("This project has no story yet. A duplicate of the bundled project brings its own along.")
     else:
         story.check(project)
-        number = at()
-        if number:
+        if number := at():
             on_stage(number, project.story[number - 1])
         else:
             opening()

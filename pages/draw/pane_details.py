@@ -88,7 +88,11 @@ def _repeated(found: repeats.Repeated) -> str:
     if found.decode:
         parts.append(f"{found.decode.median:.0f} tokens/s ({found.decode.low:.0f} to {found.decode.high:.0f})")
     parts.append("always the same answer" if found.different == 1 else f"{found.different} different answers")
-    return ":material/repeat: " + " · ".join(parts) + ". Median (least to most), each prompt read as a whole."
+    told = ":material/repeat: " + " · ".join(parts) + ". Median (least to most), each prompt read as a whole."
+    if found.cold:
+        times = ", ".join(map(ms, found.cold))
+        told += f" Apart from these times: **{len(found.cold)} cold** right after loading, TTFT {times}."
+    return told
 
 
 def small_figures(arm: ArmRecord, dollars_per_hour: float, sold: Offer | None = None) -> str:

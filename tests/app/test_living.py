@@ -194,4 +194,5 @@ def test_a_document_passages_panes_a_follow_up_and_the_calculator_from_the_page(
     assert record.settings.arms[0].system == "Say a number." and record.settings.arms[1].system is None
     app.button(key="hand-over").click().run()
     assert not app.exception and "measured here" in json.dumps(list(app.session_state["calculator"].origins.values()))
+    assert app.session_state["calculator"].ranges["dedicated_hour_price"] == (0.10, 0.10)
     runtime.close()

@@ -64,3 +64,26 @@ def test_questions_are_known_whatever_their_case_and_punctuation() -> None:
     assert found[key("how much does the TIDAL PRESS cost")].answer == "$389"
     assert found[key("What does it cost")] is PRICE
     assert set(marks.WORDS) == {"right", "stale", "invented", "declined", "wrong", "grounded", "unknown"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        ("I'm sorry for the confusion. The Tidal Press costs $389.", "right"),
+        ("I’m sorry, but it costs $389.", "right"),
+        ("I am sorry, the press costs $340.", "stale"),
+        ("My apologies for the wait! It costs $25.", "invented"),
+        ("I am not sure, but I believe it costs $389.", "right"),
+        ("I do not have the exact price, but the Tidal Press should cost $25.", "invented"),
+        ("I'm sorry.", "declined"),
+        ("I am very sorry, but I cannot help you with that.", "declined"),
+        ("I'm sorry, but I can't provide the price of the Tidal Press.", "declined"),
+        ("Brightwater here! I could not find that in our documents. Happy brewing!", "declined"),
+        ("I could not find the price. Would you like to know how much the Tidal Press weighs?", "declined"),
+        ("I could not find the price, but our shops open at 9.", "declined"),
+        ("You could not find a better press: it costs $389.", "right"),
+    ],
+)
+def test_an_apology_is_no_answer_and_does_not_hide_one(answer: str, kind: str) -> None:
+    found = mark(arm(answer, TODAY), "How much does the Tidal Press cost?", PRICE)
+    assert found is not None and found.kind == kind, found

@@ -15,6 +15,7 @@ from core.commands.ask import arm_options, changed, instructed
 from core.engine import Generation, Request
 from core.errors import Problem
 from core.records import ArmRecord, RepeatRecord, RunRecord, Timing, TokenRecord
+from pages.draw import pane_details
 from tests.app.test_ask import Engine, parts
 from tests.given import chosen
 
@@ -81,7 +82,12 @@ def test_median_spread_and_whether_answers_differ() -> None:
     several = (one(0, "a", 900, cold=True), one(1, "a", 100), one(2, "b", 300), one(3, "a", 200))
     found = repeats.of(ArmRecord("x", "done", repeats=(*several, one(4, "", 1, problem="died"))))
     assert found is not None and (found.n, found.failed, found.different) == (4, 1, 2)
-    assert found.ttft == repeats.Spread(200, 100, 300) and found.decode == repeats.Spread(20, 10, 30)
+    assert (
+        found.ttft == repeats.Spread(200, 100, 300)
+        and found.cold == (900,)
+        and found.decode == repeats.Spread(20, 10, 30)
+    )
+    assert "1 cold** right after loading, TTFT 900 ms" in pane_details._repeated(found)
     nothing = repeats.of(ArmRecord("x", "done", repeats=(one(0, "", 1, problem="x"), one(1, "", 1, problem="x"))))
     assert nothing is not None and (nothing.n, nothing.ttft, nothing.decode) == (0, None, None)
 

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import runtime, story
 from core.ask import Parts, Run, Settings
+from core.curtain import Curtain
 from core.engine import ModelSpec, Request
 from core.errors import Problem
 from core.evaluation.questions import Question
@@ -247,6 +248,44 @@ def test_the_page_steps_through_changes_the_document_and_leaves_it_as_it_was(
     app.button(key="story_back").click().run()
     app.button(key="story_end").click().run()
     assert app.title[0].value == "Story" and knowledge.text(PATH) == TEXT and "scene" not in app.query_params
+
+
+def test_a_story_left_in_a_scene_is_taken_back_by_the_next_page(stage: AppTest, knowledge: KnowledgeBase) -> None:
+    app = stage.switch_page("story.py").run()
+    app.query_params["scene"] = "3"
+    app.run()
+    assert "$425" in knowledge.text(PATH) and runtime.get().curtain.playing() == {"brightwater"}
+    app.switch_page("overview.py").run()
+    assert knowledge.text(PATH) == TEXT and "taken back" in app.toast[0].value
+    app.run()
+    assert not app.toast
+
+
+def test_a_change_that_a_restart_left_standing_is_offered_beside_the_answers(
+    stage: AppTest, knowledge: KnowledgeBase
+) -> None:
+    story.enter(BRIGHTWATER, EDITED, knowledge)  # and the process ended
+    app = stage.switch_page("playground.py").run()
+    assert any(plain(PATH) in one.value for one in app.warning) and "$425" in knowledge.text(PATH)
+    app.button(key="curtain-restore").click().run()
+    assert knowledge.text(PATH) == TEXT and not [one for one in app.button if one.key == "curtain-restore"]
+    story.enter(BRIGHTWATER, EDITED, knowledge)
+    app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=120).run()
+    app.switch_page("playground.py").run()
+    app.button(key="curtain-leave").click().run()
+    assert "$425" in knowledge.text(PATH) and not [one for one in app.button if one.key == "curtain-leave"]
+
+
+def test_the_curtain_hands_out_each_left_project_once_and_none_that_is_still_played() -> None:
+    curtain = Curtain()
+    assert curtain.left(lambda _session: True) == []
+    for session, project in (("a", "p"), ("b", "p"), ("c", "q")):
+        curtain.enter(session, project)
+    assert curtain.left(lambda session: session == "a") == []
+    assert curtain.playing() == {"p", "q"}
+    curtain.leave("c")
+    assert curtain.left(lambda session: session in "abc") == ["p"]
+    assert curtain.left(lambda _session: True) == [] and curtain.playing() == set()
 
 
 def test_the_audience_asks_and_going_back_asks_nothing_anew(stage: AppTest, knowledge: KnowledgeBase) -> None:

@@ -28,3 +28,9 @@ def test_the_story_is_stepped_by_keyboard_and_every_claim_comes_true(page: Page,
     page.keyboard.press("Escape")
     expect(main.get_by_role("heading", level=1)).to_have_text("Story", timeout=WAIT)
     expect(main.get_by_role("button", name="Restore the documents")).to_have_count(0)
+    page.goto(f"{server.url}/story?scene=3")
+    expect(main.get_by_role("button", name="Restore the documents")).to_be_visible(timeout=WAIT)
+    other = page.context.new_page()
+    page.close()  # in the scene whose change stands
+    other.goto(f"{server.url}/compare")
+    expect(other.get_by_text("its change was taken back: products/tidal-press.md")).to_be_visible(timeout=WAIT)
