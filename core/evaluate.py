@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from msgspec.structs import replace as replace_in
 
 from core import arms, ask, identity, records, scenario
@@ -99,8 +100,8 @@ def project_of(job: "Job") -> str:
 def name_of(job: "Job") -> str:
     """What people call an evaluation: its name, or when it was made and of what."""
     made = datetime.fromtimestamp(job.created, UTC).strftime("%Y-%m-%d %H:%M")
-    asked = len(job.parameters["questions"])
-    name = str(job.parameters.get("name") or f"{asked} questions")
+    asked = job.parameters["questions"]
+    name = str(job.parameters.get("name") or f"{asked if isinstance(asked, int) else len(asked)} questions")
     return f"{name}, {made} UTC" + ("" if job.state == "done" else f", {job.state}")
 
 
@@ -112,6 +113,15 @@ def arms_of(job: "Job") -> tuple[arms.Arm, ...]:
 def jobs(here: "Runtime", project: Project) -> "list[Job]":
     """The project's evaluations, newest first."""
     return [job for job in here.jobs.list(KIND) if project_of(job) == project.id]
+
+
+def names(here: "Runtime", project: Project) -> dict[str, str]:
+    """The project's evaluations by id, newest first, each as people call it; no question is read for it."""
+    return {job.id: name_of(job) for job in _heads(here, project)}
+
+
+def _heads(here: "Runtime", project: Project) -> "list[Job]":
+    return [job for job in here.jobs.heads(KIND, "questions") if project_of(job) == project.id]
 
 
 def limited(asked: Sequence[Question], limit: int | None, seed: int) -> tuple[Question, ...]:
@@ -130,7 +140,7 @@ def limited(asked: Sequence[Question], limit: int | None, seed: int) -> tuple[Qu
 def seconds_a_reply(here: "Runtime", project: Project, chosen: Sequence[arms.Arm]) -> float | None:
     """What a reply of these arms took: in the project's evaluations, newest first, else in its latest questions; None
     when nothing has been measured."""
-    for job in jobs(here, project)[:LOOKED_AT]:
+    for job in _heads(here, project)[:LOOKED_AT]:
         times: dict[str, list[float]] = {}
         for row in here.jobs.rows(job.id, FEW_ROWS):
             if total := (row.get("timing") or {}).get("total"):
@@ -141,9 +151,11 @@ def seconds_a_reply(here: "Runtime", project: Project, chosen: Sequence[arms.Arm
 
 
 def planned(here: "Runtime", project: Project, asked: Sequence[Question], chosen: Sequence[arms.Arm]) -> Plan:
-    """What a run of these arms takes and can decide."""
+    """What a run of these arms takes and can decide, by how far earlier runs of the project parted them."""
     replies = sum(arm.repeats * applies(arm, question) for arm in chosen for question in asked)
-    return planning.plan(asked, replies, seconds_a_reply(here, project, chosen))
+    earlier = [(name_of(job), job.result) for job in _heads(here, project)[:LOOKED_AT]]
+    seen = planning.seen(earlier, [arm.name for arm in chosen])
+    return planning.plan(asked, replies, seconds_a_reply(here, project, chosen), seen)
 
 
 def work(here: "Runtime", job: "JobContext") -> dict[str, int]:
@@ -179,7 +191,8 @@ def work(here: "Runtime", job: "JobContext") -> dict[str, int]:
             cancelled=lambda: job.cancelled or _decided(job, watch),
             bases=_split_otherwise(here, project, options, opened),
         )
-    return {"rows": len(job.rows())}
+    found = result(here, job.id)
+    return {"rows": here.jobs.count(job.id), **msgspec.to_builtins(planning.parted(found.pairs))}
 
 
 def _split_otherwise(
@@ -219,8 +232,14 @@ def result(here: "Runtime", job_id: str) -> Report:
         raise Problem("That job is no evaluation.")
     project = here.projects.get(project_of(job))
     made = datetime.fromtimestamp(job.created, UTC).isoformat(timespec="seconds")
-    found = scored(job.parameters, here.jobs.rows(job_id), project)
+    found = here.reports(job_id, here.jobs.count(job_id), repr(project))
     return replace_in(found, id=job.id, project=project.id, name=name_of(job), made=made, state=job.state)
+
+
+def read(here: "Runtime", job_id: str, rows: int, _project: str) -> Report:
+    """The report on a job's first `rows` rows; Runtime.reports keeps it while these and the project, as text, stay."""
+    job = here.jobs.get(job_id)
+    return scored(job.parameters, here.jobs.rows(job_id, rows), here.projects.get(project_of(job)))
 
 
 def scored(parameters: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], project: Project) -> Report:
@@ -252,10 +271,10 @@ class Whole:
 
 def whole(here: "Runtime", job_id: str, number: int, arm: str, repeat: int = 0) -> Whole:
     """One reply of an evaluation with everything. Raises Problem when there is none."""
-    found, rows = result(here, job_id), replies(here.jobs.rows(job_id))
-    place = (number, arm, repeat)
+    found, place = result(here, job_id), (number, arm, repeat)
     row = next((one for one in found.rows if (one.number, one.arm, one.repeat) == place), None)
-    reply = next((one for one in rows if (one.number, one.arm, one.repeat) == place), None)
+    kept = replies(here.jobs.rows_where(job_id, number=number, arm=arm))
+    reply = next((one for one in kept if one.repeat == repeat), None)
     if row is None or reply is None or found.options is None:
         raise Problem(f"This evaluation has no reply to question {number} by the arm '{one_line(arm, 60)}'.")
     asked = next(one for one in found.options.arms if one.name == arm)

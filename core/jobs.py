@@ -177,6 +177,15 @@ class Jobs:
         )
         return [_job(row) for row in rows]
 
+    def heads(self, kind: str, counted: str) -> Found:
+        """As `list`, where the parameter `counted`, a list, is given as its length: long ones are not read for it."""
+        rows = self._store.read(
+            "SELECT *, json_set(parameters, ?, json_array_length(parameters, ?)) AS few FROM jobs "
+            "WHERE kind = ? AND deleted IS NULL ORDER BY created DESC, id",
+            (f"$.{counted}", f"$.{counted}", kind),
+        )
+        return [_job(row, "few") for row in rows]
+
     def active(self) -> "dict[str, int]":
         """How many jobs are queued or running, by kind; those whose process is gone are not counted."""
         where = "state IN ('queued', 'running') AND heartbeat > ?"
@@ -193,6 +202,17 @@ class Jobs:
     def rows(self, job_id: str, most: int = -1) -> Rows:
         """The job's results so far, in order; the first `most` of them (-1: all)."""
         found = self._store.read("SELECT body FROM job_rows WHERE job = ? ORDER BY n LIMIT ?", (job_id, most))
+        return [json.loads(row["body"]) for row in found]
+
+    def count(self, job_id: str) -> int:
+        """How many results there are so far."""
+        return int(self._store.read("SELECT count(*) FROM job_rows WHERE job = ?", (job_id,))[0][0])
+
+    def rows_where(self, job_id: str, **values: object) -> Rows:
+        """The results in which these fields have these values: the others are not decoded."""
+        where = "".join(" AND json_extract(body, ?) = ?" for _ in values)
+        given = [part for name, value in values.items() for part in (f"$.{name}", value)]
+        found = self._store.read(f"SELECT body FROM job_rows WHERE job = ?{where} ORDER BY n", (job_id, *given))
         return [json.loads(row["body"]) for row in found]
 
     def cancel(self, job_id: str) -> None:
@@ -394,9 +414,9 @@ def _end(db: sqlite3.Connection, job_id: str, owner: str, state: str, message: s
     )
 
 
-def _job(row: sqlite3.Row) -> Job:
-    fields = {name: row[name] for name in row.keys() if name not in ("cancel", "deleted")}  # noqa: SIM118 - a Row iterates over values
-    fields["parameters"] = json.loads(row["parameters"])
+def _job(row: sqlite3.Row, parameters: str = "parameters") -> Job:
+    fields = {name: row[name] for name in row.keys() if name not in ("cancel", "deleted", "few")}  # noqa: SIM118 - a Row iterates over values
+    fields["parameters"] = json.loads(row[parameters])
     fields["result"] = None if row["result"] is None else json.loads(row["result"])
     return Job(**fields)
 

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from core.curtain import Curtain
     from core.endpoint import Endpoints
     from core.engine import Engine, Generation, ModelSpec, Request
+    from core.evaluation.records import Report
     from core.jobs import Job, Jobs
     from core.metrics import Metrics, Now
     from core.project.projects import Projects
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 NEEDED = {"llama_cpp": "llama-cpp-python", "llama_index": "llama-index", "gguf": "gguf", "safetensors": "safetensors"}
+KEPT_REPORTS = 4  # of 5,000 replies each takes some 20 MB
 QUICK_S = 0.5  # when nothing is missing the preparation ends within this, and no page shows it
 
 
@@ -232,6 +235,13 @@ class Runtime:
         from core.votes import Votes
 
         return self._part("votes", lambda: Votes(self.store))
+
+    @property
+    def reports(self) -> "Callable[[str, int, str], Report]":
+        """Evaluations as scored last: a page's redraw reads and scores nothing anew. Job, results so far, project."""
+        from core import evaluate
+
+        return self._part("reports", lambda: lru_cache(maxsize=KEPT_REPORTS)(partial(evaluate.read, self)))
 
     @property
     def runs(self) -> Runs:

@@ -4,13 +4,11 @@ import streamlit as st
 
 from core import evaluate, runtime
 from core.errors import Problem
-from core.evaluation.records import Report
 from core.text import one_line, plain
-from pages.draw import evaluation_views as views
 from pages.draw import present
 from pages.draw.evaluation_form import draw_form
-from pages.draw.evaluation_judge import draw_by_hand, draw_repeats
 from pages.draw.evaluation_sweep import draw_sections
+from pages.draw.evaluation_views import draw_views
 from pages.draw.project import current
 from pages.draw.setup import draw_setup
 
@@ -40,32 +38,14 @@ def results(job_id: str) -> None:
         if st.button("Go on", key="again"):
             st.query_params[PARAMETER] = evaluate.again(here, job_id).id
             st.rerun()
-    rows = len(here.jobs.rows(job_id))
-    found = scored(job_id, rows)
+    found = evaluate.result(here, job_id)
     if not found.rows:
         return
     for problem in dict.fromkeys(text for arm in found.arms.values() for text in arm.problems):
         st.warning(plain(f"Some replies failed and count neither way: {problem}"))
     if found.unreviewed:
         st.warning(f"{found.unreviewed} of {found.questions} questions are proposals that nobody has reviewed.")
-    tabs = {
-        "Accuracy": lambda: views.draw_accuracy(found),
-        "Decided?": lambda: views.draw_decided(found),
-        "Effects": lambda: views.draw_effects(found),
-        "Causes": lambda: views.draw_causes(found),
-        "Metrics": lambda: views.draw_metrics(here, job_id, rows),
-        "Judged": lambda: draw_by_hand(here, project, found),
-        "Repeats": lambda: draw_repeats(project, found),
-        "Another run": lambda: views.draw_versus(here, project, job_id, found),
-        "Beside the documents": lambda: views.draw_sources(here, found),
-        "Replies": lambda: views.draw_replies(here, found),
-        "Export": lambda: views.draw_files(here, found, job_id),
-    }
-    if found.dial:
-        tabs = {"Wrong passages": lambda: views.draw_dial(found)} | tabs
-    for tab, draw in zip(st.tabs(list(tabs)), tabs.values(), strict=True):
-        with tab:
-            draw()
+    draw_views(here, project, job_id)
 
 
 @st.fragment(run_every=2.0)
@@ -79,17 +59,11 @@ def progress(job_id: str) -> None:
         st.rerun()
 
 
-@st.cache_data(show_spinner="Scoring", max_entries=8)
-def scored(job_id: str, rows: int) -> Report:
-    """The report; `rows` makes it anew when more replies have come."""
-    return evaluate.result(here, job_id)
-
-
 try:
     with present.off_stage("form"), st.expander("What to ask", expanded=PARAMETER not in st.query_params):
         if started := draw_form(here, project):
             st.query_params[PARAMETER] = started
-    past = {job.id: evaluate.name_of(job) for job in evaluate.jobs(here, project)}
+    past = evaluate.names(here, project)
     if wanted := st.query_params.get(PARAMETER):
         results(wanted)
     if past:

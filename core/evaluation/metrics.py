@@ -6,7 +6,7 @@ are those of well-kept libraries (rouge-score, sacrebleu), loaded on first use. 
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
@@ -231,12 +231,12 @@ def absent(case: Case) -> list[str]:
     return [text for text, claim in _claims(case.reply) if not scoring.in_order(known, claim)]
 
 
-def _claims(reply: str) -> list[tuple[str, list[Any]]]:
+def _claims(reply: str) -> list[tuple[str, Sequence[Any]]]:
     """The numbers and names a reply states: as text, and as tokens."""
     numbers = [
-        (f"{token.written:g} {token.unit}".strip(), [token]) for token in tokens(reply) if isinstance(token, Quantity)
+        (f"{token.written:g} {token.unit}".strip(), (token,)) for token in tokens(reply) if isinstance(token, Quantity)
     ]
-    return numbers + [(name, tokens(name)) for name in _NAME.findall(reply)]
+    return [*numbers, *((name, tokens(name)) for name in _NAME.findall(reply))]
 
 
 @cache

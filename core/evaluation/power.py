@@ -5,6 +5,7 @@ zero. `discordance`: the share of questions that only one of the two arms gets r
 """
 
 import math
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -15,6 +16,7 @@ from core.evaluation.statistics import PSEUDO, Z
 POWER: Final = 0.8
 EXACT_UP_TO: Final = 300  # questions; every outcome is added up, above that the normal approximation serves
 MOST: Final = 100_000
+KEPT: Final = 1_024  # answers; a page asks for the same few at every redraw
 EXPECTED_DISCORDANCE: Final = 0.3  # ours, before anything is seen: between a weak and a strong arm
 
 
@@ -26,6 +28,7 @@ def power(n: int, effect: float, discordance: float) -> float:
     return _exact(n, wins, losses) if n <= EXACT_UP_TO else _normal(n, effect, discordance)
 
 
+@lru_cache(maxsize=KEPT)
 def detectable(n: int, discordance: float = EXPECTED_DISCORDANCE, wanted: float = POWER) -> float | None:
     """The smallest true difference that `n` independent questions decide with power `wanted`; None: not even 1."""
     if n < 2 or power(n, 1.0, 1.0) < wanted:
@@ -37,6 +40,7 @@ def detectable(n: int, discordance: float = EXPECTED_DISCORDANCE, wanted: float 
     return high
 
 
+@lru_cache(maxsize=KEPT)
 def needed(effect: float, discordance: float = EXPECTED_DISCORDANCE, wanted: float = POWER) -> int | None:
     """How many independent questions decide a true difference of `effect` with power `wanted`; None: over MOST."""
     if effect <= 0 or power(MOST, effect, discordance) < wanted:

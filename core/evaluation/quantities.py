@@ -7,6 +7,7 @@ times are brought to one unit each, so that 90 minutes is 1.5 hours and 18:30 is
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 _SMALL: Final = (
@@ -17,6 +18,8 @@ _TENS: Final = "twenty thirty forty fifty sixty seventy eighty ninety"
 _WORDS: Final = {word: value for value, word in enumerate(_SMALL.split())} | {
     word: value * 10 for value, word in enumerate(_TENS.split(), 2)
 }
+_TWO_WORDS: Final = re.compile(rf"\b({'|'.join(_TENS.split())})[\s-]({'|'.join(_SMALL.split())})\b")
+_ONE_WORD: Final = re.compile(rf"\b({'|'.join((*_TENS.split(), *_SMALL.split()))})\b")
 _NUMBER: Final = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d{1,2}(?!\d)|\.\d+)?)"
 # unit as written -> (unit that is compared, factor)
 _UNITS: Final[dict[str, tuple[str, float]]] = {
@@ -61,6 +64,7 @@ _TOKEN: Final = re.compile(
     re.VERBOSE,
 )
 _CITATION: Final = re.compile(r"\[\d{1,3}\]")
+KEPT: Final = 2_048  # texts; a passage of 160 tokens takes some 10 kB
 
 
 @dataclass(frozen=True)
@@ -75,10 +79,11 @@ class Quantity:
 Token = str | Quantity
 
 
-def tokens(text: str) -> list[Token]:
+@lru_cache(maxsize=KEPT)
+def tokens(text: str) -> tuple[Token, ...]:
     """The words (lower case, no accents, no plural s), identifiers (whole) and quantities of a text, in order.
 
-    Citations are left out.
+    Citations are left out. The latest texts are kept: a reply is looked at by several rules, a passage by several arms.
     """
     made: list[Token] = []
     for match in _TOKEN.finditer(_plain(text)):
@@ -98,21 +103,20 @@ def tokens(text: str) -> list[Token]:
             made.append(_quantity(match["number"], match["unit"] or ""))
         else:
             made.append(_stem(match["word"].replace("’", "'")))
-    return made
+    return tuple(made)
 
 
 def _plain(text: str) -> str:
     """Lower case, accents dropped, citations out, number words as digits."""
     flat = unicodedata.normalize("NFKD", _CITATION.sub(" ", text))
-    flat = "".join(letter for letter in flat if not unicodedata.combining(letter)).lower()
-    tens, ones = "|".join(_TENS.split()), "|".join(_SMALL.split())
-    flat = re.sub(
-        rf"\b({tens})[\s-]({ones})\b", lambda found: str(_WORDS[found.group(1)] + _WORDS[found.group(2)]), flat
-    )
+    if not flat.isascii():
+        flat = "".join(letter for letter in flat if not unicodedata.combining(letter))
+    flat = flat.lower()
+    flat = _TWO_WORDS.sub(lambda found: str(_WORDS[found.group(1)] + _WORDS[found.group(2)]), flat)
     flat = re.sub(r"\b(?:an?|one)\s+(hundred|thousand)\b", lambda m: "100" if m.group(1) == "hundred" else "1000", flat)
     flat = re.sub(r"\bhundred\b", "100", flat)
     flat = re.sub(r"\bone\s+(?=of\b)", " ", flat)  # "one of our shops" counts nothing
-    return re.sub(rf"\b({tens}|{ones})\b", lambda found: str(_WORDS[found.group(1)]), flat)
+    return _ONE_WORD.sub(lambda found: str(_WORDS[found.group(1)]), flat)
 
 
 def _clock(hour: int, minute: int) -> Quantity:

@@ -210,11 +210,13 @@ def _graded(row: Row, question: Question, accepted: tuple[str, ...], labels: Ite
         return replace(row, right=bool(row.voice), grader="voice")
     if not question.answer or question.cls == ABSTAIN:
         return replace(row, right=row.abstained, grader="declines")
+    days = [accepted, question.expected("training-day"), question.expected("today")]
+    states = {answers: scoring.right(text, answers, question.question) for answers in dict.fromkeys(days)}
     return replace(
         row,
-        right=scoring.right(text, accepted, question.question),
-        right_training_day=scoring.right(text, question.expected("training-day"), question.question),
-        right_today=scoring.right(text, question.expected("today"), question.question),
+        right=states[accepted],
+        right_training_day=states[days[1]],
+        right_today=states[days[2]],
         grader="states the answer",
     )
 

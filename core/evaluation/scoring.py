@@ -122,13 +122,13 @@ def yes_or_no(answer: str) -> bool:
     return answer.strip(" .!").lower() in ("yes", "no")
 
 
-def _spellings(answer: str) -> list[list[Token]]:
+def _spellings(answer: str) -> list[tuple[Token, ...]]:
     """An answer as tokens; of a name in camel case also its parts ("RedisLock", "Redis lock")."""
     parts = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", answer) if re.fullmatch(r"[A-Za-z]{4,}", answer.strip()) else answer
     return [tokens(answer)] if parts == answer else [tokens(answer), tokens(parts)]
 
 
-def _states(reply: str, said: list[Token], answer: str, asked: list[Quantity], question: str) -> bool:
+def _states(reply: str, said: Sequence[Token], answer: str, asked: list[Quantity], question: str) -> bool:
     if yes_or_no(answer):
         return says_yes(reply, question) is (answer.strip(" .!").lower() == "yes")
     wanted = tokens(answer)

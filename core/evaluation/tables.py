@@ -2,11 +2,11 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.evaluation.metrics import METRICS
-from core.evaluation.records import Metrics, Report
+from core.evaluation.records import Metrics, Report, Row
 from core.evaluation.sequential import Watched
 from core.evaluation.statistics import Difference, Effects
 from core.evaluation.versus import Versus
@@ -187,11 +187,23 @@ def parts(split: Effects) -> dict[str, Difference]:
     }
 
 
-def replies(report: Report) -> list[dict[str, Any]]:
-    """One row a question and arm; `checks` names those it did not pass."""
+def replies(report: Report, chosen: Sequence[Row] | None = None) -> list[dict[str, Any]]:
+    """One row a question and arm, all or those `chosen`; `checks` names those it did not pass."""
     return [
         {name: getattr(row, "cls" if name == "class" else name) for name in COLUMNS} | {"checks": failed(row.checks)}
+        for row in (report.rows if chosen is None else chosen)
+    ]
+
+
+def found_in(report: Report, text: str = "", arm: str | None = None, verdict: str | None = None) -> list[Row]:
+    """The replies in which `text` stands (or in their question), of one arm, `right`, `wrong` or with one cause."""
+    wanted = text.strip().casefold()
+    return [
+        row
         for row in report.rows
+        if arm in (None, row.arm)
+        and verdict in (None, "right" if row.right else "wrong", row.cause)
+        and (not wanted or wanted in row.question.casefold() or wanted in row.reply.casefold())
     ]
 
 

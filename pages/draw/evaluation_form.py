@@ -89,6 +89,10 @@ _COLUMNS = {
         "decides, points", format="%.0f", help="The smallest true difference between two arms that is decided 4 in 5."
     ),
     "for_ten": st.column_config.NumberColumn("for 10 points", help="How many facts decide a difference of 10 points."),
+    "discordance": st.column_config.NumberColumn(
+        "part two arms", format="percent", help="The share of questions that only one of two arms gets right."
+    ),
+    "seen": st.column_config.TextColumn("seen in", help="The earlier run that showed it; empty: expected."),
 }
 
 

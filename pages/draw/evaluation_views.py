@@ -1,4 +1,9 @@
-"""The views of an evaluation: accuracy, what is decided, effects, causes, metrics, another run, replies, files."""
+"""The views of an evaluation: accuracy, what is decided, effects, causes, metrics, another run, replies, files.
+
+Only the one that is open is worked out and sent to the browser, and turning to another redraws nothing else.
+"""
+
+from collections.abc import Callable
 
 import pandas as pd
 import streamlit as st
@@ -6,16 +11,17 @@ import streamlit as st
 from core import evaluate, glossary, records
 from core.charts import evaluation as charts
 from core.charts.dial import dial_chart as draw_dials
+from core.errors import Problem
 from core.evaluation import tables
 from core.evaluation.metrics import METRICS
 from core.evaluation.records import Metrics, Report
-from core.evaluation.versus import versus
 from core.project import Project
 from core.runtime import Runtime
-from core.text import one_line, plain
+from core.text import plain
 from pages.draw import present
-from pages.draw.evaluation_causes import draw_cause
-from pages.draw.evaluation_whole import draw_beside, draw_whole
+from pages.draw.evaluation_judge import draw_by_hand, draw_repeats
+from pages.draw.evaluation_replies import draw_replies, draw_versus
+from pages.draw.evaluation_whole import draw_beside
 
 SHARES = {
     name: st.column_config.NumberColumn(format="%.1f %%", help=told)
@@ -29,8 +35,34 @@ SHARES = {
         "ticket class": "Tickets put into the right class.",
     }.items()
 }
-FIRST = ("question", "arm", "reply", "expected", "right", "cause", "class", "hit", "cites_right", "voice", "checks")
-WIDTHS = {"question": st.column_config.Column(width=160), "reply": st.column_config.Column(width="large")}
+
+
+@st.fragment
+def draw_views(here: Runtime, project: Project, job_id: str) -> None:
+    """All of them, one open. The report is kept by the process: to take it anew costs nothing."""
+    found = evaluate.result(here, job_id)
+    views: dict[str, Callable[[], None]] = {
+        "Accuracy": lambda: draw_accuracy(found),
+        "Decided?": lambda: draw_decided(found),
+        "Effects": lambda: draw_effects(found),
+        "Causes": lambda: draw_causes(found),
+        "Metrics": lambda: draw_metrics(here, found),
+        "Judged": lambda: draw_by_hand(here, project, found),
+        "Repeats": lambda: draw_repeats(project, found),
+        "Another run": lambda: draw_versus(here, project, found),
+        "Beside the documents": lambda: draw_sources(here, found),
+        "Replies": lambda: draw_replies(here, found),
+        "Export": lambda: draw_files(here, found),
+    }
+    if found.dial:
+        views = {"Wrong passages": lambda: draw_dial(found)} | views
+    try:
+        for tab, draw in zip(st.tabs(list(views), key="view", on_change="rerun"), views.values(), strict=True):
+            if tab.open:
+                with tab:
+                    draw()
+    except Problem as problem:
+        st.error(plain(problem.message))
 
 
 def draw_accuracy(found: Report) -> None:
@@ -79,12 +111,12 @@ def draw_causes(found: Report) -> None:
     present.chart(charts.causes_chart(found), key="causes", alt="Wrong answers by arm and cause")
 
 
-def draw_metrics(here: Runtime, job_id: str, rows: int) -> None:
+def draw_metrics(here: Runtime, found: Report) -> None:
     """Every metric by arm and class, worked out when asked for."""
     if not st.toggle("Work out every metric", key="metrics", help="A millisecond or two a reply."):
         return
-    found = _measured(here, job_id, rows)
-    st.dataframe(tables.metrics(found), hide_index=True, placeholder="—", key="metric_rows")
+    measured = _measured(here, found.id, len(found.rows))
+    st.dataframe(tables.metrics(measured), hide_index=True, placeholder="—", key="metric_rows")
     st.caption(" · ".join(f"**{one.title}**: {one.about}" for one in METRICS.values()))
 
 
@@ -99,45 +131,7 @@ def draw_sources(here: Runtime, found: Report) -> None:
     draw_beside(evaluate.beside(here, found))
 
 
-def draw_versus(here: Runtime, project: Project, job_id: str, found: Report) -> None:
-    """This run beside an earlier one."""
-    others = {job.id: evaluate.name_of(job) for job in evaluate.jobs(here, project) if job.id != job_id}
-    other = st.selectbox("Compare with", others, index=None, format_func=lambda one: one_line(others[one], 80))
-    if other is None:
-        st.caption("What got better, worse or stayed, question by question, against another run of this project.")
-        return
-    both = versus(evaluate.result(here, other), found)
-    st.dataframe(tables.changes(both), hide_index=True, key="changes")
-    kind = st.segmented_control("Show", ["worse", "better", "same"], default="worse", key="versus_kind")
-    chosen = [vars(case) for case in both.cases if case.kind == kind]
-    st.dataframe(chosen, hide_index=True, key="versus_cases")
-    st.caption(f"{both.only_before} answers are in the other run alone, {both.only_after} in this one alone.")
-
-
-def draw_replies(here: Runtime, found: Report) -> None:
-    """Every reply, by cause; one that is picked opens with all that is kept of it."""
-    rows = tables.replies(found)
-    cause = st.selectbox("Cause", ["all", *dict.fromkeys(row["cause"] for row in rows if row["cause"])], key="cause")
-    chosen = [row for row in rows if cause in ("all", row["cause"])]
-    picked = st.dataframe(
-        chosen,
-        hide_index=True,
-        column_order=FIRST,
-        column_config=WIDTHS,
-        key="replies",
-        on_select="rerun",
-        selection_mode="single-row",
-    )
-    if at := picked["selection"]["rows"]:
-        opened = chosen[at[0]]
-        whole = evaluate.whole(here, found.id, opened["number"], opened["arm"], opened["repeat"])
-        draw_whole(whole)
-        draw_cause(here, found, whole.row, at="-reply")
-    else:
-        st.caption("Pick a row to see its prompt, passages, model and why it counts as it does.")
-
-
-def draw_files(here: Runtime, found: Report, job_id: str) -> None:
+def draw_files(here: Runtime, found: Report) -> None:
     """The evaluation as files."""
     with st.container(horizontal=True):
         files = (
@@ -147,4 +141,4 @@ def draw_files(here: Runtime, found: Report, job_id: str) -> None:
             ("HTML report", lambda: evaluate.html(here, found), "html"),
         )
         for name, write, ending in files:
-            st.download_button(name, write, f"evaluation-{job_id}.{ending}", on_click="ignore")
+            st.download_button(name, write, f"evaluation-{found.id}.{ending}", on_click="ignore")

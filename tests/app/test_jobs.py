@@ -345,3 +345,19 @@ def test_after_kill_9_every_reported_row_is_there_and_the_job_is_resumed(tmp_pat
     assert len(jobs.rows(job.id)) == len(rows) + 1
     jobs.close()
     store.close()
+
+
+def test_a_list_can_be_taken_with_long_parameters_counted_and_rows_by_their_values(jobs):
+    def work(job):
+        for n in range(6):
+            job.append({"n": n, "arm": "ab"[n % 2]})
+
+    ended = jobs.wait(jobs.start("count", work, parameters={"asked": [1, 2, 3], "name": "x"}).id, WAIT_S)
+    (head,) = jobs.heads("count", "asked")
+    assert head.parameters == {"asked": 3, "name": "x"} and (head.id, head.state) == (ended.id, "done")
+    assert jobs.get(ended.id).parameters["asked"] == [1, 2, 3]
+    assert jobs.count(ended.id) == 6 and jobs.count("none") == 0
+    assert jobs.rows_where(ended.id, arm="b") == [{"n": n, "arm": "b"} for n in (1, 3, 5)]
+    assert jobs.rows_where(ended.id, arm="b", n=3) == [{"n": 3, "arm": "b"}] and not jobs.rows_where(ended.id, n=9)
+    jobs.delete(ended.id, "2026-11-29T00:00:00+00:00")
+    assert jobs.heads("count", "asked") == []

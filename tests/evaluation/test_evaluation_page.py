@@ -16,6 +16,7 @@ from core.errors import Problem
 from core.evaluation import tables
 from core.evaluation.questions import Question
 from core.evaluation.run import Options
+from core.jobs import Jobs
 from core.runtime import Runtime
 from tests.evaluation.scripted import ASKED, LINES, Books, Script, parts
 from tests.given import BRIGHTWATER, chosen
@@ -43,9 +44,11 @@ def finished(options: Options = EVERY, asked: tuple[Question, ...] = ASKED) -> s
     return job.id
 
 
-def page(**query: str) -> AppTest:
+def page(view: str = "", **query: str) -> AppTest:
     app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=120).run()
     app.switch_page("evaluation.py")
+    if view:
+        app.session_state["view"] = view
     for name, value in query.items():
         app.query_params[name] = value
     app.run()
@@ -92,17 +95,46 @@ def test_the_page_starts_a_job_on_few_bundled_questions(script: Script) -> None:
 
 
 def test_the_page_shows_a_finished_evaluation_by_its_address(script: Script) -> None:
-    app = page(evaluation=finished())
-    shown = {frame.key or number: frame.value for number, frame in enumerate(app.dataframe)}
-    columns = [set(frame.columns) for frame in shown.values()]
-    assert any({"arm", "class", "accuracy", "standard error"} <= names for names in columns)
-    assert any({"effect", "points", "verdict"} <= names for names in columns)
-    assert any({"reply", "cause"} <= names for names in columns)
+    job_id = finished()
+    wanted = {
+        "": {"arm", "class", "accuracy", "standard error"},
+        "Effects": {"effect", "points", "verdict"},
+        "Replies": {"reply", "cause"},
+    }
+    for view, names in wanted.items():
+        columns = [set(frame.value.columns) for frame in page(view, evaluation=job_id).dataframe]
+        assert any(names <= one for one in columns), (view, columns)
+
+
+def test_only_the_open_view_is_drawn_and_a_redraw_reads_no_reply_anew(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id, read, rows = finished(), [], Jobs.rows
+    monkeypatch.setattr(Jobs, "rows", lambda jobs, *given: read.append(given) or rows(jobs, *given))
+    app = page(evaluation=job_id)
+    views = [set(frame.value.columns) for frame in app.dataframe]
+    assert not any("reply" in names or "effect" in names for names in views)
+    whole = (job_id, runtime.get().jobs.count(job_id))
+    assert read.count(whole) <= 1  # none where the job itself has scored its end
+    before = read.count(whole)
+    app.run()
+    assert read.count(whole) == before and (job_id,) not in read
+
+
+def test_replies_are_found_by_words_arm_and_verdict(script: Script) -> None:
+    found = evaluate.result(runtime.get(), finished())
+    assert tables.found_in(found) == list(found.rows)
+    right, wrong = tables.found_in(found, verdict="right"), tables.found_in(found, verdict="wrong")
+    assert len(right) + len(wrong) == len(found.rows) and right and wrong
+    cause = next(row.cause for row in wrong if row.cause)
+    assert {row.cause for row in tables.found_in(found, verdict=cause)} == {cause}
+    (one,) = tables.found_in(found, "ALDER street", "base+retrieval")
+    assert (one.question, one.arm) == (ASKED[1].question, "base+retrieval")
 
 
 def test_blind_votes_and_marks_by_hand(script: Script) -> None:
     job_id = finished()
-    app = page(evaluation=job_id)
+    app = page("Judged", evaluation=job_id)
     shown = [markdown.value for markdown in app.markdown]
     assert not any("was **" in text for text in shown)  # names are hidden until one has voted
     app.button(key="vote-left").click().run()

@@ -62,12 +62,12 @@ def test_codes_are_no_quantities(text: str) -> None:
 
 
 def test_versions_stay_whole_and_a_decade_is_no_time() -> None:
-    assert tokens("v1.2, 0.4.0 or 1.2.3-beta") == ["1.2", "0.4.0", "or", "1.2.3", "beta"]
-    assert tokens("the 1980s") == ["the", "1980"]
+    assert tokens("v1.2, 0.4.0 or 1.2.3-beta") == ("1.2", "0.4.0", "or", "1.2.3", "beta")
+    assert tokens("the 1980s") == ("the", "1980")
 
 
 def test_words_lose_case_accents_and_plural() -> None:
-    assert tokens("Mondays in MALMÖ, brass") == ["monday", "in", "malmo", "brass"]
+    assert tokens("Mondays in MALMÖ, brass") == ("monday", "in", "malmo", "brass")
 
 
 @settings(deadline=None, max_examples=40)
@@ -80,4 +80,4 @@ def test_a_number_is_read_back_with_and_without_commas(number: int) -> None:
 @settings(deadline=None, max_examples=40)
 @given(st.text(max_size=300))
 def test_any_text_can_be_read(text: str) -> None:
-    assert isinstance(tokens(text), list)
+    assert isinstance(tokens(text), tuple)

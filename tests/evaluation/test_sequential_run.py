@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from core import evaluate, runtime
-from core.evaluation import planning, tables
+from core.evaluation import planning, power, tables
 from core.evaluation.questions import Question
 from core.evaluation.run import Options, order
 from core.evaluation.versus import versus
@@ -100,3 +100,31 @@ def test_a_plan_counts_facts_and_says_what_they_decide() -> None:
     assert plan.classes[0].detectable == pytest.approx(18.7, abs=0.2)
     assert "19 points" in plan.sentence and "more would decide 10 points" in plan.sentence
     assert "no difference" in planning.plan(MANY[:2], 8, None).sentence
+
+
+def test_a_plan_takes_what_an_earlier_run_showed_and_says_which(script: Script) -> None:
+    here = runtime.get()
+    before = evaluate.planned(here, BRIGHTWATER, MANY, chosen(PAIR))
+    assert before.whole.discordance == power.EXPECTED_DISCORDANCE and not before.whole.seen
+    assert "expected before anything was seen" in before.sentence
+    job = evaluate.start(here, BRIGHTWATER, MANY[:40], Options(chosen(PAIR)), name="the first look")
+    assert here.jobs.wait(job.id, 60).state == "done"
+    plan = evaluate.planned(here, BRIGHTWATER, MANY, chosen(PAIR))
+    assert plan.whole.discordance == pytest.approx(21 / 22) and "the first look" in plan.sentence
+    assert plan.whole.seen == plan.classes[0].seen == evaluate.names(here, BRIGHTWATER)[job.id]
+    other = evaluate.planned(here, BRIGHTWATER, MANY, chosen(("base", "fine-tuned")))
+    assert other.whole.discordance == power.EXPECTED_DISCORDANCE  # that pair has not been seen
+
+
+@pytest.mark.parametrize("noted", [None, 3, [], {"rows": 2}, {"parted": [{"cls": 1}]}, {"parted": "x"}])
+def test_notes_that_cannot_be_read_are_none(noted: object) -> None:
+    assert planning.seen([("a", noted)], PAIR) == {}
+
+
+def test_of_two_runs_the_newer_counts_and_few_facts_say_nothing() -> None:
+    def notes(share: float, facts: int = 30, cls: str = "own") -> dict[str, object]:
+        return {"parted": [{"cls": cls, "first": "a", "second": "b", "facts": facts, "discordance": share}]}
+
+    found = planning.seen([("new", notes(0.1)), ("old", notes(0.6)), ("older", notes(0.5, cls="x"))], ["a", "b"])
+    assert (found["own"].run, found["own"].share, found["x"].run) == ("new", pytest.approx(4 / 32), "older")
+    assert planning.seen([("new", notes(0.1, 9)), ("nan", notes(float("nan")))], ["a", "b"]) == {}
