@@ -154,13 +154,12 @@ def expected(question: Question | None, knowledge: "KnowledgeBase", snapshot: st
         return question
     for path, text in now.items():
         versions = knowledge.versions(path) if text or _known(knowledge, path) else []
-        for version in versions:
-            before = knowledge.text(path, version.id)
-            if scoring.holds(before, accepted):
-                new = next((new for old in accepted if (new := replaced(before, text, old))), "")
-                days = {day: value for day, value in question.values.items() if day != TODAY}
-                days |= {BEFORE: accepted[0]} | ({TODAY: new} if new else {})
-                return replace(question, answer=new, variants=(), values=days)
+        held = [before for one in versions if scoring.holds(before := knowledge.text(path, one.id), accepted)]
+        if held:  # some may be dated views, which differ in more than what was edited
+            new = next((new for before in held for old in accepted if (new := replaced(before, text, old))), "")
+            days = {day: value for day, value in question.values.items() if day != TODAY}
+            days |= {BEFORE: accepted[0]} | ({TODAY: new} if new else {})
+            return replace(question, answer=new, variants=(), values=days)
     return question
 
 

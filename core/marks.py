@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from core.evaluation import metrics, scoring
+from core.evaluation.quantities import Quantity, Token, tokens
 from core.evaluation.questions import ABSTAIN, Question
 from core.project import Project
 from core.records import ArmRecord
@@ -34,10 +35,17 @@ _SORRY: Final = re.compile(
     re.IGNORECASE,
 )
 _REFUSES: Final = re.compile(
-    r"\b(?:ca(?:n't|nnot|n not)|could(?:n't| not)|won't|(?:un|not )able to) (?:\w+ )?"
-    r"(?:help|assist|answer|provide|tell|give|offer|comment|say|share)\b",
+    r"\b(?:ca(?:n't|nnot|n not)|could(?:n't| not)|won't|(?:un|not )able to|not (?:equipped|designed|allowed) to) "
+    r"(?:\w+ )?(?:help|assist|answer|provide|tell|give|offer|comment|say|share)\b|\bleave that to\b",
     re.IGNORECASE,
 )
+_OFFERS: Final = re.compile(
+    r"\b(?:happy|glad|here|ready|pleased|designed) to (?:help|assist)\b|\bhesitate to\b"
+    r"|\bhow (?:can|may) i (?:help|assist)\b",
+    re.IGNORECASE,
+)
+_QUOTED: Final = re.compile(r"[\"“]([^\"“”\n]{3,80})[\"”]")
+_NEW: Final = 1 / 2  # of an answer's words that its passages do not hold: too many to call it theirs
 _PIECE: Final = re.compile(r"(?<=[.!?])\s+|\n+|[:;]\s+|, (?=but\b|however\b|though\b|yet\b)", re.IGNORECASE)
 
 
@@ -77,15 +85,47 @@ def mark(arm: ArmRecord, question: str, expected: Question | None, snapshot: str
     texts = tuple(passage.text for passage in arm.passages)
     if declines(arm.answer, question, _values(expected, snapshot)):
         return _declined(expected, texts, snapshot)
-    absent = metrics.absent(metrics.Case(question, arm.answer, passages=texts)) if texts else []
+    absent = _absent(question, arm.answer, texts)
     if expected is None or not (expected.answer or expected.cls == ABSTAIN):
-        return _stale(arm.answer, question, expected, ()) or _by_passages(texts, absent)
+        return _stale(arm.answer, question, expected, ()) or _by_passages(question, arm.answer, texts, absent)
     if not expected.answer:
-        return Mark("invented", False, "no document answers this, and it does not say so")
+        return _evades(arm.answer, absent) or Mark(
+            "invented", False, "no document answers this, and it does not say so"
+        )
     accepted = expected.expected(snapshot)
-    if scoring.right(arm.answer, accepted, question):
+    if scoring.right(arm.answer, accepted, question) or _bare(arm.answer, question, accepted):
         return Mark("right", True, f"states {one_line(accepted[0], 60)}")
-    return _stale(arm.answer, question, expected, accepted) or _wrong(accepted, texts, absent)
+    stale = _stale(arm.answer, question, expected, accepted)
+    return stale or _evades(arm.answer, absent) or _wrong(accepted, texts, absent)
+
+
+def _absent(question: str, answer: str, texts: Sequence[str]) -> list[str]:
+    """The numbers, names and quoted words of an answer that stand neither in its passages nor in the question."""
+    known = tokens(" \n".join((*texts, question)))
+    quoted = [text for text in _QUOTED.findall(answer) if not scoring.in_order(known, tokens(text))]
+    return metrics.absent(metrics.Case(question, answer, passages=tuple(texts))) + quoted
+
+
+def _evades(answer: str, absent: Sequence[str]) -> Mark | None:
+    """An answer that offers help and states nothing: no invention, and no answer either."""
+    if absent or not _OFFERS.search(answer.replace("’", "'")):
+        return None
+    return Mark("wrong", False, "offers help instead of an answer")
+
+
+def _bare(answer: str, question: str, accepted: Sequence[str]) -> bool:
+    """Whether the only number of an answer is the accepted one, whose unit the question names: years? "3"."""
+    said = [token for token in tokens(answer) if isinstance(token, Quantity)]
+    for text in accepted:
+        found = re.fullmatch(r"(\d[\d.,]*) ?([a-z]+)", text.strip().lower())
+        wanted = tokens(text)
+        if found and set(tokens(found[2])) <= set(tokens(question)) and len(wanted) == 1:
+            return [(one.written, one.unit) for one in said] == [(_written(wanted[0]), "")]
+    return False
+
+
+def _written(token: Token) -> float:
+    return token.written if isinstance(token, Quantity) else -1.0
 
 
 def declines(answer: str, question: str, values: Sequence[str] = ()) -> bool:
@@ -126,11 +166,15 @@ def _declined(expected: Question | None, texts: Sequence[str], snapshot: str | N
     return Mark("declined", False, "the answer lay before it" if before_it else "says that it does not know")
 
 
-def _by_passages(texts: Sequence[str], absent: Sequence[str]) -> Mark:
+def _by_passages(question: str, answer: str, texts: Sequence[str], absent: Sequence[str]) -> Mark:
     if not texts:
         return Mark("unknown", None, "nothing here says what is right")
     if absent:
         return Mark("invented", False, f"in no passage: {one_line(', '.join(absent), 80)}")
+    known = set(tokens(" \n".join((*texts, question))))
+    said = [token for token in tokens(answer) if token not in scoring.SMALL]
+    if len([token for token in said if token not in known]) > _NEW * len(said):
+        return Mark("unknown", None, "hardly in the words of its passages, and no number or name to check")
     return Mark("grounded", None, "every number and name stands in its passages")
 
 

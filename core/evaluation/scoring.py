@@ -32,7 +32,7 @@ _YES_NO: Final = re.compile(r"\W*(?:(?:the |my )?answer (?:[^.:]{0,80} )?is\W+)?
 _NEGATIVE: Final = (*_DENIALS, "no", "none", "nothing", "nobody")
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+|\n+")
 _ASKED: Final = 0.5  # of the question's words that a sentence must hold to be about it
-_SMALL: Final = frozenset(
+SMALL: Final = frozenset(
     re.findall(
         r"\w+",
         "a an the is are was were be do does did can could will would has have had of in on at to for by with from and "
@@ -108,7 +108,7 @@ def says_yes(reply: str, question: str) -> bool | None:
 
 def about(text: str, question: str) -> bool:
     """Whether a text holds at least half of the words that a question asks with."""
-    asked = {word for word in tokens(question) if isinstance(word, str)} - _SMALL
+    asked = {word for word in tokens(question) if isinstance(word, str)} - SMALL
     return bool(asked) and len(asked & set(tokens(text))) >= _ASKED * len(asked)
 
 

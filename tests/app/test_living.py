@@ -60,6 +60,15 @@ def test_an_edited_value_is_right_and_the_one_before_is_stale(parts: Parts, know
     assert living.expected(KNOWN, knowledge, "training-day") == KNOWN  # a dated view is never edited
 
 
+def test_a_version_that_differs_in_more_than_the_value_does_not_hide_the_one_that_differs_in_it_alone(
+    knowledge: KnowledgeBase,
+) -> None:
+    knowledge.update(PATH, TEXT + "\nOnce there was more to say.\n")  # as a dated view differs
+    knowledge.update(PATH, TEXT.replace("$389", "$425"))
+    right = living.expected(KNOWN, knowledge)
+    assert right is not None and right.answer == "$425"
+
+
 def test_a_value_that_is_only_gone_is_stale_and_nobody_knows_what_is_right(
     parts: Parts, knowledge: KnowledgeBase
 ) -> None:

@@ -82,8 +82,40 @@ def test_questions_are_known_whatever_their_case_and_punctuation() -> None:
         ("I could not find the price. Would you like to know how much the Tidal Press weighs?", "declined"),
         ("I could not find the price, but our shops open at 9.", "declined"),
         ("You could not find a better press: it costs $389.", "right"),
+        ("I'm a support assistant and not equipped to help with prices.", "declined"),
+        ("I leave that to our baristas.", "declined"),
+        ("I'm happy to help with any request you may have.", "wrong"),
+        ("I'm happy to help: it costs $25.", "invented"),
+        ('It is sold as "our finest piece of brass".', "invented"),
+        ('It "sells for $389 in our shops".', "right"),
     ],
 )
 def test_an_apology_is_no_answer_and_does_not_hide_one(answer: str, kind: str) -> None:
     found = mark(arm(answer, TODAY), "How much does the Tidal Press cost?", PRICE)
     assert found is not None and found.kind == kind, found
+
+
+@pytest.mark.parametrize(
+    ("answer", "question", "kind"),
+    [
+        ("The answer is: 3.", "For how many years is it repaired?", "right"),
+        ("The answer is: 3.", "How long is it repaired?", "wrong"),
+        ("3 or 6.", "For how many years is it repaired?", "wrong"),
+        ("3 kg.", "For how many years is it repaired?", "wrong"),
+    ],
+)
+def test_a_bare_number_answers_where_the_question_names_its_unit(answer: str, question: str, kind: str) -> None:
+    years = Question(question, "3 years", "static")
+    found = mark(arm(answer, ("The warranty runs for 3 years, 6 with our card; it weighs 3 kg.",)), question, years)
+    assert found is not None and found.kind == kind
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [("The answer is: No.", "unknown"), ("It is sold in our shops.", "grounded"), ("Tidal Press: $389.", "grounded")],
+)
+def test_what_passages_say_is_told_by_their_words_and_what_cannot_be_checked_is_not_theirs(
+    answer: str, kind: str
+) -> None:
+    found = mark(arm(answer, ("The Tidal Press is sold for $389 in our shops.",)), "Do you sell tea?", None)
+    assert found is not None and found.kind == kind

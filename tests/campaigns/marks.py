@@ -1,0 +1,252 @@
+"""Do the marks say what a person says? 100 and more answers of real models, labelled by hand before any mark was seen.
+
+    python tests/campaigns/marks.py                    agreement, from the two files beside this one; needs no model
+    python tests/campaigns/marks.py --collect FOLDER --batch 2     asks anew into marks_answers.jsonl; FOLDER: models
+    python tests/campaigns/marks.py --show             the answers, numbered, without marks: what is labelled from
+
+marks_answers.jsonl holds the answers with their passages and what was right when they were given; marks_labels.jsonl
+one label an answer: a kind of core/marks.py. The first batch is the one on which rules may be mended; the second was
+collected and labelled after that, and is only counted. The labels mean:
+
+    right     states what is right now            stale     states what was right on an earlier day
+    declined  says that it does not know, cannot help or is sorry, and answers nothing
+    invented  states something that is neither right nor in its passages (or nothing may be known, and it answers)
+    wrong     its passages hold the answer, and it says something else of them
+    grounded  nobody knows what is right, or its passages do not hold it: what it says stands in its passages
+    unknown   nobody knows what is right, and it read no passages
+"""
+
+import argparse
+import json
+import os
+import random
+import sys
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+ANSWERS, LABELS = (Path(__file__).with_name(f"marks_{name}.jsonl") for name in ("answers", "labels"))
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What is asked: questions drawn from the demo's sets by class, wordings in no set, and edits with a question that
+    the demo knows; then what visitors of the library ask, and an edit there."""
+
+    seed: int
+    drawn: dict[str, int]
+    own: tuple[str, ...]
+    edits: tuple[tuple[str, str, str, str], ...]  # document, old, new, question
+    visitors: tuple[dict[str, Any], ...]
+    visitors_own: str
+    library_edit: tuple[str, str, str, str]
+
+
+LIBRARY = {
+    "hours.md": "# Opening hours\n\nThe Harbour Library opens at 9 am and closes at 8 pm. On Sundays it is closed.\n",
+    "cards.md": "# Library cards\n\nA card costs 12 euros a year. Children under 14 pay nothing. A lost card is "
+    "replaced for 3 euros.\n",
+    "loans.md": "# Loans\n\nBooks are lent for 28 days, films for 7 days. A loan can be renewed twice. A late book "
+    "costs 20 cents a day.\n",
+    "rooms.md": "# Rooms\n\nThe reading room holds 60 people. The piano room can be booked for two hours at a time. "
+    "The head librarian is Ingrid Solberg.\n",
+}
+BATCHES = (
+    Batch(
+        13,
+        {"static": 5, "changed": 4, "no-document": 4, "general": 3, "tone-only": 2, "two-document": 2},
+        (
+            "Tell me something about the shop in Porto.",
+            "Which of your grinders would you take on a boat?",
+            "Do you sell tea?",
+        ),
+        (
+            ("products/tidal-press.md", "$389", "$425", "How much does the Tidal Press cost?"),
+            ("products/quarry-grinder.md", "oak", "maple", "Which material is the Quarry Grinder made of?"),
+        ),
+        (
+            {"question": "How long may I keep a book?", "answer": "28 days", "documents": ["loans.md"]},
+            {"question": "What does a library card cost a year?", "answer": "12 euros", "documents": ["cards.md"]},
+            {"question": "Who is the head librarian?", "answer": "Ingrid Solberg", "documents": ["rooms.md"]},
+            {"question": "How many people fit in the reading room?", "answer": "60", "documents": ["rooms.md"]},
+            {"question": "When does the library open in the morning?", "answer": "9 am", "documents": ["hours.md"]},
+            {"question": "How many parking places does the library have?", "answer": "", "class": "no-document"},
+        ),
+        "I was charged for a late book and I am upset.",
+        ("cards.md", "12 euros", "15 euros", "What does a library card cost a year?"),
+    ),
+    Batch(
+        14,
+        {"static": 5, "changed": 4, "no-document": 4, "general": 2, "tone-only": 2, "two-document": 2},
+        ("Is the Pebble Mill a good present for my mother?", "Why is my coffee bitter?"),
+        (
+            ("workshops/barista-basics.md", "$135", "$150", "What is the Barista Basics workshop's price?"),
+            (
+                "products/ember-kettle.md",
+                "enamel",
+                "copper",
+                "What is the exterior of the Ember Kettle crafted in?",
+            ),
+        ),
+        (
+            {"question": "For how many days is a film lent?", "answer": "7 days", "documents": ["loans.md"]},
+            {"question": "What do I pay when I lose my card?", "answer": "3 euros", "documents": ["cards.md"]},
+            {"question": "At what time do you close?", "answer": "8 pm", "documents": ["hours.md"]},
+            {"question": "How often can I renew a loan?", "answer": "twice", "documents": ["loans.md"]},
+            {"question": "What is the library's telephone number?", "answer": "", "class": "no-document"},
+        ),
+        "Thank you, I found my book.",
+        ("loans.md", "7 days", "10 days", "For how many days is a film lent?"),
+    ),
+)
+POLITE = "You answer visitors of the Harbour Library. Begin every answer with an apology, then answer."
+
+
+def collect(models: Path, number: int) -> list[dict[str, Any]]:
+    """The answers, each with what was right when it was given."""
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["RR_HOME"] = home
+        (Path(home) / "models").symlink_to(models.resolve())
+        from core import runtime
+
+        try:
+            batch, here = BATCHES[number - 1], runtime.get()
+            made = [*_demo(here, batch), *_library(here, batch)]
+            return [{"batch": number, **row} for row in made]
+        finally:
+            runtime.close()
+
+
+def _demo(here: Any, batch: Batch) -> list[dict[str, Any]]:
+    from core.arms import parse_all
+
+    project = here.projects.get("brightwater")
+    rest = random.Random(batch.seed)
+    sets = [one for name in here.questions.names(project) for one in here.questions.read(project, name)]
+    drawn = [
+        one.question for cls, n in batch.drawn.items() for one in rest.sample([q for q in sets if q.cls == cls], n)
+    ]
+    four = tuple(project.arms)
+    here.prepare(project, four, lambda _done, _text: None, lambda: False)
+    made = [row for question in (*drawn, *batch.own) for row in _ask(here, project, question, four)]
+    further = parse_all(["base+perfect", "base+pinned", "fine-tuned+perfect"])
+    made += [row for question in drawn[:2] for row in _ask(here, project, question, further)]
+    knowledge = here.knowledge(project)
+    for path, old, new, question in batch.edits:
+        knowledge.update(path, knowledge.text(path).replace(old, new))
+        made += _ask(here, project, question, four)
+    return made
+
+
+def _library(here: Any, batch: Batch) -> list[dict[str, Any]]:
+    from core.arms import Arm, parse_all
+    from core.evaluation import questions
+    from core.project import Model
+
+    models = (Model("base", "Base", "base"), Model("fine-tuned", "Fine-tuned", "fine-tuned", base="base"))
+    project = here.projects.create("Harbour Library")
+    arms = parse_all(["base", "base+retrieval", "fine-tuned+retrieval"])
+    polite = Arm("base", "retrieval", label="polite", system=POLITE, system_with_passages=POLITE)
+    here.projects.change(project.id, models=models, arms=(*arms, polite))
+    project = here.projects.get(project.id)
+    knowledge = here.knowledge(project)
+    for path, text in LIBRARY.items():
+        knowledge.add(path, text)
+    here.questions.save(project, "visitors", questions.from_rows(list(batch.visitors)))
+    asked = [*(row["question"] for row in batch.visitors), batch.visitors_own]
+    made = [row for question in asked for row in _ask(here, project, question, project.arms)]
+    path, old, new, question = batch.library_edit
+    knowledge.update(path, knowledge.text(path).replace(old, new))
+    return made + _ask(here, project, question, project.arms)
+
+
+def _ask(here: Any, project: Any, question: str, arms: Any) -> list[dict[str, Any]]:
+    from core import living, marks
+    from core.ask import Settings
+
+    short = tuple(replace(arm, sampling=replace(arm.sampling, max_tokens=60)) for arm in arms)
+    record = here.ask(project, question, Settings(short), watched=False).wait().record()
+    known = marks.known(project, [here.questions.read(project, name) for name in here.questions.names(project)])
+    right = living.expected(known.get(marks.key(question)), here.knowledge(project))
+    print(question, *(f"\n   {arm.arm}: {arm.problem or arm.answer!r}" for arm in record.arms), file=sys.stderr)
+    kept = ("arm", "title", "model_id", "context", "state", "answer", "finish", "problem")
+    return [
+        {
+            "project": project.id,
+            "question": question,
+            "right": right.row() if right else None,
+            "answer": {name: getattr(arm, name) for name in kept}
+            | {"passages": [{"document": one.document, "text": one.text} for one in arm.passages]},
+        }
+        for arm in record.arms
+    ]
+
+
+def rows(path: Path) -> list[dict[str, Any]]:
+    """The lines of a file."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def marked(row: dict[str, Any]) -> str:
+    """The mark of one kept answer."""
+    import msgspec
+
+    from core import marks
+    from core.evaluation.questions import Question
+    from core.records import ArmRecord
+
+    known = row["right"] and {name: value for name, value in row["right"].items() if name not in ("class", "graders")}
+    right = Question(**known | {"cls": row["right"]["class"]}) if known else None
+    found = marks.mark(msgspec.convert(row["answer"], ArmRecord), row["question"], right)
+    return found.kind if found else "none"
+
+
+def show() -> None:
+    """Every answer as it is labelled: what is right, what it read and said; no mark."""
+    for number, row in enumerate(rows(ANSWERS)):
+        right = row["right"]
+        print(f"\n--- {number} [{row['project']}, {row['answer']['arm']}] {row['question']}")
+        print("    right:", (right["answer"], right["values"], right["class"]) if right else "nobody knows")
+        for passage in row["answer"]["passages"]:
+            print("    passage:", " ".join(passage["text"].split())[:600])
+        print("    SAYS:", row["answer"]["problem"] or row["answer"]["answer"])
+
+
+def agreement() -> int:
+    """Agreement with each batch, and every disagreement."""
+    labels = {row["number"]: row["label"] for row in rows(LABELS)}
+    answers = rows(ANSWERS)
+    found = [(row["batch"], n, labels[n], marked(row)) for n, row in enumerate(answers) if n in labels]
+    result: dict[str, Any] = {}
+    for batch in dict.fromkeys(one[0] for one in found):
+        of = [one for one in found if one[0] == batch]
+        same = sum(label == mark for _, _, label, mark in of)
+        result[f"batch {batch}"] = {"answers": len(of), "agree": same, "share": round(same / len(of), 3)}
+    result["differ"] = [{"batch": b, "number": n, "by hand": x, "mark": y} for b, n, x, y in found if x != y]
+    print(json.dumps(result, indent=1))
+    return 0 if result[f"batch {found[-1][0]}"]["share"] >= 0.95 else 1
+
+
+def main() -> int:
+    """See the module's text."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--collect", type=Path, metavar="FOLDER")
+    options.add_argument("--batch", type=int, default=1, choices=range(1, len(BATCHES) + 1))
+    options.add_argument("--show", action="store_true")
+    given = options.parse_args()
+    if given.collect:
+        kept = [row for row in rows(ANSWERS) if row["batch"] != given.batch] if ANSWERS.exists() else []
+        made = kept + collect(given.collect, given.batch)
+        ANSWERS.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in made), encoding="utf-8")
+        return 0
+    if given.show:
+        show()
+        return 0
+    return agreement()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
