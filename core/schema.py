@@ -277,12 +277,12 @@ class WhatIf(TypedDict):
 
 
 class Story(TypedDict):
-    """`story`: the scenes as they went; `held`: no claim failed."""
+    """`story`: the scenes as they went; `held`: no claim failed, null where nothing was asked (`--list`)."""
 
     version: int
     project: str
     scenes: list[Object]
-    held: bool
+    held: bool | None
 
 
 class Proposals(TypedDict):

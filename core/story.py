@@ -72,8 +72,20 @@ def check(project: Project) -> None:
             project.arm(arm)
             if unknown := [word for word in claim.split() if word not in CLAIMS]:
                 raise Problem(f"{name} claims '{one_line(unknown[0], 40)}'. Claims: {', '.join(CLAIMS)}.")
+        if (scene.old or scene.new) and not scene.document:
+            raise Problem(f"{name} says which words become others, and not in which document.")
         if scene.document and not (scene.old and scene.new and scene.old not in scene.new):
             raise Problem(f"{name} changes a document and must say which words (old) become which others (new).")
+
+
+def notes(project: Project, knowledge: "KnowledgeBase") -> list[str]:
+    """What will not go as written, a line a scene: a document that is not there, or that does not say those words."""
+    found = []
+    for scene in project.story:
+        now = state(scene, knowledge)
+        if now is not None and now.note:
+            found.append(f"The scene '{one_line(scene.title, 60)}' changes {one_line(scene.document, 120)}: {now.note}")
+    return found
 
 
 def arms(project: Project, scene: Scene) -> tuple[Arm, ...]:

@@ -1,4 +1,4 @@
-"""A project set up in five steps, each useful by itself and changed at any time."""
+"""A project set up in six steps, each useful by itself and changed at any time."""
 
 import streamlit as st
 
@@ -15,6 +15,7 @@ from pages.draw.setup_instruction import draw_instruction
 from pages.draw.setup_models import draw_models
 from pages.draw.setup_questions import draw_questions
 from pages.draw.setup_start import draw_start
+from pages.draw.setup_story import draw_story
 
 PARAMETER = "step"
 
@@ -35,6 +36,7 @@ STEPS = {
     ),
     "Questions": (draw_questions, "What the arms are measured on: typed, uploaded, or proposed from your documents."),
     "Checks": (draw_checks, "Rules of your own for every reply: wording, format, length, time. None by default."),
+    "Story": (draw_story, "Scenes for an audience: questions, a document changed on stage, what each arm should do."),
 }
 
 

@@ -10,7 +10,7 @@ from core.errors import Problem
 from core.project import Scene
 from core.text import one_line, plain
 from pages.draw import curtain, panes, present, stage
-from pages.draw.project import current
+from pages.draw.project import current, query
 from pages.draw.setup import draw_setup
 
 here, project = runtime.get(), current()
@@ -123,8 +123,7 @@ def on_stage(number: int, scene: Scene) -> None:
         with present.off_stage("step"):
             keys = st.container(horizontal=True)
         if question:
-            scene = replace(scene, question=question)
-            run_id, edit = run_of(number, scene, question)
+            run_id, edit = run_of(number, scene := replace(scene, question=question), question)
             with changed:
                 stage.draw_edit(edit)
         else:
@@ -149,7 +148,8 @@ try:
         st.error(plain(one_line(message)))
     if not project.story:
         st.title("Story")
-        st.info("This project has no story yet. A duplicate of the bundled project brings its own along.")
+        st.info("This project has no story yet. Write one on Set up, or duplicate the bundled project with its own.")
+        st.page_link("setup.py", label="Write a story", query_params=query(step="Story"))
     else:
         story.check(project)
         if number := at():

@@ -1,6 +1,6 @@
 """`python -m core project ACTION ...`: the projects of this machine without a browser, and one built in a script.
 
-create, duplicate, rename, delete, restore; export, import; set, model, arms, check, suggest, questions
+create, duplicate, rename, delete, restore; export, import; set, model, arms, check, suggest, story, questions
 """
 
 import os
@@ -8,16 +8,16 @@ import sys
 import tempfile
 from argparse import Namespace
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
-from core import records, runtime, tomlfile
+from core import records, runtime, story, tomlfile
 from core.commands import Parser, emit, log, parser
 from core.errors import Problem
 from core.evaluation import questions
 from core.evidence import bills
-from core.project import Check, FreeText, Model, Project, Suggestion, whole
+from core.project import Check, FreeText, Model, Project, Scene, Suggestion, whole
 from core.project.instruction import LONGEST
 from core.project.projects import as_values, from_values
 from core.project.values import CheckKind
@@ -103,6 +103,12 @@ def _arguments(argv: list[str]) -> Namespace:
     one.add_argument("--remove", metavar="LABEL")
     suggest.add_argument("--question", default="")
     suggest.add_argument("--shows", default="", help="what to look at in the answers")
+    told = action("story", "list the scenes; put a story in from TOML, or take it away")
+    one = told.add_mutually_exclusive_group()
+    one.add_argument(
+        "--file", type=Path, metavar="TOML", help="[[story]] tables as in a project.toml; - is standard input"
+    )
+    one.add_argument("--clear", action="store_true")
     asked = action("questions", "list the question sets; put one in, or remove one")
     one = asked.add_mutually_exclusive_group()
     one.add_argument("--set", metavar="NAME")
@@ -326,6 +332,28 @@ def _suggest(given: Namespace) -> Result:
     return _shown(given, [records.plain(one) for one in project.suggestions], "label", "question")
 
 
+@dataclass(frozen=True)
+class _Story:
+    """What a story's file holds."""
+
+    story: tuple[Scene, ...] = ()
+
+
+def _story(given: Namespace) -> Result:
+    here = runtime.get()
+    project = here.projects.get(given.id)
+    if given.file or given.clear:
+        scenes: tuple[Scene, ...] = ()
+        if given.file:
+            where = one_line(given.file.name, 80) or "standard input"
+            scenes = tomlfile.build(tomlfile.loads(_text(given.file, 200_000), where), _Story, where).story
+            story.check(replace(project, story=scenes))
+        project = here.projects.change(project.id, story=scenes)
+    for note in story.notes(project, here.knowledge(project)):
+        log(note)
+    return _shown(given, [records.plain(one) for one in project.story], "title", "question")
+
+
 def _questions(given: Namespace) -> Result:
     here = runtime.get()
     project = here.projects.get(given.id)
@@ -397,5 +425,6 @@ ACTIONS: dict[str, Callable[[Namespace], Result]] = {
     "arms": _arms,
     "check": _check,
     "suggest": _suggest,
+    "story": _story,
     "questions": _questions,
 }

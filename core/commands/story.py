@@ -12,7 +12,10 @@ def main(argv: list[str]) -> int:
     """Play the scenes on the live models; exit status 0 when every claim came true, 1 when one did not."""
     options = with_project(parser("story", "The guided story: each scene's claims held against live answers."))
     options.add_argument("--question", default="", help="the audience's own, for the scene that leaves it open")
+    options.add_argument("--list", action="store_true", help="the scenes as they are written; asks nothing")
     given = options.parse_args(argv)
+    if given.list:
+        return _list(given.project, as_json=given.json)
     try:
         here = runtime.get()
         project = here.projects.get(given.project)
@@ -41,3 +44,23 @@ def main(argv: list[str]) -> int:
             if one.line:
                 print(f"   {one.line}")
     return 0 if all(one.held is not False for one in played) else 1
+
+
+def _list(project_id: str, *, as_json: bool) -> int:
+    """The scenes as they are written, and what will not go as written."""
+    try:
+        here = runtime.get()
+        project = here.projects.get(project_id)
+        story.check(project)
+        for note in story.notes(project, here.knowledge(project)):
+            log(note)
+    finally:
+        runtime.close()
+    if as_json:
+        emit({"project": project.id, "scenes": [plain(scene) for scene in project.story], "held": None})
+    else:
+        for number, scene in enumerate(project.story, 1):
+            claims = ", ".join(f"{arm} {kinds}" for arm, kinds in scene.claims.items())
+            change = f" [{scene.document}: {scene.old} -> {scene.new}]" if scene.document else ""
+            print(one_line(f"{number}. {scene.title}: {scene.question or 'the audience asks'}{change} {claims}", 500))
+    return 0

@@ -1,4 +1,4 @@
-"""What a project holds as rows of a table, and back: models, arms, checks, examples, questions. Pure; knows no screen.
+"""What a project holds as rows of a table, and back: models, arms, checks, scenes, examples, questions. No screen.
 
 Rows come from a table editor: a cell may be missing, None or NaN, a number may be a float, a row may be empty.
 """
@@ -13,7 +13,7 @@ from core.errors import Problem
 from core.evaluation import questions
 from core.evaluation.questions import Question
 from core.project.instruction import Example
-from core.project.values import Check, CheckKind, Model, Project
+from core.project.values import Check, CheckKind, Model, Project, Scene
 from core.text import one_line
 
 Row = Mapping[str, Any]
@@ -36,6 +36,7 @@ _TEXTS: Final = {
 ARM_COLUMNS: Final = ("name", "model", "context", *_SEARCHES, "second hop", *_SAMPLINGS, "repeats", *_TEXTS)
 CHECK_COLUMNS: Final = ("name", "kind", "value", "closing", "classes", "must not")
 EXAMPLE_COLUMNS: Final = ("question", "answer")
+SCENE_COLUMNS: Final = ("title", "question", "claims", "document", "old words", "new words", "answer", "say", "look")
 QUESTION_COLUMNS: Final = ("question", "answer", "variants", "documents", "class", "reviewed")
 _WHOLE: Final = ("top_k", "max_tokens", "seed")  # of Search and of Sampling
 
@@ -132,6 +133,44 @@ def checks(rows: Iterable[Row]) -> tuple[Check, ...]:
         )
         for row in _filled(rows, but=("must not",))
     )
+
+
+def scene_rows(project: Project) -> list[dict[str, Any]]:
+    """One row a scene of the story. Claims are written `ARM = KIND KIND | ARM = KIND`."""
+    return [
+        {
+            "title": one.title, "question": one.question,
+            "claims": LISTED.join(f"{arm} = {kinds}" for arm, kinds in one.claims.items()),
+            "document": one.document, "old words": one.old, "new words": one.new, "answer": one.answer,
+            "say": one.say, "look": one.look,
+        }
+        for one in project.story
+    ]  # fmt: skip
+
+
+def scenes(rows: Iterable[Row]) -> tuple[Scene, ...]:
+    """The scenes of a table. Raises Problem on a claim that is none."""
+    return tuple(
+        Scene(
+            title=_text(row, "title"),
+            question=_text(row, "question"),
+            say=_text(row, "say"),
+            look=_text(row, "look"),
+            document=_text(row, "document"),
+            old=_text(row, "old words", strip=False),
+            new=_text(row, "new words", strip=False),
+            answer=_text(row, "answer"),
+            claims=dict(_claim(one) for one in _list(row, "claims")),
+        )
+        for row in _filled(rows)
+    )
+
+
+def _claim(text: str) -> tuple[str, str]:
+    arm, found, kinds = text.partition("=")
+    if not found or not arm.strip() or not kinds.strip():
+        raise Problem(f"A claim is written ARM = KIND, such as base+retrieval = right, not '{one_line(text, 60)}'.")
+    return arm.strip(), " ".join(kinds.split())
 
 
 def example_rows(examples: Iterable[Example]) -> list[dict[str, Any]]:

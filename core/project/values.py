@@ -15,6 +15,8 @@ ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,47}")
 LONGEST_TITLE: Final = 80
 MOST_MODELS: Final = 6
 MOST_CHECKS: Final = 20
+MOST_SCENES: Final = 20
+LONGEST_LINE, LONGEST_SPEECH = 500, 2_000  # characters of a scene's question, edit, answer; of what is said and seen
 CheckKind = Literal["voice", "contains", "regex", "json-schema", "label", "max-words", "max-ms"]
 
 
@@ -197,6 +199,7 @@ class Project:
             from core.evaluation import graders
 
             graders.similar(self.free_text.metric, self.free_text.threshold)
+        _check_scenes(self.story)
         if len(self.checks) > MOST_CHECKS:
             raise Problem(f"{len(self.checks)} checks are too many; at most {MOST_CHECKS} are taken.")
         names = [check.name for check in self.checks]
@@ -204,6 +207,22 @@ class Project:
             raise Problem(f"Two checks are named '{one_line(double[0], 60)}': give each a name of its own.")
         for check in self.checks:
             checks.usable(check)
+
+
+def _check_scenes(scenes: tuple[Scene, ...]) -> None:
+    """The form of a story; whether it can be told by this project's arms is in core/story.py."""
+    if len(scenes) > MOST_SCENES:
+        raise Problem(f"{len(scenes)} scenes are too many; a story has at most {MOST_SCENES}.")
+    for number, scene in enumerate(scenes, 1):
+        if not scene.title.strip() or len(scene.title) > LONGEST_TITLE:
+            raise Problem(f"Scene {number} needs a title of at most {LONGEST_TITLE} characters.")
+        name = f"The scene '{one_line(scene.title, 60)}'"
+        for field_name in ("question", "document", "old", "new", "answer", "say", "look"):
+            most = LONGEST_SPEECH if field_name in ("say", "look") else LONGEST_LINE
+            if len(getattr(scene, field_name)) > most:
+                raise Problem(f"{name}: '{field_name}' has more than {most:,} characters. Shorten it.")
+        if len(scene.claims) > arms.MOST_ARMS or any(len(arm + kinds) > 200 for arm, kinds in scene.claims.items()):
+            raise Problem(f"{name} claims something of too many arms, or at too great length.")
 
 
 def _check_models(models: tuple[Model, ...]) -> None:

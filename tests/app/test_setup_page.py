@@ -1,4 +1,4 @@
-"""The five steps of the set-up, each by itself: what is shown, what is kept, what is refused. No model is needed."""
+"""The six steps of the set-up, each by itself: what is shown, what is kept, what is refused. No model is needed."""
 
 import json
 from collections.abc import Iterator
@@ -12,12 +12,12 @@ from core import runtime
 from core.arms import Arm
 from core.engine.interface import Prompt
 from core.evaluation.questions import Question
-from core.project import Check, Example, Model, Project
+from core.project import Check, Example, Model, Project, tables
 from tests.engine import tiny
 from tests.given import BRIGHTWATER
 
 ROOT = Path(__file__).resolve().parents[2]
-STEPS = ("Documents", "Instruction", "Models and arms", "Questions", "Checks")
+STEPS = ("Documents", "Instruction", "Models and arms", "Questions", "Checks", "Story")
 
 
 @pytest.fixture
@@ -304,3 +304,38 @@ def test_checks_are_tried_on_a_reply_and_kept(mine: Project) -> None:
 def test_a_broken_address_still_shows_a_step(mine: Project) -> None:
     app = page(mine, json.dumps({"x": 1}))
     assert app.title[0].value == "Set up"
+
+
+def test_a_story_of_ones_own_is_written_checked_and_kept(mine: Project) -> None:
+    here = runtime.get()
+    here.projects.change(mine.id, models=(Model("m", "M", "base"),), arms=(Arm("m"), Arm("m", "retrieval")))
+    here.knowledge(mine).add("fees.md", "# Fees\n\nThe mooring fee is $47.\n")
+    app = page(now(mine), "Story")
+    scene = {"title": "The fee", "question": "What is the fee?", "claims": "m = invented | m+retrieval = right",
+             "document": "fees.md", "old words": "$47", "new words": "$52", "answer": "$52", "say": "Now.",
+             "look": "The fee."}  # fmt: skip
+    for wrong, says in (
+        ({"claims": "m right"}, "ARM = KIND"),
+        ({"claims": "m = wonderful"}, "wonderful"),
+        ({"claims": "nobody = right"}, "nobody"),
+        ({"title": "x" * 81}, "title"),
+        ({"new words": ""}, "which words"),
+        ({"document": ""}, "in which document"),
+        ({"say": "x" * 3_000}, "say"),
+    ):
+        edit(app, "scenes", added=[scene | wrong])
+        sound(app.run())
+        if app.button(key="save_story") if any(one.key == "save_story" for one in app.button) else None:
+            app.button(key="save_story").click()
+            sound(app.run())
+        assert any(says in one.value for one in app.error), (wrong, [one.value for one in app.error])
+        assert now(mine).story == ()
+    edit(app, "scenes", added=[scene | {"old words": "$48"}])
+    assert any("does not say" in one.value for one in sound(app.run()).warning)
+    edit(app, "scenes", added=[scene, {"title": "Now you"}])
+    sound(app.run())
+    app.button(key="save_story").click()
+    sound(app.run())
+    kept = now(mine).story
+    assert [one.title for one in kept] == ["The fee", "Now you"] and kept[0].claims["m+retrieval"] == "right"
+    assert tables.scenes(tables.scene_rows(now(mine))) == kept

@@ -11,7 +11,7 @@ from core.evaluate import KIND
 from core.evaluation import questions
 from core.evaluation.run import Options
 from core.jobs import Job
-from core.project import Check, Example, Instruction, Model, Project, Suggestion
+from core.project import Check, Example, Instruction, Model, Project, Scene, Suggestion
 from core.project.projects import as_values
 from core.records import ArmRecord, PassageRecord, RetrievalRecord, RunRecord, RunSettings, Timing, Tokens
 from core.retrieval import transfer
@@ -38,6 +38,20 @@ FULL = Project(
     arms=(Arm("small", "closed"), Arm("small", "retrieval", search=Search(5, weight=0.25)), Arm("tuned", label="T")),
     checks=(Check("short", "max-words", "20"), Check("no html", "contains", "<b>", negated=True, classes=("own",))),
     suggestions=(Suggestion("One", "Which word?", "the word"),),
+    story=(
+        Scene(
+            "A word",
+            "Which word?",
+            "Say it.",
+            "Look.",
+            "setup.md",
+            "zeppelin",
+            "balloon",
+            "balloon",
+            {"small+retrieval": "right"},
+        ),
+        Scene("Now you"),
+    ),
     pinned="pinned text",
     dollars_per_hour=1.25,
     scenario={"version": 2, "calculator": {"values": {"queries": [20000.0, 80000.0]}}},

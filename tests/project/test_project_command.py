@@ -112,3 +112,43 @@ def test_a_scenario_is_kept_only_where_it_may_be(command: str, capsys: pytest.Ca
     assert main([command, "--project", "nobody"]) == 2
     assert main([command, "--project", "brightwater", "--keep"]) == 2
     assert "read-only" in capsys.readouterr().err
+
+
+STORY = """[[story]]
+title = "The fee"
+question = "What is the fee?"
+document = "moon.md"
+old = "47"
+new = "52"
+claims = { m = "invented" }
+"""
+
+
+def test_a_story_is_put_in_shown_and_taken_away(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    begin, file = tmp_path / "project.toml", tmp_path / "story.toml"
+    begin.write_text(TOML)
+    run(capsys, "project", "create", "Moon", "--from", str(begin))
+    assert main(["story", "--project", "moon"]) == 2 and "no story" in capsys.readouterr().err
+    file.write_text(STORY)
+    (scene,) = run(capsys, "project", "story", "moon", "--file", str(file))
+    assert scene["claims"] == {"m": "invented"}
+    shown = run(capsys, "story", "--list", "--project", "moon")
+    assert shown["scenes"] == [scene] and shown["held"] is None
+    assert main(["story", "--list", "--project", "moon"]) == 0
+    out = capsys.readouterr()
+    assert "The fee: What is the fee?" in out.out and "not there any more" in out.err
+    for bad, says in (
+        (STORY.replace("claims", "clams"), "Did you mean"),
+        (STORY.replace("invented", "<b>wonderful"), "wonderful"),
+        (STORY.replace("{ m", "{ nobody"), "nobody"),
+        (STORY.replace("The fee", "x" * 90), "title"),
+        (STORY * 21, "too many"),
+        ("story = 3", "list"),
+        ("[[story", "not TOML"),
+    ):
+        file.write_text(bad)
+        assert main(["project", "story", "moon", "--file", str(file)]) == 2
+        err = capsys.readouterr().err
+        assert says in err and len(err.strip().splitlines()) == 1, err
+    assert run(capsys, "project", "story", "moon") == [scene]
+    assert run(capsys, "project", "story", "moon", "--clear") == []
