@@ -2,11 +2,13 @@
 
 import importlib.util
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
 SHARED_STATE = os.environ.get("RR_TEST_HOME")  # a state folder with models already in it, to save fetching time
+WORKER = "PYTEST_XDIST_WORKER" in os.environ  # each worker's base folder lies in the session's
 
 EXTRAS = {"chroma": "chromadb", "llama_server": "sse_starlette"}  # marker -> a module of what it needs
 
@@ -28,8 +30,12 @@ def _own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
 
 @pytest.fixture(scope="session")
 def real_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A state folder in which the bundled models are fetched and derived (once a session, or RR_TEST_HOME)."""
-    home = Path(SHARED_STATE) if SHARED_STATE else tmp_path_factory.mktemp("models-home")
+    """A state folder in which the bundled models are fetched and derived (once a session, or RR_TEST_HOME).
+
+    pytest's workers share it: the catalog lets one process at a time make a model.
+    """
+    session = tmp_path_factory.getbasetemp()
+    home = Path(SHARED_STATE) if SHARED_STATE else (session.parent if WORKER else session) / "models-home"
     before = os.environ.get("RR_HOME")
     os.environ["RR_HOME"] = str(home)
     try:
@@ -78,11 +84,11 @@ def _missing(reason: str) -> None:
     pytest.skip(reason)
 
 
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """In CI a skipped browser or real-model test is a failure."""
-    if (
-        os.environ.get("RR_REQUIRE_ALL")
-        and call.excinfo is not None
-        and call.excinfo.errisinstance(pytest.skip.Exception)
-    ):
-        pytest.exit(f"{item.nodeid} was skipped: {call.excinfo.value}", returncode=1)
+    report = yield
+    if os.environ.get("RR_REQUIRE_ALL") and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped: {report.longrepr}"
+    return report
