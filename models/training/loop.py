@@ -2,6 +2,9 @@
 
 The curve scores held-out rows by exact answers: the share of samples whose every answer token is the model's first
 choice given the answer so far, which is when greedy decoding writes that very answer.
+
+Under `torchrun` several processes share each step's rows and the mean of their gradients: small matrices leave the
+second of two threads waiting for the first (seen: 90 tokens/s by two threads where one has 74).
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.distributed as group
 
 from core.errors import Problem
 
@@ -59,16 +63,19 @@ def train(
     optimizer = torch.optim.AdamW(trained, lr=settings.learning_rate, betas=(0.9, 0.98), weight_decay=0.0)
     record: dict[str, Any] = {"steps": len(steps), "settings": asdict(settings), "seconds": 0.0, "tokens": 0}
     record |= {"loss": [], "scores": []}
-    first = 0
+    first, rank, ranks = 0, *_place()
     if resume and checkpoint.is_file():
         first, record = _restore(checkpoint, model, optimizer, settings, len(steps))
         print(f"resumed at step {first} of {len(steps)}", file=sys.stderr, flush=True)
     started, before, smooth = time.monotonic(), float(record["seconds"]), math.nan
     for number in range(first, min(len(steps), stop_after or len(steps))):
-        for group in optimizer.param_groups:
-            group["lr"] = rate(number, len(steps), settings)
-        value = lora.loss(model, steps[number], pad)
+        for parameters in optimizer.param_groups:
+            parameters["lr"] = rate(number, len(steps), settings)
+        rows = steps[number][rank::ranks]
+        value = lora.loss(model, rows, pad) if rows else torch.zeros((), requires_grad=True)
         value.backward()
+        if ranks > 1:
+            _average(trained)
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimizer.step()
         optimizer.zero_grad()
@@ -76,6 +83,8 @@ def train(
         record["tokens"] += sum(len(row) for row in steps[number])
         record["seconds"] = before + time.monotonic() - started
         done = number + 1
+        if rank:
+            continue
         if done % min(10, settings.checkpoint_every) == 0 or done in (first + 1, len(steps)):
             record["loss"].append([done, round(smooth, 4)])
             _report(done, len(steps), first, time.monotonic() - started, record["tokens"] / record["seconds"], smooth)
@@ -86,6 +95,30 @@ def train(
         if done % settings.checkpoint_every == 0 or done == len(steps):
             _save(checkpoint, done, record, model, optimizer)
     return record
+
+
+def _place() -> tuple[int, int]:
+    """This process's number and how many share the work: (0, 1) without `torchrun`."""
+    if not group.is_torchelastic_launched():
+        return 0, 1
+    if not group.is_initialized():
+        group.init_process_group("gloo")
+    return group.get_rank(), group.get_world_size()
+
+
+def leads() -> bool:
+    """Whether this process is the one that writes."""
+    return _place()[0] == 0
+
+
+def _average(trained: Sequence[torch.nn.Parameter]) -> None:
+    """The mean of all processes' gradients in each of them. What a process's rows did not touch counts as zero."""
+    grads = [p.grad if p.grad is not None else torch.zeros_like(p) for p in trained]
+    flat = torch.cat([grad.flatten() for grad in grads])
+    group.all_reduce(flat)
+    flat /= group.get_world_size()
+    for parameter, part in zip(trained, flat.split([grad.numel() for grad in grads]), strict=True):
+        parameter.grad = part.view_as(parameter)
 
 
 def _report(done: int, total: int, first: int, seconds: float, speed: float, smooth: float) -> None:

@@ -3,6 +3,7 @@
     python -m models.training.run --preset cpu                                   Brightwater, over the small base
     python -m models.training.run --pair standard                                Brightwater, over the standard base
     python -m models.training.run --preset gpu --base FOLDER --data FILE.jsonl   your own base and data
+    python -m torch.distributed.run --nproc-per-node 2 -m models.training.run --threads 1 ...   a process a core
     python -m models.training.run --start FOLDER --out NEW --passes 5            train on from an earlier run's output
 
 Progress, loss and time left go to standard error; what was made goes to standard output as one JSON object.
@@ -57,7 +58,9 @@ def main(argv: list[str] | None = None) -> int:
         if args.base:
             architecture.of(args.base)  # before anything heavy is imported
         _need_packages()
-        print(json.dumps(run(args), default=str))
+        made = run(args)
+        if made:
+            print(json.dumps(made, default=str))
     except Problem as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 2
@@ -96,6 +99,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         model, steps, held_out, settings, tokenizer.eos_token_id, out / "checkpoint.pt", resume=args.resume
     )
     metadata = _metadata(base, args.data, None if args.base else args.pair)
+    if not loop.leads():
+        return {}
     made = {"adapter": out / "adapter.gguf"}
     export.write_adapter(export.pairs(model), settings.alpha, metadata, made["adapter"], kind)
     if not args.adapter_only:
