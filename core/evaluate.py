@@ -9,7 +9,7 @@ import random
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec.structs import replace as replace_in
 
-from core import arms, ask, identity, records, scenario
+from core import arms, ask, identity, opening, records, scenario
 from core.errors import Problem
 from core.evaluation import planning, questions
 from core.evaluation import report as report_module
@@ -34,6 +34,7 @@ from core.text import one_line
 
 if TYPE_CHECKING:
     from core.evaluation.beside import Beside
+    from core.evaluation.repeats import Components, Trainings
     from core.jobs import Job, JobContext
     from core.runtime import Runtime
 
@@ -260,13 +261,14 @@ def measured(here: "Runtime", job_id: str) -> Metrics:
 @dataclass(frozen=True)
 class Whole:
     """All that is kept of one reply: its scores, the reply as it came with prompt and passages, the arm, a link to the
-    playground with its question and arm."""
+    playground with its question and its arm as it was asked; `differs`: what the playground cannot repeat, in words."""
 
     row: Row
     reply: Reply
     arm: arms.Arm
     title: str
     link: str
+    differs: tuple[str, ...] = ()
 
 
 def whole(here: "Runtime", job_id: str, number: int, arm: str, repeat: int = 0) -> Whole:
@@ -278,8 +280,34 @@ def whole(here: "Runtime", job_id: str, number: int, arm: str, repeat: int = 0) 
     if row is None or reply is None or found.options is None:
         raise Problem(f"This evaluation has no reply to question {number} by the arm '{one_line(arm, 60)}'.")
     asked = next(one for one in found.options.arms if one.name == arm)
-    link = scenario.encode({"playground": {"question": row.question, "extra_arms": [arm]}})
-    return Whole(row, reply, asked, found.titles.get(arm, arm), link)
+    job = here.jobs.get(job_id)
+    lines = _differs(here, job, found.options, asked)
+    return Whole(row, reply, asked, found.titles.get(arm, arm), _link(row, found.options, asked), lines)
+
+
+def _link(row: Row, options: Options, arm: arms.Arm) -> str:
+    """To the playground, with the settings under which this reply was made."""
+    (made,) = options.settings(arm, Question(row.question, "", row.cls), (), row.repeat).arms
+    try:
+        return scenario.encode({"playground": opening.section(row.question, [replace(made, repeats=1)], row.cls)})
+    except Problem:  # an instruction that is too long for a link
+        return scenario.encode({"playground": {"question": row.question, "extra_arms": [arm.name]}})
+
+
+def _differs(here: "Runtime", job: "Job", options: Options, arm: arms.Arm) -> tuple[str, ...]:
+    """Why the playground may answer otherwise: other passages in this run, or what has changed since."""
+    lines = []
+    for variant in options.variants:
+        if variant.arm == arm.name and variant.wrong:
+            lines.append(f"here {variant.wrong:.0%} of its passages were near misses, there none is")
+        if variant.arm == arm.name and variant.split is not None:
+            lines.append("here its documents were split otherwise than the project's are")
+    kept = job.parameters.get("identity")
+    if kept:
+        then = msgspec.convert(kept, records.Identity)
+        project = here.projects.get(project_of(job))
+        lines += identity.differences(then, identity.of(here, project, options.arms, options.snapshot))
+    return tuple(lines)
 
 
 def beside(here: "Runtime", found: Report) -> "tuple[Beside, ...]":
@@ -287,6 +315,13 @@ def beside(here: "Runtime", found: Report) -> "tuple[Beside, ...]":
     from core.evaluation import beside as beside_module
 
     return beside_module.beside(found, here.projects.get(found.project))
+
+
+def varied(here: "Runtime", found: Report) -> "tuple[list[Components], list[Trainings]]":
+    """What repeats and several fine-tunes of one base tell."""
+    from core.evaluation import repeats
+
+    return repeats.components(found.rows), repeats.trainings(found.rows, here.projects.get(found.project).bases)
 
 
 def html(here: "Runtime", found: Report) -> str:

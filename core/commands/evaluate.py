@@ -15,7 +15,7 @@ from core.commands import emit, log, parser, with_project
 from core.commands.ask import arm_options, changed
 from core.commands.report import write_html
 from core.errors import Problem
-from core.evaluation import questions, repeats
+from core.evaluation import questions
 from core.evaluation.gates import demand, failed, judged, junit
 from core.evaluation.planning import Plan
 from core.evaluation.questions import Question
@@ -58,8 +58,7 @@ def main(argv: list[str]) -> int:
         if given.html:
             write_html(given.html, result)
         also = {"beside": records.plain(evaluate.beside(here, result))}
-        bases = {model.id: model.base for model in project.models}
-        several, tuned = repeats.components(result.rows), repeats.trainings(result.rows, bases)
+        several, tuned = evaluate.varied(here, result)
         also |= {"metrics": records.plain(evaluate.measured(here, result.id))} if given.metrics else {}
     finally:
         runtime.close()

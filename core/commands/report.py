@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from core import evaluate, records, runtime
-from core.commands import emit, log, parser
+from core.commands import emit, log, parser, with_project
 from core.commands.ask import write_text
 from core.errors import Problem
 from core.evaluation import tables
@@ -19,7 +19,7 @@ def main(argv: list[str]) -> int:
     given = _arguments(argv)
     try:
         here = runtime.get()
-        found = evaluate.result(here, _named(given.run))
+        found = evaluate.result(here, _named(here, given.run, given.project))
         if given.reply:
             number, _, arm = given.reply.partition(":")
             whole = evaluate.whole(here, found.id, _number(number), arm)
@@ -27,8 +27,11 @@ def main(argv: list[str]) -> int:
             return 0
         if given.html:
             write_html(given.html, found)
-        held = records.plain(evaluate.beside(here, found))
-        _say(given, {**records.plain(found), "gates": [], "beside": held}, [headline(found), *tables.decisions(found)])
+        several, tuned = evaluate.varied(here, found)
+        also = {"beside": evaluate.beside(here, found), "repeats": several, "trainings": tuned}
+        made = {**records.plain(found), "gates": [], **{name: records.plain(each) for name, each in also.items()}}
+        told = [one.sentence for one in (*several, *tuned)]
+        _say(given, made, [headline(found), *tables.decisions(found), *told])
     finally:
         runtime.close()
     return 0
@@ -42,20 +45,23 @@ def write_html(path: Path, found: Report) -> None:
 
 
 def _arguments(argv: list[str]) -> Namespace:
-    options = parser("report", "An evaluation that was made: what it found, as text, JSON or one HTML file.")
-    options.add_argument("run", help="an evaluation's id, or 'latest'")
+    about = "An evaluation that was made: what it found, as text, JSON or one HTML file."
+    options = with_project(parser("report", about))
+    options.add_argument("run", help="an evaluation's id, or 'latest': the newest of --project")
     options.add_argument("--html", type=Path, metavar="FILE", help="one file to read, print and send")
     options.add_argument("--reply", metavar="NUMBER:ARM", help="one reply with all that is kept of it")
     return options.parse_args(argv)
 
 
-def _named(run: str) -> str:
+def _named(here: runtime.Runtime, run: str, project: str) -> str:
     if run != "latest":
         return run
-    jobs = runtime.get().jobs.list(evaluate.KIND)
-    if not jobs:
-        raise Problem("No evaluation has been made yet.")
-    return jobs[0].id
+    names = evaluate.names(here, here.projects.get(project))
+    if not names:
+        raise Problem(
+            f"The project '{project}' has no evaluation yet. See: python -m core evaluate --project {project}"
+        )
+    return next(iter(names))
 
 
 def _number(text: str) -> int:

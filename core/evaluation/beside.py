@@ -94,7 +94,7 @@ HELD: Final = (
 
 def beside(report: Report, project: Project) -> tuple[Beside, ...]:
     """One entry a figure and arm of the run that it can be held against."""
-    bases = {model.id: model.base for model in project.models}
+    bases = project.bases
     facts = [row for row in report.rows if not row.problem and row.cls not in NOT_FACTS and row.expected]
     closed: dict[str, dict[int, bool]] = {}
     for row in facts:

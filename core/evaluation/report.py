@@ -65,7 +65,7 @@ def report(
         of_arm.setdefault(row.arm, []).append(row)
     asked = [arm for arm in arms if arm.name in of_arm]
     identities = {reply.arm: reply.identity for reply in replies if reply.identity}
-    bases = {model.id: model.base for model in project.models}
+    bases = project.bases
     beside = [arm for arm in asked if arm.name not in apart]
     answered, fours = [row for row in rows if not row.problem], _fours(beside, bases)
     return Report(
@@ -107,7 +107,7 @@ def _rows(
 
 def _explained(questions: Sequence[Question], rows: Sequence[Row], project: Project) -> list[Row]:
     """The rows with the causes of the wrong ones."""
-    bases = {model.id: model.base for model in project.models}
+    bases = project.bases
     closed = {(row.number, row.model): row.right for row in rows if row.context == "closed"}
     made = []
     for row in rows:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from core import paper
 from core.arms import Arm
 from core.charts.bars import Bar, numbers, ranges
-from core.evaluation import beside, statistics, tables
+from core.evaluation import beside, repeats, statistics, tables
 from core.evaluation.records import Report, Row
 from core.evaluation.report import NOT_FACTS
 from core.evaluation.statistics import Accuracy
@@ -39,7 +39,12 @@ def html(report: Report, project: Project, documents: Sequence[str] = ()) -> str
         bars=_markup(_bars(report, found)),
         accuracies=_accuracies(report),
         effects=[_rounded(row) for row in tables.effects(report)],
-        pairs=[_rounded(row) for row in tables.pairs(report)],
+        pairs=_pairs(report),
+        varied=[
+            one.sentence for one in (*repeats.components(report.rows), *repeats.trainings(report.rows, project.bases))
+        ],
+        repeats=_repeats(report),
+        trainings=_trainings(report, project),
         causes=_causes(report),
         cases=[_case(report, row) for row in cases(report)],
         beside=beside.table(beside.beside(report, project)),
@@ -162,6 +167,57 @@ def _accuracies(report: Report) -> list[dict[str, Any]]:
         rows.append(first | {"Accuracy": share, "95 %": row["95 %"]} | shown)
     full = [name for name in (rows[0] if rows else ()) if any(row[name] is not None for row in rows)]
     return [{name: row[name] for name in full} for row in rows]
+
+
+def _pairs(report: Report) -> list[dict[str, Any]]:
+    """The table of tables.py, narrow enough for paper: a difference with its interval in one cell."""
+    return [
+        {
+            "Class": pair.cls,
+            "From": report.titles.get(pair.first, pair.first),
+            "To": report.titles.get(pair.second, pair.second),
+            "Points (95 %)": f"{100 * pair.difference:+.1f} ({tables.span(pair)})",
+            "Decided": pair.decided or "not yet",
+            "At every look": tables.span(pair.watched),
+            "Facts": pair.facts,
+            "Facts for it": pair.needed,
+            "p": f"{pair.p:.3f}" if pair.p >= 0.001 else "< 0.001",
+        }
+        for pair in report.pairs
+    ]
+
+
+def _repeats(report: Report) -> list[dict[str, Any]]:
+    """How much answers vary between runs and between questions, one row an arm that was asked more than once."""
+    return [
+        {
+            "Arm": report.titles.get(one.arm, one.arm),
+            "Questions": one.questions,
+            "Asked each": f"{one.repeats:.1f}",
+            "Accuracy": f"{one.accuracy:.1%} ± {100 * one.error:.1f}",
+            "Flip": f"{one.flips} ({one.flip_low:.0%} to {one.flip_high:.0%})",
+            "Variance between runs": f"{one.between_runs:.4f}",
+            "Between questions": f"{one.between_questions:.4f}",
+            "Error if asked without end": f"{100 * one.error_endless:.1f}",
+        }
+        for one in repeats.components(report.rows)
+    ]
+
+
+def _trainings(report: Report, project: Project) -> list[dict[str, Any]]:
+    """Several fine-tunes of one base: one row each, with what their training alone makes them differ by."""
+    return [
+        {
+            "Base": one.base,
+            "Context": one.context,
+            "Fine-tune": report.titles.get(arm, arm),
+            "Accuracy": f"{share:.1%}",
+            "Questions": one.questions,
+            "Spread between trainings, points": f"{100 * one.spread:.1f}",
+        }
+        for one in repeats.trainings(report.rows, project.bases)
+        for arm, share in one.accuracies.items()
+    ]
 
 
 def _interval(share: Accuracy) -> str:

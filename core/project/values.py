@@ -146,6 +146,11 @@ class Project:
         known = ", ".join(model.id for model in self.models) or "none yet"
         raise Problem(f"This project has no model '{one_line(model_id, 60)}'. Models: {known}.")
 
+    @property
+    def bases(self) -> dict[str, str | None]:
+        """Model -> the one it was fine-tuned from, if any."""
+        return {model.id: model.base for model in self.models}
+
     def arm(self, name: str) -> Arm:
         """The project's arm of that name, or the one that `MODEL+CONTEXT` writes. Raises Problem."""
         for arm in self.arms:

@@ -3,11 +3,10 @@
 import pandas as pd
 import streamlit as st
 
-from core import judge
+from core import evaluate, judge
 from core.errors import Problem
 from core.evaluation.judging import Judged
 from core.evaluation.records import Report
-from core.evaluation.repeats import components, trainings
 from core.project import Project
 from core.runtime import Runtime
 from core.text import plain
@@ -59,10 +58,9 @@ def _draw_one(said: Judged, found: Report) -> None:
         st.markdown(f"- {plain(line)}")
 
 
-def draw_repeats(project: Project, found: Report) -> None:
+def draw_repeats(here: Runtime, found: Report) -> None:
     """Variance between runs and between questions, and between training runs, where there is any to tell."""
-    several = components(found.rows)
-    tuned = trainings(found.rows, {model.id: model.base for model in project.models})
+    several, tuned = evaluate.varied(here, found)
     for line in (*(one.sentence for one in several), *(one.sentence for one in tuned)):
         st.markdown(f"- {plain(line)}")
     if several:

@@ -48,7 +48,7 @@ def draw_views(here: Runtime, project: Project, job_id: str) -> None:
         "Causes": lambda: draw_causes(found),
         "Metrics": lambda: draw_metrics(here, found),
         "Judged": lambda: draw_by_hand(here, project, found),
-        "Repeats": lambda: draw_repeats(project, found),
+        "Repeats": lambda: draw_repeats(here, found),
         "Another run": lambda: draw_versus(here, project, found),
         "Beside the documents": lambda: draw_sources(here, found),
         "Replies": lambda: draw_replies(here, found),

@@ -37,6 +37,8 @@ def draw_whole(whole: Whole) -> None:
             with st.expander("The exact prompt"):
                 st.code(whole.reply.prompt, language=None, wrap_lines=True)
         st.caption(plain(_settings(whole)))
+        if whole.differs:
+            st.caption(plain(f"The playground may answer otherwise: {'; '.join(whole.differs)}."))
         link = query(**{scenario.PARAMETER: whole.link})
         st.page_link(PAGES / "playground.py", label="Ask this in the playground", query_params=link)
 

@@ -14,20 +14,28 @@ from core.text import plain
 MOST_STOPS, LONGEST_STOP = 4, 60  # what every endpoint's wire takes as well
 
 
-def sampling() -> tuple[Sampling, int]:
-    """How tokens are chosen in all panes, and how often each is asked."""
+def sampling(usual: Sampling) -> tuple[Sampling, int]:
+    """How tokens are chosen in all panes, and how often each is asked; `usual`: what to begin with."""
     with st.popover("Sampling and repeats", icon=":material/tune:", width="stretch"):
-        max_tokens = int(st.number_input("Max tokens", 1, 1024, Sampling.max_tokens, key="max_tokens"))
-        temperature = st.slider("Temperature", 0.0, 2.0, 0.0, 0.1, key="temperature", help="0 is greedy.")
-        seed = int(st.number_input("Seed", 0, 2**31, 0, key="seed"))
-        top_p = st.slider("Top-p", 0.05, 1.0, 1.0, 0.05, key="top_p", help="1 is off.")
-        top_k = int(st.number_input("Top-k of tokens", 0, 1000, 0, key="sample_top_k", help="0 is off."))
-        min_p = st.slider("Min-p", 0.0, 1.0, 0.0, 0.05, key="min_p", help="0 is off.")
-        penalty = st.slider("Repeat penalty", 0.5, 2.0, 1.0, 0.05, key="repeat_penalty", help="1 is off.")
-        lines = st.text_area("Stop strings, one a line", key="stop_strings", height=80, max_chars=500).splitlines()
-        stop = tuple(dict.fromkeys(line[:LONGEST_STOP] for line in lines if line.strip()))[:MOST_STOPS]
+        max_tokens = int(st.number_input("Max tokens", 1, 4096, usual.max_tokens, key="max_tokens"))
+        temperature = st.slider(
+            "Temperature", 0.0, 2.0, float(usual.temperature), 0.1, key="temperature", help="0 is greedy."
+        )
+        seed = int(st.number_input("Seed", 0, 2**32 - 1, usual.seed, key="seed"))
+        top_p = st.slider("Top-p", 0.0, 1.0, float(usual.top_p), 0.05, key="top_p", help="1 is off.")
+        top_k = int(st.number_input("Top-k of tokens", 0, 1000, usual.top_k, key="sample_top_k", help="0 is off."))
+        min_p = st.slider("Min-p", 0.0, 1.0, float(usual.min_p), 0.05, key="min_p", help="0 is off.")
+        penalty = st.slider(
+            "Repeat penalty", 0.0, 2.0, float(usual.repeat_penalty), 0.05, key="repeat_penalty", help="1 is off."
+        )
+        stops = "\n".join(usual.stop)
+        typed = st.text_area("Stop strings, one a line", stops, key="stop_strings", height=80, max_chars=500)
+        stop = tuple(dict.fromkeys(line[:LONGEST_STOP] for line in typed.splitlines() if line.strip()))[:MOST_STOPS]
         confidence = st.toggle(
-            "Token confidence", key="confidence", help="The probability of each token of an answer; a little slower."
+            "Token confidence",
+            usual.logprobs,
+            key="confidence",
+            help="The probability of each token of an answer; a little slower.",
         )
         repeats = int(
             st.number_input(
@@ -43,9 +51,12 @@ def sampling() -> tuple[Sampling, int]:
     return Sampling(temperature, top_p, top_k, min_p, penalty, seed, max_tokens, stop, confidence), repeats
 
 
-def with_instructions(project: Project, arms: list[Arm]) -> list[Arm]:
-    """The panes, each with the instruction that was typed for it; nothing typed keeps the project's."""
-    key = f"instructions-{project.id}"
+def with_instructions(project: Project, arms: list[Arm], about: str = "") -> list[Arm]:
+    """The panes, each with the instruction that was typed for it; nothing typed keeps the project's.
+
+    `about`: the link whose arms these are (see Opening.key), "" for the project's own.
+    """
+    key = f"instructions-{project.id}{about and '-'}{about}"
     typed: dict[str, str] = st.session_state.setdefault(key, {})
     with st.popover(
         "Instruction of a pane", icon=":material/edit_note:", width="stretch", key=key + "-open", on_change="rerun"

@@ -7,6 +7,7 @@ import streamlit as st
 
 from core import ask
 from core.arms import Arm, Search
+from core.engine import Sampling
 from core.errors import Problem
 from core.opening import Opening
 from core.project import Project
@@ -53,9 +54,12 @@ def from_sidebar(here: Runtime, project: Project, opening: Opening) -> tuple[ask
         chosen = _arms(project, opening)
         pinned = None
         if any(arm.context == "pinned" for arm in chosen):
-            pinned = st.text_area("Pinned text", project.pinned, key=f"pinned-{project.id}", max_chars=4000)
-        search = _search(project)
-        (chosen_sampling, repeats), chosen = sampling.sampling(), sampling.with_instructions(project, chosen)
+            own = next((arm.pinned for arm in opening.arms if arm.pinned), project.pinned)
+            pinned = st.text_area("Pinned text", own, key=f"pinned-{project.id}", max_chars=4000)
+        search = _search(project, opening)
+        usual = opening.arms[0].sampling if opening.arms else Sampling()
+        chosen_sampling, repeats = sampling.sampling(usual)
+        chosen = sampling.with_instructions(project, chosen, opening.key)
         device, layers = _device(here)
         rate = st.number_input("Machine, $ per hour", 0.0, 1000.0, project.dollars_per_hour, 0.05, key="rate")
         if st.toggle("Bigger type (projector)", key="big"):
@@ -63,17 +67,19 @@ def from_sidebar(here: Runtime, project: Project, opening: Opening) -> tuple[ask
     arms = tuple(
         replace(arm, pinned=pinned, search=replace(arm.search, **search), sampling=chosen_sampling) for arm in chosen
     )
-    return ask.Settings(arms, way, device, layers, repeats=repeats), rate
+    return ask.Settings(arms, way, device, layers, task=opening.task, repeats=repeats), rate
 
 
 def _arms(project: Project, opening: Opening) -> list[Arm]:
     """The project's arms, and further ones made of its models."""
     absent = catalog.unplayed()
-    known = {arm.name: arm for arm in project.every_arm() if not _absent(project, arm, absent)}
+    every = {arm.name: arm for arm in (*project.every_arm(), *opening.arms)}  # a link's arm goes before its namesake
+    known = {name: arm for name, arm in every.items() if not _absent(project, arm, absent)}
+    wanted = [arm.name for arm in opening.arms or (*project.arms, *opening.extra_arms)]
     names = st.multiselect(
         "Panes",
         list(known),
-        [name for name in known if known[name] in (*project.arms, *opening.extra_arms)],
+        [name for name in known if name in wanted],
         format_func=lambda name: project.title_of(known[name]),
         max_selections=MOST_PANES,
         key=f"panes-{project.id}{'-'.join(sorted(absent))}",
@@ -88,14 +94,15 @@ def _absent(project: Project, arm: Arm, absent: frozenset[str]) -> bool:
     return model.file in absent and not model.endpoint  # a server may call its model by any name
 
 
-def _search(project: Project) -> dict[str, Any]:
+def _search(project: Project, opening: Opening) -> dict[str, Any]:
     """What is set for all arms that retrieve: top-k, second hop, and the dated view of the documents (None: now)."""
-    own = next((arm.search for arm in project.arms if arm.retrieves), Search())
+    own = next((arm.search for arm in (*opening.arms, *project.arms) if arm.retrieves), Search())
     top_k = st.slider("Passages (top-k)", 1, 20, own.top_k, key=f"top_k-{project.id}")
     hops = 2 if st.toggle("Second hop", own.hops == 2, key=f"hops-{project.id}", help=HOP) else 1
     found: dict[str, Any] = {"top_k": top_k, "hops": hops, "snapshot": None}
     if project.snapshots:
         snapshots: dict[str, str | None] = {"as they are now": None}
         snapshots |= {name.replace("-", " "): name for name in project.snapshots}
-        found["snapshot"] = snapshots[st.selectbox("Documents", snapshots, key="snapshot")]
+        at = list(snapshots.values()).index(own.snapshot) if own.snapshot in snapshots.values() else 0
+        found["snapshot"] = snapshots[st.selectbox("Documents", snapshots, at, key="snapshot")]
     return found

@@ -1,16 +1,21 @@
 """`python -m core evaluate`: bad input is one line and status 2, before anything is loaded; limits draw by class."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from core import records, runtime
 from core.__main__ import main
 from core.commands.evaluate import table
 from core.errors import Problem
-from core.evaluate import limited
+from core.evaluate import KIND, limited
 from core.evaluation.questions import read
 from core.evaluation.records import ArmResult, ClassResult, Report
+from core.evaluation.run import Options
+from core.jobs import Job, insert_ended
 from models.brightwater import data
+from tests.given import BRIGHTWATER
 
 SET = data.FOLDER / "questions" / "test-static.jsonl"
 
@@ -58,3 +63,18 @@ def test_the_table_has_a_line_an_arm_and_class() -> None:
     score = ClassResult(4, 3, 4, 0.75, 0.2, 0.3, 0.95)
     lines = table(Report(arms={"base": ArmResult(classes={"static": score})}, rows=()))
     assert len(lines) == 2 and "3/4" in lines[1] and "75.0%" in lines[1]
+
+
+def test_the_latest_report_is_the_projects_own(capsys: pytest.CaptureFixture[str]) -> None:
+    here = runtime.get()
+    own = here.projects.create("Own", BRIGHTWATER)
+    given = {"questions": [{"question": "Why?", "answer": "x"}], "options": records.plain(Options()), "before": []}
+    for job_id, project, when in (("aaaaaa", BRIGHTWATER.id, 1.0), ("bbbbbb", own.id, 2.0), ("cccccc", own.id, 3.0)):
+        job = Job(job_id, KIND, None, "done", 1.0, "", when, when, "here", {"project": project, **given}, None)
+        here.store.write(lambda db, job=job: insert_ended(db, job, []))
+    runtime.close()
+    for project, wanted in ((BRIGHTWATER.id, "aaaaaa"), (own.id, "cccccc")):
+        assert main(["report", "latest", "--project", project, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["id"] == wanted
+    assert main(["report", "latest", "--json"]) == 0 and '"id": "aaaaaa"' in capsys.readouterr().out
+    assert main(["report", "latest", "--project", "nowhere"]) == 2 and "no project" in capsys.readouterr().err

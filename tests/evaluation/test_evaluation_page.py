@@ -5,20 +5,23 @@ import io
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import evaluate, runtime
+from core import evaluate, opening, runtime
+from core.arms import Arm, Search
 from core.charts import evaluation as charts
+from core.engine import Sampling
 from core.errors import Problem
 from core.evaluation import tables
 from core.evaluation.questions import Question
 from core.evaluation.run import Options
 from core.jobs import Jobs
 from core.runtime import Runtime
-from tests.evaluation.scripted import ASKED, LINES, Books, Script, parts
+from tests.evaluation.scripted import ASKED, LINES, STREET, Books, Script, parts
 from tests.given import BRIGHTWATER, chosen
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -200,3 +203,49 @@ def test_an_app_goes_on_with_the_evaluation_that_an_earlier_one_left(script: Scr
     places = [(row["number"], row["arm"]) for row in again.jobs.rows(job.id)]
     again.close()
     assert 0 < kept < len(places) and len(set(places)) == len(places)
+
+
+# -- a case in the playground ------------------------------------------------------------------------------------------
+
+FIELDS = {"top_k": 7, "mode": "sparse", "weight": 0.25, "threshold": 0.1, "folder": "faq", "snapshot": "training-day"}
+LIKE = Arm("base", "retrieval", "mine", None, "Say it in one word.", search=Search(**FIELDS, hops=2),
+           sampling=Sampling(0.7, 0.9, 40, 0.05, 1.1, 11, 300, ("END",)))  # fmt: skip
+
+
+def test_a_link_opens_the_playground_with_an_arm_as_it_was_asked() -> None:
+    opened = opening.opening(opening.section("Why?", [LIKE, Arm("fine-tuned")], "ticket"), BRIGHTWATER)
+    assert opened == opening.Opening("Why?", arms=(LIKE, Arm("fine-tuned")), task="ticket")
+    assert opening.section("Why?", [Arm()]) == {"question": "Why?", "arms": [{}]}
+
+
+@pytest.mark.parametrize(
+    "arms",
+    [3, "base", [3], [{"model": "other"}], [{"model": 3}], [{"context": "root"}], [{"sampling": {"temperature": 9}}],
+     [{"search": {"top_k": -1}}], [{"system": "x" * 30_000}], [{"search": {"metadata": [["a"]]}}], [{}, {}]],
+)  # fmt: skip
+def test_arms_of_a_link_that_cannot_be_asked_are_left_out(arms: object) -> None:
+    assert opening.opening({"question": "Why?", "arms": arms}, BRIGHTWATER).arms == ()
+
+
+def test_a_case_opens_with_the_settings_of_its_run(script: Script) -> None:
+    options = Options((replace(LIKE, search=replace(LIKE.search, snapshot=None), repeats=2),), "today")
+    job_id = finished(options)
+    whole = evaluate.whole(runtime.get(), job_id, 1, "mine", 1)
+    app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=120).run()
+    app.switch_page("playground.py")
+    app.query_params["s"] = whole.link
+    app.run()
+    assert not app.exception, app.exception[0].message
+    assert app.text_area(key=f"question-brightwater-{STREET.question}").value == STREET.question
+    assert app.slider(key="top_k-brightwater").value == 7 and app.toggle(key="hops-brightwater").value
+    assert app.slider(key="temperature").value == 0.7 and app.number_input(key="seed").value == 12  # the second asking
+    assert app.number_input(key="max_tokens").value == 300 and app.text_area(key="stop_strings").value == "END"
+    assert app.selectbox(key="snapshot").value == "today"
+    (panes,) = [one for one in app.multiselect if one.label == "Panes"]
+    assert panes.value == ["mine"]
+    app.button(key="ask").click().run()
+    assert not app.exception, app.exception[0].message
+    (arm,) = runtime.get().runs.record(str(app.query_params["run"]), "brightwater").settings.arms
+    wanted = whole.arm.search, whole.arm.system_with_passages
+    assert (replace(arm.search, snapshot=None), arm.system_with_passages) == wanted and arm.search.snapshot == "today"
+    assert arm.sampling == replace(LIKE.sampling, seed=12)

@@ -3,9 +3,11 @@ figures held beside a run."""
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
+from msgspec import structs
 
 from core import run_file
 from core.evaluation import beside, sheet
@@ -103,6 +105,22 @@ def test_a_playground_run_is_such_a_file() -> None:
     text = run_file.html(record, BRIGHTWATER, [Mark("stale", False, EVIL)])
     harmless(text)
     assert "stale" in text and "given by hand" not in text
+
+
+def test_repeats_and_trainings_stand_in_the_report() -> None:
+    models = (PAIR.models[0], *(Model(name, name.title(), name, base="small") for name in ("one", "two")))
+    asked = [
+        structs.replace(row, repeat=repeat, right=row.right and (row.number + repeat) % 3 > 0)
+        for repeat in range(3)
+        for name, right in (("one", 30), ("two", 12))
+        for row in rows(name, name, "closed", right)
+    ]
+    report = Report(arms={name: ArmResult(classes={}) for name in ("one", "two")}, rows=tuple(asked))
+    text = sheet.html(report, replace(PAIR, models=models))
+    harmless(text)
+    assert "2 fine-tunes of small: " in text and "spread between training runs" in text
+    assert "one: 30 of 40 questions flip" in text and "Variance between runs" in text
+    assert "Asked again" not in sheet.html(evaluated(), BRIGHTWATER)
 
 
 # -- beside the documents ----------------------------------------------------------------------------------------------
