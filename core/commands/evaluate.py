@@ -20,6 +20,7 @@ from core.evaluation.gates import demand, failed, judged, junit
 from core.evaluation.planning import Plan
 from core.evaluation.questions import Question
 from core.evaluation.records import Report, report_from
+from core.evaluation.repeats import sentences
 from core.evaluation.run import Options
 from core.evaluation.statistics import stated
 from core.evaluation.tables import parts
@@ -69,8 +70,8 @@ def main(argv: list[str]) -> int:
         also |= {"repeats": records.plain(several), "trainings": records.plain(tuned)}
         emit({**records.plain(result), "gates": records.plain(gates), **also})
     else:
-        told = [*(one.sentence for one in several), *(one.sentence for one in tuned)]
-        print("\n".join([*table(result), *told, *(f"{gate.outcome}: {gate.name} ({gate.why})" for gate in gates)]))
+        said = [f"{gate.outcome}: {gate.name} ({gate.why})" for gate in gates]
+        print("\n".join([*table(result), *sentences(several, tuned), *said]))
     for gate in gates:
         log(f"{gate.outcome}: {gate.name}: {one_line(gate.why, 300)}")
     if failed(gates, given.strict):

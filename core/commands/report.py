@@ -10,6 +10,7 @@ from core.commands.ask import write_text
 from core.errors import Problem
 from core.evaluation import tables
 from core.evaluation.records import Report
+from core.evaluation.repeats import sentences
 from core.evaluation.sheet import headline
 from core.text import one_line
 
@@ -30,8 +31,7 @@ def main(argv: list[str]) -> int:
         several, tuned = evaluate.varied(here, found)
         also = {"beside": evaluate.beside(here, found), "repeats": several, "trainings": tuned}
         made = {**records.plain(found), "gates": [], **{name: records.plain(each) for name, each in also.items()}}
-        told = [one.sentence for one in (*several, *tuned)]
-        _say(given, made, [headline(found), *tables.decisions(found), *told])
+        _say(given, made, [headline(found), *tables.decisions(found), *sentences(several, tuned)])
     finally:
         runtime.close()
     return 0

@@ -77,6 +77,11 @@ class Trainings:
         )
 
 
+def sentences(several: Sequence[Components], tuned: Sequence[Trainings]) -> list[str]:
+    """Both in words."""
+    return [*(one.sentence for one in several), *(one.sentence for one in tuned)]
+
+
 def one_way(values: Sequence[Sequence[float]]) -> tuple[float, float]:
     """Variances between groups and within them, by the ANOVA estimator. Two groups and one repeat at least."""
     sizes = np.array([len(group) for group in values], float)

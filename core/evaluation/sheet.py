@@ -40,9 +40,7 @@ def html(report: Report, project: Project, documents: Sequence[str] = ()) -> str
         accuracies=_accuracies(report),
         effects=[_rounded(row) for row in tables.effects(report)],
         pairs=_pairs(report),
-        varied=[
-            one.sentence for one in (*repeats.components(report.rows), *repeats.trainings(report.rows, project.bases))
-        ],
+        varied=repeats.sentences(repeats.components(report.rows), repeats.trainings(report.rows, project.bases)),
         repeats=_repeats(report),
         trainings=_trainings(report, project),
         causes=_causes(report),

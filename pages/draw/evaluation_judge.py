@@ -7,6 +7,7 @@ from core import evaluate, judge
 from core.errors import Problem
 from core.evaluation.judging import Judged
 from core.evaluation.records import Report
+from core.evaluation.repeats import sentences
 from core.project import Project
 from core.runtime import Runtime
 from core.text import plain
@@ -61,7 +62,7 @@ def _draw_one(said: Judged, found: Report) -> None:
 def draw_repeats(here: Runtime, found: Report) -> None:
     """Variance between runs and between questions, and between training runs, where there is any to tell."""
     several, tuned = evaluate.varied(here, found)
-    for line in (*(one.sentence for one in several), *(one.sentence for one in tuned)):
+    for line in sentences(several, tuned):
         st.markdown(f"- {plain(line)}")
     if several:
         st.dataframe(pd.DataFrame(map(vars, several)).round(4), hide_index=True, key="components")
