@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from core import access, handles, runtime, serving  # noqa: E402  (needs the path above)
+from core import access, handles, limits, runtime, serving  # noqa: E402  (needs the path above)
 from core.errors import Problem  # noqa: E402
 from core.sign_in import SignIn  # noqa: E402
 
@@ -79,13 +79,24 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     """Workers must not outlive the server: SIGTERM ends the lifespan, and the lifespan ends them."""
     os.umask(0o077)  # questions, documents and logs are for the owner of the process only
     handles.raise_limit()
-    runtime.serve()
+    runtime.serve(ASKS)
     yield
     runtime.close()
 
 
+def asks() -> bool:
+    """Whether secrets.toml has people sign in at a provider. Raises Problem when it cannot be read."""
+    if not any(Path(file).exists() for file in st.config.get_option("secrets.files")):
+        return False
+    try:
+        return "auth" in st.secrets
+    except (OSError, ValueError, RuntimeError) as error:
+        raise Problem(f"secrets.toml cannot be read ({type(error).__name__}): mend it, or take it away.") from None
+
+
 try:
-    GATE = access.gate(os.environ)
+    GATE, ASKS = access.gate(os.environ), asks()
+    limits.check()
 except Problem as problem:  # nobody may come in by a mistake in the settings
     raise SystemExit(problem.message) from None
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from core import arms, passages, records
+from core import arms, limits, passages, records
 from core.arms import Arm, Search
 from core.errors import Problem
 from core.evidence import bills
@@ -531,8 +531,10 @@ class Runs:
         watched: bool = True,
         owner: str = "",
         identity: records.Identity | None = None,
+        most: int | None = None,
     ) -> Run:
-        """Check and begin a run. Raises Problem on a question or setting that cannot be run."""
+        """Check and begin a run. `most`: how many this owner may have under way. Raises Problem on a question or
+        setting that cannot be run, and when those are too many."""
         run = Run(
             question,
             settings,
@@ -543,6 +545,9 @@ class Runs:
             identity=identity,
         )
         with self._lock:
+            mine = sum(one.owner == owner and not one.done.is_set() for one in self._live.values())
+            if most is not None and mine >= most:
+                raise limits.too_many("questions", most, limits.QUESTIONS[0])
             self._live[run.id] = run
             while len(self._live) > KEPT_RUNS:
                 self._live.popitem(last=False)

@@ -75,7 +75,7 @@ def start(
         "identity": records.plain(identity.of(here, project, options.arms, options.snapshot)),
         "before": [] if fresh else [job.id for job in here.jobs.list(KIND) if job.key == named],
     }
-    return here.jobs.start(KIND, lambda job: work(here, job), key=named, parameters=parameters)
+    return here.jobs.start(KIND, lambda job: work(here.machine, job), key=named, parameters=parameters)
 
 
 def again(here: "Runtime", job_id: str) -> "Job":

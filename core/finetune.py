@@ -275,7 +275,7 @@ def _begin(here: "Runtime", plan: Plan, folder: Path) -> "Job":
     if problem := lacking():
         raise Problem(problem)
     parameters = {"project": plan.project, "training": plan.id, "base": plan.base, "source": plan.source}
-    job = here.jobs.start(KIND, lambda job: work(here, job, folder), key="machine", parameters=parameters)
+    job = here.jobs.start(KIND, lambda job: work(here.machine, job, folder), key="machine", parameters=parameters)
     if job.parameters["training"] != plan.id:
         raise Problem(BUSY)
     return job
@@ -285,7 +285,7 @@ BUSY: Final = "A fine-tune is running on this machine already: wait for it, or s
 
 
 def _free(here: "Runtime") -> None:
-    if any(job.active and not job.stale for job in here.jobs.list(KIND)):
+    if any(job.active and not job.stale for job in here.machine.jobs.list(KIND)):
         raise Problem(BUSY)
 
 

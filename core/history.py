@@ -60,6 +60,7 @@ def entries(
 
 
 def _labels(here: "Runtime", project: Project) -> dict[str, tuple[str, tuple[str, ...]]]:
+    here.allow(project)
     rows = here.store.read("SELECT id, name, tags FROM labels WHERE project = ?", (project.id,))
     return {row["id"]: (row["name"], tuple(row["tags"].split())) for row in rows}
 
@@ -110,6 +111,7 @@ def tags_of(text: str) -> tuple[str, ...]:
 
 def label(here: "Runtime", project: Project, entry: Entry, name: str, tags: Sequence[str]) -> None:
     """Give it a name and tags, in place of those it had. Raises Problem."""
+    here.allow(project)
     row = (project.id, entry.id, one_line(name.strip(), LONGEST_NAME), " ".join(tags_of(" ".join(tags))))
     here.store.write(lambda db: db.execute("INSERT OR REPLACE INTO labels VALUES (?, ?, ?, ?)", row))
 

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from core import limits
 from core.errors import Problem
 from core.store import Migration, Store
 
@@ -88,6 +89,7 @@ class JobContext:
     kind: str
     parameters: dict[str, Any]
     _jobs: "Jobs"
+    asker: str = ""  # who started it, as long as this process lives
     _cancel: threading.Event = field(default_factory=threading.Event)
     _closing: bool = False  # asked to stop because the program ends, not by a person
     _latest: tuple[float, str] = (0.0, "")
@@ -144,19 +146,25 @@ class Jobs:
         *,
         key: str | None = None,
         parameters: Mapping[str, Any] | None = None,
+        asker: str = "",
+        most: int | None = None,
     ) -> Job:
         """Run `work` (or the kind's registered one) in the background and give its job.
 
         With a `key`, a job of that kind and key that is still active, here or in another process, is given instead.
-        What `work` returns must fit JSON. Raises Problem when there is nothing to run.
+        What `work` returns must fit JSON. `most`: how many evaluations and the like this `asker` may have under way.
+        Raises Problem when there is nothing to run, and when those are too many.
         """
         run = work or self._resumable.get(kind)
         if run is None:
             raise Problem(f"Jobs of the kind {kind!r} cannot be started by name.")
-        context = JobContext(uuid.uuid4().hex[:12], kind, dict(parameters or {}), self)
+        context = JobContext(uuid.uuid4().hex[:12], kind, dict(parameters or {}), self, asker)
         with self._lock:
             if self._closing.is_set():
                 raise Problem("The app is shutting down: no new jobs.")
+            mine = [one for one, _ in self._mine.values() if one.asker == asker and one.kind in limits.EVALUATING]
+            if most is not None and len(mine) >= most:
+                raise limits.too_many("evaluations and the like", most, limits.EVALUATIONS[0])
             active = self._store.write(lambda db: self._insert(db, context, kind, key))
             if active is None:
                 self._launch(context, run)

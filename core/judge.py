@@ -54,7 +54,7 @@ def start(
     key = hashlib.sha256(parts.encode()).hexdigest()[:16]
     before = [] if fresh else [job.id for job in here.jobs.list(KIND) if job.key == key]
     given = {"project": project.id, "evaluation": evaluation, "model": model, "arms": list(arms), "limit": limit}
-    return here.jobs.start(KIND, lambda job: work(here, job), key=key, parameters=given | {"before": before})
+    return here.jobs.start(KIND, lambda job: work(here.machine, job), key=key, parameters=given | {"before": before})
 
 
 def jobs(here: "Runtime", evaluation: str) -> "list[Job]":

@@ -40,7 +40,7 @@ def start(here: "Runtime", project: Project, model: str, wanted: int = 50, name:
     """Begin in the background. Raises Problem on what cannot be run."""
     check(project, model, wanted, name)
     parameters = {"project": project.id, "model": model, "wanted": wanted, "set": name}
-    return here.jobs.start(KIND, lambda job: work(here, job), key=project.id, parameters=parameters)
+    return here.jobs.start(KIND, lambda job: work(here.machine, job), key=project.id, parameters=parameters)
 
 
 def check(project: Project, model: str, wanted: int, name: str) -> None:

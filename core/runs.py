@@ -9,6 +9,7 @@ from core.errors import Problem
 from core.records import RunRecord
 from core.store import Migration, Store
 
+NO_RUN: Final = "There is no such run here: its link was made on another machine, or its data was removed."
 MIGRATIONS: Final = [
     Migration(
         "runs-1",
@@ -45,7 +46,7 @@ class StoredRuns:
         if rows and rows[0]["deleted"]:
             raise Problem("This run was deleted: for a day, the History page brings it back.")
         if not rows:
-            raise Problem("There is no such run here: its link was made on another machine, or its data was removed.")
+            raise Problem(NO_RUN)
         return records.run_from(rows[0]["body"])
 
     def before(self, record: RunRecord) -> RunRecord | None:

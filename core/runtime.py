@@ -1,6 +1,7 @@
 """What exists once per process: store, projects, jobs, engine, knowledge bases. Built on first use, closed together.
 
-Pages call `get()` and nothing else. Knows the order of building and closing, and no part's inside.
+Commands call `get()`: they run as the machine's owner. Pages see it through core/view.py, which keeps what is private
+from others. Knows the order of building and closing, and no part's inside.
 """
 
 import importlib.util
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from core.evaluation.records import Report
     from core.jobs import Job, Jobs
     from core.metrics import Metrics, Now
+    from core.project.owners import People
     from core.project.projects import Projects
     from core.project.sets import QuestionSets
     from core.retrieval import KnowledgeBase
@@ -45,10 +47,11 @@ def migrations() -> list[Migration]:
     """The schema of the app's one database, in order. Knowledge bases are files beside it."""
     from core.history import MIGRATIONS as HISTORY
     from core.jobs import MIGRATIONS as JOBS
+    from core.project.owners import MIGRATIONS as PEOPLE
     from core.project.projects import MIGRATIONS as PROJECTS
     from core.votes import MIGRATIONS as VOTES
 
-    return [*RUNS, *JOBS, *PROJECTS, *VOTES, *HISTORY]
+    return [*RUNS, *JOBS, *PROJECTS, *VOTES, *HISTORY, *PEOPLE]
 
 
 def open_store(path: Path) -> Store:
@@ -127,6 +130,20 @@ class Runtime:
         self._parts: dict[str, Any] = {}
         self._preparing: dict[tuple[str, str], str] = {}  # project as it was last changed -> job
 
+    @property
+    def machine(self) -> "Runtime":
+        """This runtime whole, for work that goes on whoever asked for it."""
+        return self
+
+    def allow(self, project: Project) -> None:
+        """Raises Problem when whoever asks may not use that project (any more); see core/view.py."""
+
+    def allow_models(self) -> None:
+        """Raises Problem when whoever asks may not fetch, choose, load and unload model files; see core/view.py."""
+
+    def allow_file(self, file: str) -> None:
+        """Raises Problem when whoever asks may not name that model file of this machine; see core/view.py."""
+
     def _part(self, name: str, make: Callable[[], T]) -> T:
         """The part of that name, made once however many threads ask."""
         with self._lock:
@@ -167,6 +184,13 @@ class Runtime:
             return projects
 
         return self._part("projects", make)
+
+    @property
+    def people(self) -> "People":
+        """Who has signed in here."""
+        from core.project.owners import People
+
+        return self._part("people", lambda: People(self.store))
 
     @property
     def questions(self) -> "QuestionSets":
@@ -331,13 +355,22 @@ class Runtime:
             made.append(plain(knowledge.settings))
         return made
 
-    def ask(self, project: Project, question: str, settings: Settings, *, watched: bool = True, owner: str = "") -> Run:
-        """Put a question to arms of a project. Owners share the machine fairly. Raises Problem."""
+    def ask(
+        self,
+        project: Project,
+        question: str,
+        settings: Settings,
+        *,
+        watched: bool = True,
+        owner: str = "",
+        most: int | None = None,
+    ) -> Run:
+        """Put a question to arms of a project. Owners share the machine; `most`: see Runs.start. Raises Problem."""
         from core import identity
 
         made_of = identity.of(self, project, settings.arms)
         parts = self.parts(project)
-        return self.runs.start(question, settings, parts, watched=watched, owner=owner, identity=made_of)
+        return self.runs.start(question, settings, parts, watched=watched, owner=owner, identity=made_of, most=most)
 
     def prepare(
         self, project: Project, arms: Sequence[Arm], report: Callable[[float, str], None], stop: Callable[[], bool]
@@ -390,6 +423,7 @@ class Runtime:
                     "prepare",
                     lambda job: self.prepare(project, project.arms, job.progress, lambda: job.cancelled),
                     key=f"prepare {project.id}",
+                    parameters={"project": project.id},
                 )
                 self._preparing[wanted] = job.id
                 job = self.jobs.wait(job.id, QUICK_S)
@@ -431,6 +465,7 @@ def check_installed() -> None:
 
 _runtime: Runtime | None = None
 _serving = False
+_asks = False
 _lock = threading.Lock()
 
 
@@ -448,15 +483,21 @@ def now() -> "Now":
     return get().now()
 
 
-def serve() -> None:
+def serve(asks: bool = False) -> None:
     """Say that this process is the app, which goes on with what an earlier one left unfinished, and clears away what
-    it left half fetched."""
-    global _serving
-    _serving = True
+    it left half fetched. `asks`: whether people sign in at a provider; then nobody is let in without, whatever
+    becomes of its settings."""
+    global _serving, _asks
+    _serving, _asks = True, asks
     from core.weights.folder import Folder
 
     with suppress(Problem, OSError):  # a state folder that cannot be used is for the pages to say
         Folder(paths.weights_dir()).tidy()
+
+
+def asks() -> bool:
+    """Whether this server was started to ask everybody to sign in at a provider."""
+    return _asks
 
 
 def close() -> None:

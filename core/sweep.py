@@ -83,7 +83,7 @@ def start(
     }
     state = (parameters, here.knowledge(project).generation)
     key = hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()[:16]
-    return here.jobs.start(KIND, lambda job: work(here, job), key=key, parameters=parameters)
+    return here.jobs.start(KIND, lambda job: work(here.machine, job), key=key, parameters=parameters)
 
 
 def jobs(here: "Runtime", project: Project) -> "list[Job]":
@@ -187,7 +187,11 @@ def apply(here: "Runtime", project: Project, setting: Setting) -> "Job | None":
     if wanted == now:
         return None
     knowledge.configure(wanted)
-    return here.jobs.start("index", lambda job: knowledge.catch_up(job.progress, lambda: job.cancelled))
+    return here.jobs.start(
+        "index",
+        lambda job: knowledge.catch_up(job.progress, lambda: job.cancelled),
+        parameters={"project": project.id},
+    )
 
 
 def differing(here: "Runtime", job_id: str, setting: Setting) -> tuple[Question, ...]:

@@ -2,19 +2,18 @@
 
 import streamlit as st
 
-from core import runtime
 from core.errors import Problem
 from core.retrieval.values import CURRENT, DELETED
 from core.text import plain
 from pages.draw import document_list
 from pages.draw import documents as draw
 from pages.draw.freshness import draw_freshness
-from pages.draw.project import current
+from pages.draw.project import current, view
 from pages.draw.setup import draw_setup
 from pages.draw.try_question import draw_try
 from pages.draw.uploads import draw_add
 
-here, project = runtime.get(), current()
+here, project = view(), current()
 knowledge = here.knowledge(project)
 VIEWS = (
     {"now, with your edits": CURRENT}
@@ -61,7 +60,9 @@ def settings_tab() -> None:
     if chosen is not None:
         knowledge.configure(chosen)
         st.query_params["job"] = here.jobs.start(
-            "index", lambda job: knowledge.catch_up(job.progress, lambda: job.cancelled)
+            "index",
+            lambda job: knowledge.catch_up(job.progress, lambda: job.cancelled),
+            parameters={"project": project.id},
         ).id
         st.rerun()
     if job := st.query_params.get("job"):

@@ -2,19 +2,19 @@
 
 import streamlit as st
 
-from core import evaluate, runtime
+from core import evaluate
 from core.errors import Problem
 from core.text import one_line, plain
 from pages.draw import present
 from pages.draw.evaluation_form import draw_form
 from pages.draw.evaluation_sweep import draw_sections
 from pages.draw.evaluation_views import draw_views
-from pages.draw.project import current
+from pages.draw.project import current, view
 from pages.draw.setup import draw_setup
 
 PARAMETER = "evaluation"
 
-here, project = runtime.get(), current()
+here, project = view(), current()
 with present.off_stage("head"):
     st.title("Evaluation")
     st.caption(

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from core import finetune, runtime
+from core import finetune
 from core.errors import Problem
 from core.text import plain
 from pages.draw.finetune import draw_form, draw_trainings
-from pages.draw.project import current
+from pages.draw.project import current, view
 from pages.draw.setup_start import draw_start
 
 st.title("Fine-tune")
@@ -15,7 +15,7 @@ st.caption(
     "project's instruction. What comes of it is a model of the project, with its base beside it."
 )
 try:
-    here, project = runtime.get(), current()
+    here, project = view(), current()
     draw_start(here, project)
     if problem := finetune.lacking():
         st.info(plain(problem.removesuffix(f": {finetune.INSTALL}")) + ". Install it, then start the app again:")

@@ -2,16 +2,16 @@
 
 import streamlit as st
 
-from core import history, runtime
+from core import history
 from core.errors import Problem
 from core.history import Entry
 from core.text import one_line, plain
 from pages.draw import history as draw
-from pages.draw.project import current
+from pages.draw.project import current, view
 
 PAGE = 50
 
-here, project = runtime.get(), current()
+here, project = view(), current()
 st.title("History")
 st.caption("Every run of the playground and every evaluation of this project, kept until you delete it.")
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from core import runtime
 from core.errors import Problem
 from core.text import plain
 from pages.draw import curtain, present, project
@@ -38,7 +39,7 @@ PAGES = {
 # An emoji: a Material icon as favicon would be fetched from another host. Set first, or the page's own icon is.
 st.set_page_config(page_icon="🧭", layout="wide")
 signed_in = st.user.get("is_logged_in")  # None: nobody is asked, since no secrets.toml has an [auth] section
-if signed_in is False:
+if signed_in is False or (not signed_in and runtime.asks()):
     st.button("Sign in", on_click=st.login)
     st.stop()
 try:

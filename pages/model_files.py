@@ -5,17 +5,16 @@ from typing import Any
 
 import streamlit as st
 
-from core import runtime
 from core.engine import ModelSpec
 from core.engine.inspection import inspect
 from core.errors import Problem
 from core.text import one_line, plain
 from core.weights import catalog
 from pages.draw.pairs import draw_pairs
-from pages.draw.project import current
+from pages.draw.project import current, view
 from pages.draw.setup import draw_setup
 
-here = runtime.get()
+here = view()
 st.title("Model files")
 st.caption(
     "Each file is checked before anything loads it: header, sizes and hash, within a second. "
@@ -109,10 +108,12 @@ def buttons(spec: ModelSpec, loaded: bool) -> None:
         unload = st.button("Unload", key=f"unload-{spec.id}", disabled=not loaded)
     try:
         if load:
+            here.allow_models()
             with st.spinner("Loading and trying it"):
                 here.engine.load(wished(spec))
             st.rerun()
         if unload:
+            here.allow_models()
             here.engine.unload(spec)
             st.rerun()
     except Problem as problem:

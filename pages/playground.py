@@ -8,7 +8,7 @@ from functools import partial
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core import living, marks, runtime, scenario
+from core import living, marks, scenario
 from core.ask import going_on, priced
 from core.charts.playground import latency_chart
 from core.errors import Problem
@@ -29,12 +29,12 @@ from pages.draw import (
     prompt_parts,
     settings,
 )
-from pages.draw.project import current
+from pages.draw.project import current, view
 from pages.draw.setup import draw_setup
 
 TICK_S, SLOW_TICK_S, LONG_ANSWER = 0.1, 0.2, 2000  # each update re-sends the text, so long answers tick slower
 
-here, project = runtime.get(), current()
+here, project = view(), current()
 st.html(panes.STYLE)
 with present.off_stage("head"):
     st.title("Playground")

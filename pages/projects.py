@@ -2,14 +2,13 @@
 
 import streamlit as st
 
-from core import runtime
 from core.errors import Problem
 from core.project.values import LONGEST_TITLE
 from core.text import one_line, plain
 from pages.draw import project as session
 from pages.draw import projects as draw
 
-here = runtime.get()
+here = session.view()
 st.title("Projects")
 st.caption("A project is one thing you study: its documents, instruction, models, questions, checks and results.")
 

@@ -2,12 +2,11 @@
 
 import streamlit as st
 
-from core import runtime
 from core.errors import Problem
 from core.project import Project
 from core.runtime import Runtime
 from core.text import plain
-from pages.draw.project import current
+from pages.draw.project import current, view
 from pages.draw.setup_arms import draw_arms
 from pages.draw.setup_checks import draw_checks
 from pages.draw.setup_documents import draw_documents
@@ -51,7 +50,7 @@ def choose() -> str:
 
 st.title("Set up")
 try:
-    here, project = runtime.get(), current()
+    here, project = view(), current()
     draw_start(here, project)
     step = choose()
     draw, about = STEPS[step]

@@ -5,15 +5,15 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core import runtime, story
+from core import story
 from core.errors import Problem
 from core.project import Scene
 from core.text import one_line, plain
 from pages.draw import curtain, panes, present, stage
-from pages.draw.project import current, query
+from pages.draw.project import current, query, view
 from pages.draw.setup import draw_setup
 
-here, project = runtime.get(), current()
+here, project = view(), current()
 RUNS, SAY, WARM = f"story-runs-{project.id}", "story-say", f"story-warm-{project.id}"
 runs: dict[int, tuple[str, story.Edit | None]] = st.session_state.setdefault(RUNS, {})
 

@@ -1,8 +1,10 @@
 """`python -m core project ACTION ...`: the projects of this machine without a browser, and one built in a script.
 
-create, duplicate, rename, delete, restore; export, import; set, model, arms, check, suggest, story, questions
+create, duplicate, rename, delete, restore, owner, people; export, import;
+set, model, arms, check, suggest, story, questions
 """
 
+import argparse
 import os
 import sys
 import tempfile
@@ -19,6 +21,7 @@ from core.evaluation import questions
 from core.evidence import bills
 from core.project import Check, FreeText, Model, Project, Scene, Suggestion, whole
 from core.project.instruction import LONGEST
+from core.project.owners import Holding
 from core.project.projects import as_values, from_values
 from core.project.values import CheckKind
 from core.project.zipped import ENDING
@@ -62,6 +65,12 @@ def _arguments(argv: list[str]) -> Namespace:
         action(name, about).add_argument("title", nargs=None if name == "rename" else "?", default="")
     action("delete", "take a project away; 'restore' brings it back for a day")
     action("restore", "bring a deleted project back")
+    give = action("owner", "whose a project is, where people sign in; this command sees and settles all projects")
+    one = give.add_mutually_exclusive_group()
+    one.add_argument("--to", metavar="PERSON", help="the address, or the id that 'people' shows")
+    one.add_argument("--everyone", action="store_true", help="nobody's, so everyone's")
+    give.add_argument("--share", action=argparse.BooleanOptionalAction, help="whether the owner shares it")
+    action("people", "who has signed in here", project=False)
     export = action("export", f"write ID{ENDING}: project, documents, questions and results, no weights")
     export.add_argument("--to", type=Path, default=None, metavar="FILE")
     export.add_argument("--without-results", action="store_true", help="leave runs and evaluations out")
@@ -126,12 +135,14 @@ def _list(given: Namespace) -> Result:
     rows += [_row(project) | {"deleted": True} for project in projects.deleted()] if given.deleted else []
     for row in rows if not given.json else []:
         kind = "bundled" if row["bundled"] else "deleted" if row.get("deleted") else f"changed {row['changed'][:10]}"
+        kind += "" if not row["owner"] else ", shared" if row["shared"] else ", private"
         print(f"{row['id']:<28} {row['title']}  ({kind})")
     return rows
 
 
 def _row(project: Project) -> dict[str, Any]:
-    return {name: getattr(project, name) for name in ("id", "title", "about", "bundled", "made", "changed")}
+    names = ("id", "title", "about", "bundled", "made", "changed", "owner", "shared")
+    return {name: getattr(project, name) for name in names}
 
 
 def _show(given: Namespace) -> Result:
@@ -184,6 +195,29 @@ def _delete(given: Namespace) -> Result:
 
 def _restore(given: Namespace) -> Result:
     return _said(runtime.get().projects.restore(given.id), "restored")
+
+
+def _owner(given: Namespace) -> Result:
+    here = runtime.get()
+    project = here.projects.get(given.id)
+    before = after = Holding(project.owner, project.shared)
+    if given.to or given.everyone:
+        after = replace(after, owner=here.people.find(given.to).id if given.to else "")
+    if given.share is not None:
+        if not after.owner:
+            raise Problem("A project without an owner is everyone's: give it to somebody first (--to PERSON).")
+        after = replace(after, shared=given.share)
+    if after != before:
+        project = here.projects.settle(project.id, before, after)
+    if not given.json:
+        whose = here.people.get(project.owner).title if project.owner else "everyone"
+        print(f"{whose}{', shared' if project.owner and project.shared else ''}")
+    return _row(project)
+
+
+def _people(given: Namespace) -> Result:
+    rows = [records.plain(one) for one in runtime.get().people.all()]
+    return _shown(given, rows, "id", "address", "name")
 
 
 def _export(given: Namespace) -> Result:
@@ -418,6 +452,8 @@ ACTIONS: dict[str, Callable[[Namespace], Result]] = {
     "rename": _rename,
     "delete": _delete,
     "restore": _restore,
+    "owner": _owner,
+    "people": _people,
     "export": _export,
     "import": _import,
     "set": _set,

@@ -32,6 +32,7 @@ _OTHERS: Final = (
     "question_sets",
     "votes",
     "labels",
+    "people",
 )  # the app's own
 
 

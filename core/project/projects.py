@@ -1,5 +1,7 @@
 """The projects of this machine: listed, made, changed, deleted. Bundled ones are read-only. Knows no document's text.
 
+It keeps whose a project is and asks nobody who he is: what one person sees of all this is core/view.py.
+
 A deleted project can be brought back for a day; then its rows go, and `purge` names the knowledge files to remove.
 """
 
@@ -16,6 +18,7 @@ from typing import Any, Final
 from core import jobs, records, tomlfile
 from core.errors import Problem
 from core.project import bundled
+from core.project.owners import Holding
 from core.project.values import LONGEST_TITLE, Project
 from core.store import Migration, Store
 from core.text import one_line
@@ -34,15 +37,17 @@ MIGRATIONS: Final = [
             PRIMARY KEY (project, name)
         );
         """,
-    )
+    ),
+    Migration("projects-2", "ALTER TABLE projects ADD COLUMN shared INTEGER NOT NULL DEFAULT 1;"),
 ]
-_KEPT_APART: Final = ("folder", "bundled", "made", "changed")  # known from elsewhere, so not in a project's text
+# Known from elsewhere, so not in a project's text.
+_KEPT_APART: Final = ("folder", "bundled", "made", "changed", "owner", "shared")
 
 
 With = Callable[[sqlite3.Connection, Project], None]
 
 
-def _nothing(_db: sqlite3.Connection, _project: Project) -> None:
+def nothing(_db: sqlite3.Connection, _project: Project) -> None:
     """What a new project brings along when it brings nothing."""
 
 
@@ -71,25 +76,54 @@ class Projects:
             return bundled.all_bundled()[project_id]
         rows = self._store.read("SELECT * FROM projects WHERE id = ? AND deleted IS NULL", (project_id,))
         if not rows:
-            known = ", ".join(project.id for project in self.all())
-            raise Problem(f"There is no project '{one_line(project_id, 60)}'. Projects: {known}.")
+            raise self.unknown(project_id)
         return _project(rows[0])
 
-    def create(self, title: str, like: Project | None = None, owner: str = "", bring: With = _nothing) -> Project:
+    def unknown(self, project_id: str) -> Problem:
+        """What to say of a project that is not there, for whoever looks."""
+        known = ", ".join(project.id for project in self.all())
+        return Problem(f"There is no project '{one_line(project_id, 60)}'. Projects: {known}.")
+
+    def holding(self, project_id: str) -> Holding | None:
+        """Whose a project is, also one that can still be brought back; None when there is none."""
+        if project_id in bundled.all_bundled():
+            return Holding()
+        rows = self._store.read("SELECT owner, shared FROM projects WHERE id = ?", (project_id,))
+        return Holding(rows[0]["owner"], bool(rows[0]["shared"])) if rows else None
+
+    def holdings(self) -> dict[str, Holding]:
+        """Project -> whose it is, of all that there are and that can still be brought back."""
+        rows = self._store.read("SELECT id, owner, shared FROM projects")
+        kept = {row["id"]: Holding(row["owner"], bool(row["shared"])) for row in rows}
+        return kept | {project_id: Holding() for project_id in bundled.all_bundled()}
+
+    def settle(self, project_id: str, before: Holding, after: Holding) -> Project:
+        """Give a project to somebody, or share it, if it still is as `before` says. Raises Problem."""
+        if project_id in bundled.all_bundled():
+            raise Problem("A bundled project is everyone's.")
+        row = (after.owner, after.shared or not after.owner, project_id, before.owner, before.shared)
+        sql = "UPDATE projects SET owner = ?, shared = ? WHERE id = ? AND owner = ? AND shared = ? AND deleted IS NULL"
+        if self._store.write(lambda db: db.execute(sql, row).rowcount) != 1:
+            raise Problem("The project was handed over, shared or deleted meanwhile: look again.")
+        return self.get(project_id)
+
+    def create(self, title: str, like: Project | None = None, owner: str = "", bring: With = nothing) -> Project:
         """A new project, empty or with everything of `like` that lies in a project's own text. Raises Problem.
 
-        `bring`: what else comes with it, in the same transaction as its row.
+        `owner`: whose it is, private until shared; "": everyone's. `bring`: what else comes with it, in the same
+        transaction as its row.
         """
         title = one_line(title.strip(), LONGEST_TITLE + 1)
 
         def add(db: sqlite3.Connection) -> str:
             project = replace(
                 like or Project("new", title),
-                id=_free_id(db, title),
+                id=_free_id(db, title, guessable=not owner),
                 title=title,
                 bundled=False,
                 folder="",
                 owner=owner,
+                shared=not owner,
             )
             project.check()
             self._fresh(project.id)
@@ -100,12 +134,12 @@ class Projects:
         return self.get(self._store.write(add))
 
     def save(self, project: Project) -> Project:
-        """Keep a changed project. Raises Problem when it is bundled, gone, or cannot be used."""
+        """Keep a changed project; whose it is stays (see settle). Raises Problem when it is bundled, gone, or wrong."""
         if project.bundled or project.id in bundled.all_bundled():
             raise Problem(f"'{project.title}' is bundled and read-only: duplicate it, and change the copy.")
         project.check()
-        row = (project.title, project.owner, dumps(project), self._stamp(), project.id)
-        sql = "UPDATE projects SET title = ?, owner = ?, body = ?, changed = ? WHERE id = ? AND deleted IS NULL"
+        row = (project.title, dumps(project), self._stamp(), project.id)
+        sql = "UPDATE projects SET title = ?, body = ?, changed = ? WHERE id = ? AND deleted IS NULL"
         if self._store.write(lambda db: db.execute(sql, row).rowcount) != 1:
             raise Problem(f"The project '{one_line(project.title, 60)}' is not there any more: it was deleted.")
         return self.get(project.id)
@@ -152,12 +186,15 @@ class Projects:
         return self._now().isoformat(timespec="seconds")
 
 
-def _free_id(db: sqlite3.Connection, title: str) -> str:
-    """An id made of the title that no project has or had within its day of grace."""
+def _free_id(db: sqlite3.Connection, title: str, guessable: bool = True) -> str:
+    """An id made of the title that no project has or had within its day of grace.
+
+    One that cannot be guessed tells nobody which titles others have taken.
+    """
     text = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", text).strip("-")[:40].strip("-") or "project"
     taken = {row["id"] for row in db.execute("SELECT id FROM projects")} | set(bundled.all_bundled())
-    for number in range(1, 100):
+    for number in range(1, 100 * guessable):
         name = slug if number == 1 else f"{slug}-{number}"
         if name not in taken:
             return name
@@ -166,8 +203,8 @@ def _free_id(db: sqlite3.Connection, title: str) -> str:
 
 def insert(db: sqlite3.Connection, project: Project, stamp: str) -> None:
     """Add a project's row inside a change of the store."""
-    row = (project.id, project.title, project.owner, dumps(project), stamp, stamp)
-    db.execute("INSERT INTO projects VALUES (?, ?, ?, ?, ?, ?, NULL)", row)
+    row = (project.id, project.title, project.owner, dumps(project), stamp, stamp, project.shared)
+    db.execute("INSERT INTO projects (id, title, owner, body, made, changed, shared) VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
 
 def dumps(project: Project) -> str:
@@ -190,7 +227,7 @@ def from_values(raw: Mapping[str, Any], where: str) -> Project:
 
 def _project(row: sqlite3.Row) -> Project:
     project = tomlfile.build(json.loads(row["body"]), Project, f"The project '{row['id']}'")
-    return replace(project, made=row["made"], changed=row["changed"], owner=row["owner"])
+    return replace(project, made=row["made"], changed=row["changed"], owner=row["owner"], shared=bool(row["shared"]))
 
 
 def _without_none(value: Any) -> Any:

@@ -53,6 +53,7 @@ def state_of(here: "Runtime", project: Project) -> State:
 
 def duplicate(here: "Runtime", project: Project, title: str = "") -> Project:
     """A copy to be changed: documents with versions and snapshots, and all of the project but its results."""
+    here.allow(project)
     asked = {name: here.questions.read(project, name) for name in here.questions.names(project)}
     with _copied_documents(here, project) as staged:
 
@@ -66,6 +67,7 @@ def duplicate(here: "Runtime", project: Project, title: str = "") -> Project:
 
 def export(here: "Runtime", project: Project, out: BinaryIO, *, results: bool = True) -> None:
     """Write the project's file: see file.py. Raises Problem when it is too large."""
+    here.allow(project)
     with _copied_documents(here, project) as staged:
         documents = transfer.texts(staged)
         contents = Contents(

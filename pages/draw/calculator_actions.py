@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from core import calibration, record, record_files, runtime
+from core import calibration, record, record_files
 from core import scenario as envelope
 from core.calculator import calibrate, inputs, kept, report, tables
 from core.calculator.model import Outcome, evaluate_cached
@@ -69,7 +69,7 @@ def measured(scenario: inputs.Scenario, outcome: Outcome) -> None:
     The demo's card belongs to the bundled demo: it is shown there, labelled, and only taken when asked for.
     """
     chosen = project.current()
-    found = calibration.measured(runtime.get(), chosen)
+    found = calibration.measured(project.view(), chosen)
     st.caption(f"Measured in the project {plain(chosen.title)}: its evaluations and its playground answers.")
     if not found.own and not found.demo:
         st.info(

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pandas as pd
 import streamlit as st
 
-from core import calibration, runtime
+from core import calibration
 from core.approaches import NAMES
 from core.calculator import cares, flips, inputs, tables
 from core.calculator.approaches import accuracy_over_time
@@ -55,7 +55,7 @@ def drivers(scenario: inputs.Scenario, outcome: Outcome) -> None:
 def latency(scenario: inputs.Scenario, outcome: Outcome) -> None:
     """Latency by part with percentiles and target."""
     _chart(charts.latency(scenario, outcome), "latency", "Latency by part")
-    here = {one.name: one for one in calibration.answers(runtime.get(), project.current())}
+    here = {one.name: one for one in calibration.answers(project.view(), project.current())}
     claims = [("D2.retrieval-overhead", "retrieval_ms"), ("ours.decode-floor", "decode_ms")]
     rows = [
         {

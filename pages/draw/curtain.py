@@ -4,10 +4,11 @@ import streamlit as st
 from streamlit.runtime import exists, get_instance
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from core import runtime, story
+from core import story
 from core.errors import Problem
 from core.project import Project
 from core.text import one_line, plain
+from pages.draw.project import view
 
 ASKED = "curtain-asked"  # the projects for which this session knows whether something stands
 
@@ -19,20 +20,23 @@ def session() -> str:
 
 
 def take_back_left(*, on_story: bool) -> None:
-    """Take back what sessions that are gone, or this one on its way to another page, have left changed."""
-    here, me = runtime.get(), session()
+    """Take back what sessions that are gone, or this one on its way to another page, have left changed: anybody's, and
+    said where this person sees the project."""
+    here, me = view(), session()
 
     def gone(other: str) -> bool:
         return not on_story if other == me else exists() and not get_instance().is_active_session(other)
 
     for project_id in here.curtain.left(gone):
+        seen, whole = here.projects.holding(project_id) is not None, here.machine
         try:
-            project = here.projects.get(project_id)
-            if paths := story.restore(project, here.knowledge(project)):
+            project = whole.projects.get(project_id)
+            if (paths := story.restore(project, whole.knowledge(project))) and seen:
                 said = f"A story was left in a scene, so its change was taken back: {', '.join(paths)}"
                 st.toast(plain(one_line(said, 300)), icon=":material/restore:")
         except Problem as problem:  # the project is gone, or its documents cannot be read: its pages say so
-            st.toast(plain(problem.message))
+            if seen:
+                st.toast(plain(problem.message))
 
 
 def offer(project: Project) -> None:
@@ -40,7 +44,7 @@ def offer(project: Project) -> None:
     asked = st.session_state.setdefault(ASKED, set())
     if project.id in asked or not any(scene.document for scene in project.story):
         return
-    here = runtime.get()
+    here = view()
     if project.id in here.curtain.playing():
         return
     paths = story.standing(project, here.knowledge(project))
@@ -54,4 +58,4 @@ def offer(project: Project) -> None:
 
 
 def _restore(project: Project) -> None:
-    story.restore(project, runtime.get().knowledge(project))
+    story.restore(project, view().knowledge(project))

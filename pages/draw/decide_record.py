@@ -5,7 +5,7 @@ from datetime import date
 
 import streamlit as st
 
-from core import calibration, decide, record, record_files, runtime
+from core import calibration, decide, record, record_files
 from core import scenario as envelope
 from core.calculator import inputs, kept
 from core.calculator.inputs import Scenario
@@ -54,7 +54,7 @@ def draw(scenario: Scenario, answers: dict[str, str], link: str) -> None:
     chosen = project.current()
 
     def whole() -> record.Decision:  # only now: evaluations are scored when a record is made, not at every move
-        known = calibration.measured(runtime.get(), chosen)
+        known = calibration.measured(project.view(), chosen)
         return replace(made, measured=known.own, evaluations=known.headlines)
 
     saved = envelope.dumps(state.whole())

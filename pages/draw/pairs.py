@@ -21,7 +21,7 @@ def draw_pairs(here: Runtime) -> None:
     for pair in files.pairs():
         with st.container(border=True):
             _pair(here, files, pair)
-    _own(files)
+    _own(here, files)
 
 
 def _default(here: Runtime, files: Catalog) -> None:
@@ -30,6 +30,7 @@ def _default(here: Runtime, files: Catalog) -> None:
         st.caption(plain(files.default_pair().reason))
         if st.button("Measure this machine", key="measure", type="tertiary", width="content"):
             try:
+                here.allow_models()
                 with st.spinner("A model writes two short answers"):
                     files.measure_machine(here.engine)
             except Problem as problem:
@@ -63,7 +64,7 @@ def _pair(here: Runtime, files: Catalog, pair: Pair) -> None:
     if pair.ready:
         used = (files.chosen("base"), files.chosen("fine-tuned")) == (pair.base, pair.fine_tuned)
         if st.button("In use" if used else "Use", key=f"use-{pair.name}", disabled=used):
-            _choose(files, pair.base, pair.fine_tuned)
+            _choose(here, files, pair.base, pair.fine_tuned)
     elif st.button("Download", key=f"download-{pair.name}"):
         here.jobs.start(KIND, lambda job: _fetch(files, pair, job), key=pair.name)
         st.rerun()
@@ -89,7 +90,7 @@ def _progress(here: Runtime, job_id: str) -> None:
         here.jobs.cancel(job_id)
 
 
-def _own(files: Catalog) -> None:
+def _own(here: Runtime, files: Catalog) -> None:
     """Free choice among every id that is there, when the user has files of their own."""
     own = [item.id for item in files.own()]
     if not own:
@@ -99,12 +100,13 @@ def _own(files: Catalog) -> None:
         base = st.selectbox("Base", names, width=300)
         tuned = st.selectbox("Fine-tuned (a model, or a LoRA adapter over the base)", names, width=420)
         if st.form_submit_button("Compare these two"):
-            _choose(files, base, tuned)
+            _choose(here, files, base, tuned)
     st.caption("An adapter applied at run time slows every token; a merged file does not.")
 
 
-def _choose(files: Catalog, base: str, fine_tuned: str | None) -> None:
+def _choose(here: Runtime, files: Catalog, base: str, fine_tuned: str | None) -> None:
     try:
+        here.allow_models()
         files.choose(base, fine_tuned)
     except Problem as problem:
         st.error(plain(problem.message))

@@ -1,9 +1,10 @@
-"""Which project this session is about: chosen in the sidebar, named in the address, kept while pages change.
+"""Who looks, and which project this session is about: chosen in the sidebar, named in the address, kept.
 
 What other pages keep in the session about a project (scenario, answers) is put aside when the project changes.
 """
 
 import json
+import uuid
 from typing import Any
 
 import streamlit as st
@@ -13,13 +14,35 @@ from core import scenario as envelope
 from core.errors import Problem
 from core.opening import project_of
 from core.project import Project
+from core.project.owners import NOBODY, Person, person
 from core.records import FIRST_PROJECT
 from core.text import one_line, plain
+from core.view import View
 
 PARAMETER, KEPT, WIDGET = "project", "project", "project_choice"
 ASIDE = "project_aside"  # project -> what its pages kept in the session
+NOTED = "person"  # whom this session has put down as seen
 OF_A_PROJECT = ("calculator", "advisor", "decide")  # how the keys of such things begin
 CARRIED = ("calculator", "calculator_shelf", "calculator_rest", "advisor-kept")  # the rest is made anew from these
+
+
+def who() -> Person:
+    """Who is signed in; nobody where nobody is asked. Raises Problem on somebody who has yet to sign in."""
+    signed_in = st.user.get("is_logged_in")
+    if signed_in:
+        return person(st.user)
+    if signed_in is False or runtime.asks():
+        raise Problem("Sign in first.")
+    return NOBODY
+
+
+def view() -> View:
+    """All that there is, as whoever is signed in may see it: the only way of a page to it."""
+    looking = who()
+    if looking.id and st.session_state.get(NOTED) != looking:
+        runtime.get().people.note(looking)
+        st.session_state[NOTED] = looking
+    return View(runtime.get(), looking, st.session_state.setdefault("owner", uuid.uuid4().hex))
 
 
 def current() -> Project:
@@ -27,7 +50,7 @@ def current() -> Project:
 
     A project that is gone gives the first one, and says so.
     """
-    projects = runtime.get().projects
+    projects = view().projects
     try:
         project = projects.get(_wanted())
     except Problem as problem:
@@ -39,7 +62,7 @@ def current() -> Project:
 
 def heading() -> str:
     """The sidebar's first line: whose pages these are."""
-    projects = runtime.get().projects
+    projects = view().projects
     try:
         project = projects.get(_wanted())
     except Problem:  # current() says it
@@ -63,7 +86,7 @@ def query(**more: str) -> dict[str, str]:
 def draw_choice() -> None:
     """Which project it is, below the pages: another one is chosen here."""
     project = current()
-    titles = {each.id: one_line(each.title, 60) for each in runtime.get().projects.all()}
+    titles = {each.id: one_line(each.title, 60) for each in view().projects.all()}
     shown = list(titles.values())  # the browser sends back what it shows: of two alike it would open the wrong one
     labels = {each: title if shown.count(title) == 1 else f"{title} ({each})" for each, title in titles.items()}
     with st.sidebar:
@@ -85,12 +108,12 @@ def draw_keep(scenario: dict[str, Any], key: str) -> None:
     """A button that keeps the scenario (calculator, answers) with the project, where one may change it."""
     project = current()
     if not project.bundled and st.button(f"Keep with {plain(one_line(project.title, 40))}", key=key):
-        runtime.get().projects.change(project.id, scenario=json.loads(envelope.dumps(scenario)))
+        view().projects.change(project.id, scenario=json.loads(envelope.dumps(scenario)))
         st.toast("Kept. The project opens with it from now on.")
 
 
 def _wanted() -> str:
-    here, query = runtime.get(), st.query_params
+    here, query = view(), st.query_params
     kept: str = st.session_state.get(KEPT, FIRST_PROJECT)
     return query.get(PARAMETER) or project_of(here, query) or kept
 

@@ -1,17 +1,20 @@
 """Drawing projects: how far one is, one's card with what can be done with it, those that can still be brought back."""
 
 import io
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import streamlit as st
 
 from core.project import Project, whole
+from core.project.owners import Holding
 from core.project.projects import UNDO
 from core.project.values import LONGEST_TITLE
 from core.project.zipped import ENDING
 from core.runtime import Runtime
 from core.text import one_line, plain
+from core.view import View
 from pages.draw import project as session
 
 PAGES = Path(__file__).resolve().parent.parent
@@ -34,14 +37,14 @@ def draw_state(here: Runtime, project: Project) -> None:
         st.page_link(PAGES / "setup.py", label="Set up", icon=":material/construction:", query_params=session.query())
 
 
-def draw_card(here: Runtime, project: Project, *, open_now: bool) -> None:
+def draw_card(here: View, project: Project, *, open_now: bool) -> None:
     """One project and what can be done with it."""
     with st.container(border=True):
         st.subheader(plain(one_line(project.title, 80)), anchor=False)
         said = (
             "bundled, read-only: duplicate it to change it" if project.bundled else f"changed {_day(project.changed)}"
         )
-        st.caption(f"{plain(project.id)} · {said}{' · open' if open_now else ''}")
+        st.caption(f"{plain(project.id)} · {said}{_whose(here, project)}{' · open' if open_now else ''}")
         if project.about:
             st.markdown(plain(one_line(project.about, 300)))
         with st.container(horizontal=True):
@@ -64,7 +67,10 @@ def draw_card(here: Runtime, project: Project, *, open_now: bool) -> None:
             )
             if not project.bundled:
                 _rename(here, project)
+            if not project.bundled and Holding(project.owner).settled_by(here.person):
                 _delete(here, project)
+            if project.owner and project.owner == here.person.id:
+                _share(here, project)
 
 
 def exported(here: Runtime, project: Project) -> bytes:
@@ -72,6 +78,33 @@ def exported(here: Runtime, project: Project) -> bytes:
     out = io.BytesIO()
     whole.export(here, project, out)
     return out.getvalue()
+
+
+def _whose(here: View, project: Project) -> str:
+    """Whose the project is, in words; nothing where nobody signs in."""
+    if project.bundled or not (here.person.id or project.owner):
+        return ""
+    if not project.owner:
+        return " · everyone's"
+    whose = "yours" if project.owner == here.person.id else f"of {plain(here.people.get(project.owner).title)}"
+    return f" · {whose}, {'shared with everyone' if project.shared else 'private'}"
+
+
+def _share(here: View, project: Project) -> None:
+    now = Holding(project.owner, project.shared)
+    with st.popover("Share"):
+        st.markdown("Everyone who signs in here sees it." if now.shared else "You alone see it.")
+        if st.button("Make it private" if now.shared else "Share with everyone", key=f"share-{project.id}"):
+            here.projects.settle(project.id, now, replace(now, shared=not now.shared))
+            st.rerun()
+        with st.form(f"hand-over-{project.id}", border=False):
+            st.caption("Hand it over: it is then theirs, and you see it while they share it.")
+            to = st.text_input("Their e-mail address", max_chars=200, key=f"to-{project.id}")
+            if st.form_submit_button("Hand over") and to.strip():
+                heir = here.people.find(to)
+                here.projects.settle(project.id, now, replace(now, owner=heir.id))
+                st.session_state[NOTES] = [f"'{project.title}' now belongs to {heir.title}."]
+                st.rerun()
 
 
 def _rename(here: Runtime, project: Project) -> None:
@@ -114,7 +147,7 @@ def draw_deleted(here: Runtime) -> None:
 
 def draw_import(here: Runtime) -> None:
     """A project out of a file."""
-    sent = st.file_uploader(f"A project file ({ENDING})", "zip", key="project_file", max_upload_size=200)
+    sent = st.file_uploader(f"A project file ({ENDING})", "zip", key="project_file")
     if sent is not None and st.button("Import", key="project_import", type="primary"):
         with st.spinner("Checking and importing"):
             project, notes = whole.take_in(here, sent)

@@ -37,7 +37,8 @@ def draw_documents(here: Runtime, project: Project) -> None:
         files = st.file_uploader("Add documents", accept_multiple_files=True, key="setup_files")
         if st.form_submit_button("Add these files", type="primary") and files:
             given = [(file.name, file.getvalue()) for file in files]
-            job = here.jobs.start(KIND, lambda job: _add(here, project, given, job))
+            about = {"project": project.id}
+            job = here.jobs.start(KIND, lambda job: _add(here.machine, project, given, job), parameters=about)
             st.session_state[f"{KIND}-{project.id}"] = job.id
     if job_id := st.session_state.get(f"{KIND}-{project.id}"):
         _progress(here, job_id)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.errors import Problem
-from core.jobs import Jobs
+from core.jobs import Jobs, Work
 from core.project import Project
 from core.retrieval import KnowledgeBase
 from core.retrieval.chroma import INSTALL
@@ -70,6 +70,7 @@ def _embedder(here: Runtime, project: Project, knowledge: KnowledgeBase) -> None
     kept = f"emb-plan-{project.id}"
     if st.button("Show what that would mean", key="emb_plan"):
         try:
+            here.allow_file(given.get("file", "").strip())
             st.session_state[kept] = knowledge.plan_embedding(_choice(given))
         except Problem as problem:
             st.session_state.pop(kept, None)
@@ -107,8 +108,8 @@ def _choice(given: dict[str, str]) -> Embedding:
     return chosen
 
 
-def _start(here: Runtime, project: Project, work: object) -> None:
-    st.session_state[f"{KIND}-{project.id}"] = here.jobs.start(KIND, work).id  # type: ignore[arg-type]
+def _start(here: Runtime, project: Project, work: Work) -> None:
+    st.session_state[f"{KIND}-{project.id}"] = here.jobs.start(KIND, work, parameters={"project": project.id}).id
     st.rerun()
 
 

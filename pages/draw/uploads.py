@@ -25,7 +25,7 @@ def draw_add(here: Runtime, project: Project, knowledge: KnowledgeBase) -> None:
         made = _form(knowledge)
         if made is not None:
             st.session_state[key] = made
-            _start(here, "upload-plan", made.plan)
+            _start(here, project, "upload-plan", made.plan)
     elif _running(here):
         pass  # its progress is drawn above
     elif upload.done is not None:
@@ -33,7 +33,7 @@ def draw_add(here: Runtime, project: Project, knowledge: KnowledgeBase) -> None:
         if st.button("Add more"):
             _forget(key)
     elif upload.planned is not None:
-        _draw_planned(here, key, upload)
+        _draw_planned(here, project, key, upload)
     elif st.button("Start over"):  # cancelled, or failed while the files were read
         _forget(key)
     if upload is None:
@@ -67,7 +67,7 @@ def _form(knowledge: KnowledgeBase) -> Upload | None:
     return Upload(knowledge, sources.uploads(sent, chosen, into.strip()), into.strip())
 
 
-def _draw_planned(here: Runtime, key: str, upload: Upload) -> None:
+def _draw_planned(here: Runtime, project: Project, key: str, upload: Upload) -> None:
     """What would happen, and the buttons that do it or leave it."""
     assert upload.planned is not None
     plan = upload.planned.plan
@@ -82,7 +82,7 @@ def _draw_planned(here: Runtime, key: str, upload: Upload) -> None:
     changes = len(plan.added) + len(plan.updated) + prune * len(plan.missing)
     left, right = st.columns(2)
     if left.button("Do it", type="primary", disabled=not changes, width="stretch"):
-        _start(here, "upload", lambda job: upload.take(job, prune))
+        _start(here, project, "upload", lambda job: upload.take(job, prune))
     if right.button("Discard", width="stretch"):
         _forget(key)
 
@@ -127,9 +127,9 @@ def _running(here: Runtime) -> bool:
         return False
 
 
-def _start(here: Runtime, kind: str, work: Work) -> None:
+def _start(here: Runtime, project: Project, kind: str, work: Work) -> None:
     """Run `work` in the background and put its id into the address."""
-    st.query_params["job"] = here.jobs.start(kind, work).id
+    st.query_params["job"] = here.jobs.start(kind, work, parameters={"project": project.id}).id
     st.rerun()
 
 
