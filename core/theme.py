@@ -15,7 +15,14 @@ APPROACH_COLORS = dict(zip(APPROACHES, ("#56B4E9", "#0072B2", "#E69F00", "#009E7
 APPROACH_DASHES = dict(zip(APPROACHES, ("dot", "solid", "dash", "dashdot"), strict=True))
 APPROACH_SYMBOLS = dict(zip(APPROACHES, ("diamond", "circle", "square", "triangle-up"), strict=True))
 
+# Of what something consists (parts of a cost or of a time, causes): none of them is an approach's or stands for one.
+PART_COLORS = ("#882255", "#E79F97", "#8C6D46", "#B8A93A", "#6F4E9C", "#5B6470", "#C4BCB0")
+LIMIT = "#B03A2E"  # targets and budgets, always dashed
+
 ARM_COLORS = ("#56B4E9", "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#8A8F98", "#000000")
+
+
+TOOLS = 36  # pixels at the right for Plotly's tools
 
 
 def arm_color(place: int) -> str:
@@ -25,14 +32,17 @@ def arm_color(place: int) -> str:
 
 def finish(figure: go.Figure, *, title: str | None = None, height: int = 360) -> go.Figure:
     """Give `figure` the house look: no background of its own (so light and dark both work), legend above, as drawn."""
+    scaled = any(trace.type == "heatmap" for trace in figure.data)
     figure.update_layout(
         title={"text": title, "y": 0.98, "yanchor": "top"} if title else None,
         height=height,
-        margin={"l": 8, "r": 8, "t": 76 if title else 44, "b": 8},
+        margin={"l": 8, "r": 8 if scaled else TOOLS, "t": 76 if title else 44, "b": 8},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "traceorder": "normal"},
         colorway=list(PALETTE),
+        # Beside the drawing: across the top the tools hid the legend. A colour scale has that side, and no legend.
+        modebar={"orientation": "h" if scaled else "v", "bgcolor": "rgba(0,0,0,0)"},
     )
     return figure
 

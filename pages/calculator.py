@@ -26,9 +26,7 @@ with present.off_stage("preset"):
 try:
     outcome = evaluate_cached(scenario)
     with st.container(border=True, key="verdict"):
-        st.markdown(
-            f"#### {plain(headline(scenario, outcome))}"
-        )  # first, so that it is new while the rest is worked out
+        st.markdown(f"## {plain(headline(scenario, outcome))}")  # first, so that it is new while the rest is worked out
         rows = [{key: row.get(key, "") for key in FIRST_COLUMNS} for row in tables.summary(scenario, outcome)]
         st.dataframe(pd.DataFrame(rows), hide_index=True)
         said = verdict(scenario, outcome)

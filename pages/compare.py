@@ -57,7 +57,7 @@ def draw_table() -> None:
 
 def draw_claims(row: comparison.Row) -> None:
     """Every claim on one criterion, by approach."""
-    st.subheader(row.criterion.title, anchor=False)
+    st.header(row.criterion.title, anchor=False)
     for column, approach in zip(st.columns(4), claims.APPROACHES, strict=True):
         cell = row.cells[approach]
         column.markdown(f"**{NAMES[approach]}**" + (f" ({cell.note})" if cell.note else ""))
@@ -89,7 +89,7 @@ def draw_topics() -> None:
         (left, "Kinds of fine-tuning", handbook.kinds()),
         (right, "Parts of retrieval", handbook.parts()),
     ):
-        column.subheader(title, anchor=False)
+        column.header(title, anchor=False)
         for topic in topics:
             column.markdown(f"**{topic.title}** ({topic.source})  \n{topic.text}")
             column.caption(f"Named: {topic.components}")
@@ -100,7 +100,7 @@ def draw_checklist() -> None:
     for column, kind, title in zip(
         st.columns(2, gap="large"), ("practice", "mistake"), ("Good practice", "Common mistakes"), strict=True
     ):
-        column.subheader(title, anchor=False)
+        column.header(title, anchor=False)
         for number, each in enumerate(each for each in handbook.practices() if each.kind == kind):
             column.checkbox(f"{each.text} ({each.source})", key=f"compare-{kind}-{number}")
 

@@ -35,7 +35,7 @@ try:
     with right:
         decide_effect.draw(scenario, outcome, answers)
     with left, present.off_stage("inputs"):
-        st.subheader("2 · Your case", anchor=False)
+        st.header("2 · Your case", anchor=False)
         decide_inputs.draw(scenario)
     link = state.write_link()
     with present.off_stage("sign"), st.container(border=True, key="decide_sign"):

@@ -30,7 +30,7 @@ def results(job_id: str) -> None:
     job = here.jobs.get(job_id)
     if evaluate.project_of(job) != project.id:
         raise Problem("This evaluation belongs to another project: choose that project first.")
-    st.subheader(plain(one_line(evaluate.name_of(job), 120)), anchor=False)
+    st.header(plain(one_line(evaluate.name_of(job), 120)), anchor=False)
     if job.active:
         progress(job_id)
     elif job.state != "done":

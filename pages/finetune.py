@@ -19,7 +19,7 @@ try:
     draw_start(here, project)
     if problem := finetune.lacking():
         st.info(plain(problem.removesuffix(f": {finetune.INSTALL}")) + ". Install it, then start the app again:")
-        st.code(finetune.INSTALL, language="bash")
+        st.code(finetune.INSTALL, language=None, wrap_lines=True)
     if not project.bundled:
         draw_trainings(here, project)
         draw_form(here, project)

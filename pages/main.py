@@ -7,7 +7,7 @@ import streamlit as st
 from core import runtime
 from core.errors import Problem
 from core.text import plain
-from pages.draw import curtain, present, project
+from pages.draw import curtain, look, present, project
 
 HERE = Path(__file__).resolve().parent
 
@@ -38,6 +38,7 @@ PAGES = {
 
 # An emoji: a Material icon as favicon would be fetched from another host. Set first, or the page's own icon is.
 st.set_page_config(page_icon="🧭", layout="wide")
+look.draw()
 signed_in = st.user.get("is_logged_in")  # None: nobody is asked, since no secrets.toml has an [auth] section
 if signed_in is False or (not signed_in and runtime.asks()):
     st.button("Sign in", on_click=st.login)

@@ -77,7 +77,7 @@ def card(spec: ModelSpec, state: dict[str, Any] | None) -> None:
     """One file: figures on top, buttons, and all that is known of it below."""
     about = spec.path.stat()
     found = described(str(spec.path), (about.st_size, about.st_mtime_ns), wished(spec).context, spec.sha256)
-    st.subheader(plain(spec.id), anchor=False)
+    st.header(plain(spec.id), anchor=False)
     if isinstance(found, str):
         st.error(plain(found))
         return

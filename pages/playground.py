@@ -46,7 +46,7 @@ with present.off_stage("head"):
 def follow(run_id: str, rate: float) -> RunRecord:
     """Draw the panes of a run until it has ended. A reload or a click elsewhere re-attaches to the same run."""
     record = here.runs.record(run_id, project.id)
-    st.subheader(one_line(plain(record.question), 400), anchor=False)
+    st.header(one_line(plain(record.question), 400), anchor=False)
     summary = st.empty()
     with st.container(key="panes"):
         columns = present.places([arm.title for arm in record.arms])

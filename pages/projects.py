@@ -27,7 +27,7 @@ for place, note in enumerate(st.session_state.pop(draw.NOTES, ())):
 try:
     open_now = session.current()
     with st.container(border=True):
-        st.subheader(f"Open now: {plain(one_line(open_now.title, 80))}", anchor=False)
+        st.header(f"Open now: {plain(one_line(open_now.title, 80))}", anchor=False)
         draw.draw_state(here, open_now)
     make, take = st.tabs(["New project", "Import"])
     with make:

@@ -22,7 +22,7 @@ PARAMETER = "step"
 def draw_models_and_arms(here: Runtime, project: Project) -> None:
     """Both halves of the step."""
     draw_models(here, project)
-    st.subheader("Arms", anchor=False)
+    st.header("Arms", anchor=False)
     draw_arms(here, project)
 
 

@@ -47,7 +47,14 @@ def sensitivity(shares: Mapping[float, Mapping[str, float]]) -> go.Figure:
                 "color": COLORS[verdict],
                 "pattern": {"shape": PATTERNS[verdict], "fillmode": "overlay", "solidity": 0.1},
             }
-            figure.add_bar(x=labels, y=values, name=NAMES[verdict], marker=marker, texttemplate="%{y:.0f}")
+            figure.add_bar(
+                x=labels,
+                y=values,
+                name=NAMES[verdict],
+                marker=marker,
+                texttemplate="%{y:.0f}",
+                hovertemplate=f"{NAMES[verdict]}: %{{y:.0f}} % of draws<extra></extra>",
+            )
     figure.update_layout(barmode="stack")
     figure.update_xaxes(title="every weight varied by up to")
     figure.update_yaxes(title="% of draws", range=[0, 100])

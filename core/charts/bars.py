@@ -12,6 +12,7 @@ CARD = "flex:1 1 7.5rem;border:1px solid rgba(128,140,152,.4);border-radius:8px;
 VALUE = "font-size:1.3rem;white-space:nowrap"
 SMALL = "font-size:.8rem;opacity:.8"
 LINE = "top:-3px;height:20px;border-left:2px dashed #D55E00"
+KEY = "display:inline-block;height:.8em;border-left:2px dashed #D55E00"
 PART = "position:absolute;border-radius"
 EXACT = "print-color-adjust:exact;-webkit-print-color-adjust:exact"
 
@@ -19,7 +20,7 @@ EXACT = "print-color-adjust:exact;-webkit-print-color-adjust:exact"
 @dataclass(frozen=True)
 class Bar:
     """One range: `low` to `high` with a mark at `middle` (None: nothing to draw), `words` at its right, a `note` below.
-    `faded` for what is not in the running."""
+    `faded` for what is not in the running: its bar, never its words."""
 
     label: str
     range: tuple[float, float, float] | None  # low, middle, high
@@ -35,7 +36,7 @@ def ranges(bars: Sequence[Bar], limit: float | None = None, limit_words: str = "
     most = max([*ends, (limit or 0) * 1.1, 1e-9])
     line = f'<i style="position:absolute;left:{(limit or 0) / most:.2%};{LINE}"></i>' if limit else ""
     rows = "".join(_row(one, most, line) for one in bars)
-    foot = f'<div style="font-size:.8rem;opacity:.75"><span style="color:#D55E00">┆</span> {escape(limit_words)}</div>'
+    foot = f'<div style="font-size:.8rem;opacity:.75"><i style="{KEY}"></i> {escape(limit_words)}</div>'
     return f'<div role="img" aria-label="{escape(_alt(bars))}">{rows}{foot if limit else ""}</div>'
 
 
@@ -51,9 +52,9 @@ def _row(one: Bar, most: float, line: str) -> str:
         )
     note = f'<div style="font-size:.8rem;opacity:.8">{escape(one.note)}</div>' if one.note else ""
     return (
-        f'<div style="opacity:{0.65 if one.faded else 1}"><div style="display:flex;justify-content:space-between;'
+        f'<div><div style="display:flex;justify-content:space-between;'
         f'gap:.75rem"><b>{escape(one.label)}</b><span style="text-align:right">{escape(one.words)}</span></div>{note}'
-        f'<div style="{TRACK};{EXACT}">{drawn}{line}</div></div>'
+        f'<div style="{TRACK};{EXACT};opacity:{0.5 if one.faded else 1}">{drawn}{line}</div></div>'
     )
 
 

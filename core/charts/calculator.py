@@ -6,11 +6,13 @@ Every figure carries what it says in words (`alt(figure)`), for screen readers a
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 
 from core.approaches import APPROACHES
 from core.calculator.breakeven import Crossing
 from core.calculator.compass import NONE_MEETS
+from core.calculator.draws import middle
 from core.calculator.flips import Bar, Map
 from core.calculator.inputs import Scenario, every, short
 from core.calculator.model import Outcome, Result
@@ -21,10 +23,13 @@ from core.theme import (
     APPROACH_NAMES,
     APPROACH_SYMBOLS,
     GREY,
-    PALETTE,
+    LIMIT,
+    PART_COLORS,
     finish,
 )
 
+TARGET = {"color": LIMIT, "dash": "dash"}
+HERE = {"showarrow": True, "arrowhead": 2, "arrowcolor": "black", "font": {"color": "black"}, "bgcolor": "white"}
 HATCHES = ("", "/", "\\", "x", "-", "|", "+", ".")
 
 
@@ -36,7 +41,7 @@ def alt(figure: go.Figure) -> str:
 
 def cumulative_cost(scenario: Scenario, outcome: Outcome) -> go.Figure:
     """Cumulative cost by month: median line, 5th to 95th percentile as a band, break-even of the medians marked."""
-    figure = go.Figure()
+    figure, money = go.Figure(), scenario.words["currency"]
     for name, result in outcome.results.items():
         months = list(range(len(result.months["p50"])))
         color = APPROACH_COLORS[name]
@@ -57,22 +62,23 @@ def cumulative_cost(scenario: Scenario, outcome: Outcome) -> go.Figure:
             legendgroup=name,
             mode="lines",
             line={"color": color, "dash": APPROACH_DASHES[name], "width": 3},
-            hovertemplate="month %{x}: %{y:,.3s}<extra>" + APPROACH_NAMES[name] + "</extra>",
+            hovertemplate=f"month %{{x}}: %{{y:,.3s}} {money}<extra>{APPROACH_NAMES[name]}</extra>",
         )
     for month, amount, text in _median_crossings(outcome.results):
         figure.add_scatter(
             x=[month],
             y=[amount],
             mode="markers+text",
-            marker={"symbol": "x", "size": 11, "color": PALETTE[5]},
+            marker={"symbol": "x", "size": 11, "color": GREY},
             text=[f"{month:.1f} months"],
             textposition="top center",
             showlegend=False,
-            hovertext=text,
-            hoverinfo="text",
+            hovertemplate=f"{text}: month %{{x:.1f}}, %{{y:,.3s}} {money}<extra></extra>",
         )
+    if budget := _budget(scenario):
+        figure.add_hline(y=budget, line=TARGET, annotation_text=f"budget {short(budget)} {money}")
     figure.update_xaxes(title="months after launch")
-    figure.update_yaxes(title=f"cumulative cost, {scenario.words['currency']}", rangemode="tozero")
+    figure.update_yaxes(title=f"cumulative cost, {money}", rangemode="tozero")
     totals = [f"{APPROACH_NAMES[name]} {result.total['p50']:,.0f}" for name, result in outcome.results.items()]
     return _said(figure, f"Cumulative cost in {scenario.words['currency']}, medians at the end: {', '.join(totals)}.")
 
@@ -81,6 +87,8 @@ def cost_by_part(scenario: Scenario, outcome: Outcome) -> go.Figure:
     """Mean cost a query, stacked by part, one bar an approach."""
     results = outcome.results
     parts = list(dict.fromkeys(part for result in results.values() for part in result.parts))
+    asked = all(result.per_query is not None for result in results.values())
+    unit = f"{scenario.words['currency']} {'a query' if asked else 'in all (no queries)'}"
     figure = go.Figure()
     for at, part in enumerate(parts):
         figure.add_bar(
@@ -89,20 +97,19 @@ def cost_by_part(scenario: Scenario, outcome: Outcome) -> go.Figure:
             orientation="h",
             name=part,
             marker=_bar(at),
-            hovertemplate=f"{part}: %{{x:,.3~g}}<extra>%{{y}}</extra>",
+            hovertemplate=f"{part}: %{{x:,.3~g}} {unit}<extra>%{{y}}</extra>",
         )
-    asked = all(result.per_query is not None for result in results.values())
     figure.update_layout(barmode="stack")
-    figure.update_xaxes(title=f"{scenario.words['currency']} {'a query' if asked else 'in all (no queries)'}, mean")
+    figure.update_xaxes(title=f"{unit}, mean")
     sums = [f"{APPROACH_NAMES[name]} {sum(result.parts.values()):.3g}" for name, result in results.items()]
     return _said(figure, f"Mean cost a query by part; sums: {', '.join(sums)}.", height=440)
 
 
 def tornado(scenario: Scenario, middle: float, bars: Sequence[Bar], what: str) -> go.Figure:
     """Which range moves `what` most: one bar an input from its low to its high end."""
-    shown = list(reversed(bars))
+    shown, money = list(reversed(bars)), scenario.words["currency"]
     figure = go.Figure()
-    for end, color, hatch in (("low", PALETTE[4], ""), ("high", PALETTE[5], "/")):
+    for end, color, hatch in (("low", PART_COLORS[3], ""), ("high", PART_COLORS[4], "/")):
         figure.add_bar(
             y=[every()[bar.name].label for bar in shown],
             x=[getattr(bar, end) - middle for bar in shown],
@@ -114,18 +121,18 @@ def tornado(scenario: Scenario, middle: float, bars: Sequence[Bar], what: str) -
                 "pattern": {"shape": hatch, "fillmode": "overlay", "fgcolor": "white", "solidity": 0.2},
             },
             customdata=[[_value(scenario, bar.name, end), getattr(bar, end)] for bar in shown],
-            hovertemplate="%{y} at %{customdata[0]}: %{customdata[1]:,.3s}<extra></extra>",
+            hovertemplate="%{y} at %{customdata[0]}: %{customdata[1]:,.3s} " + money + "<extra></extra>",
         )
     figure.add_vline(x=middle, line={"color": GREY, "dash": "dot"})
     figure.update_layout(barmode="overlay")
-    figure.update_xaxes(title=f"{what}, {scenario.words['currency']}")
+    figure.update_xaxes(title=f"{what}, {money}")
     names = [every()[bar.name].label for bar in bars[:3]]
     return _said(figure, f"Tornado of {what}; widest: {', '.join(names)}.", height=160 + 28 * len(bars))
 
 
 def recommendation_map(found: Map, scenario: Scenario) -> go.Figure:
     """The recommended approach over two inputs, with the share of draws in which it is the cheapest eligible one."""
-    kinds = [*APPROACHES, NONE_MEETS]
+    kinds, (x, y) = [*APPROACHES, NONE_MEETS], (every()[found.x_name], every()[found.y_name])
     colors = [*(APPROACH_COLORS[name] for name in APPROACHES), "#C9CDD2"]
     scale = [[(at + edge) / len(kinds), color] for at, color in enumerate(colors) for edge in (0, 1)]
     figure = go.Figure(
@@ -144,10 +151,12 @@ def recommendation_map(found: Map, scenario: Scenario) -> go.Figure:
                 "ticktext": [*(APPROACH_NAMES[name] for name in APPROACHES), "None meets every target"],
             },
             customdata=[[APPROACH_NAMES.get(name, name) for name in row] for row in found.winner],
-            hovertemplate="x %{x}, y %{y}: %{customdata} in %{text} of draws<extra></extra>",
+            hovertemplate=f"{x.label} %{{x}} {x.unit}<br>{y.label} %{{y}} {y.unit}<br>%{{customdata}}, the cheapest "
+            "in %{text} of draws<extra></extra>",
         )
     )
-    x, y = every()[found.x_name], every()[found.y_name]
+    here = [_place(grid, middle(name, scenario.ranges[name])) for name, grid in ((x.name, found.x), (y.name, found.y))]
+    figure.add_annotation(x=here[0], y=here[1], text="<b>you are here</b>", **HERE)
     figure.update_xaxes(title=f"{x.label} ({x.unit})", type="category", nticks=8)
     figure.update_yaxes(title=f"{y.label} ({y.unit})", type="category", nticks=8)
     seen = [APPROACH_NAMES.get(name, name) for name in dict.fromkeys(name for row in found.winner for name in row)]
@@ -177,7 +186,7 @@ def latency(scenario: Scenario, outcome: Outcome) -> go.Figure:
             x=[measure[name][rank] for name in results],
             mode="markers",
             name=f"{rank} {'TTFT' if first else 'total'}",
-            marker={"symbol": symbol, "size": 12, "color": "#B03A2E", "line": {"width": 2}},
+            marker={"symbol": symbol, "size": 12, "color": GREY, "line": {"width": 2}},
             hovertemplate=f"{rank} of requests: %{{x:,.0f}} ms<extra>%{{y}}</extra>",
             error_x=_p95_range(results, measure) if rank == "p95" else None,
         )
@@ -195,7 +204,7 @@ def latency(scenario: Scenario, outcome: Outcome) -> go.Figure:
                 hovertemplate=f"D2: {low:.0f} to {high:.0f} ms<extra></extra>",
             )
     target = scenario.number("latency_target")
-    figure.add_vline(x=target, line={"color": "#B03A2E", "dash": "dash"}, annotation_text="target")
+    figure.add_vline(x=target, line=TARGET, annotation_text=f"target {target:,.0f} ms")
     figure.update_layout(barmode="stack")
     figure.update_xaxes(title="ms; bars: means of the parts; marks: requests in the median draw, p95 with its range")
     said = [f"{APPROACH_NAMES[name]} {values['p95']:,.0f} ms" for name, values in measure.items()]
@@ -210,7 +219,7 @@ def _p95_range(results: Mapping[str, Result], measure: Mapping[str, Mapping[str,
         "symmetric": False,
         "array": [max(0.0, one["p95"] - at) for at, one in ranges],
         "arrayminus": [max(0.0, at - one["p5"]) for at, one in ranges],
-        "color": "#B03A2E",
+        "color": GREY,
         "thickness": 1,
     }
 
@@ -228,7 +237,7 @@ def accuracy_over_time(scenario: Scenario, months: Sequence[float], curves: Mapp
             hovertemplate="month %{x:.1f}: %{y:.1f} %<extra>" + APPROACH_NAMES[name] + "</extra>",
         )
     target = scenario.number("accuracy_target")
-    figure.add_hline(y=target, line={"color": "#B03A2E", "dash": "dash"}, annotation_text="target")
+    figure.add_hline(y=target, line=TARGET, annotation_text=f"target {target:g} %")
     figure.update_xaxes(title="months after launch; every input at the middle of its range")
     figure.update_yaxes(title="accuracy, %")
     ends = [f"{APPROACH_NAMES[name]} {min(values):.1f} to {max(values):.1f} %" for name, values in curves.items()]
@@ -237,7 +246,7 @@ def accuracy_over_time(scenario: Scenario, months: Sequence[float], curves: Mapp
 
 def trade_off(scenario: Scenario, outcome: Outcome) -> go.Figure:
     """Cost against p95 latency, accuracy as size and label; what another approach beats in all three is grey."""
-    beaten = dominated(outcome.results)
+    beaten, money = dominated(outcome.results), scenario.words["currency"]
     figure = go.Figure()
     for name, result in outcome.results.items():
         figure.add_scatter(
@@ -260,10 +269,14 @@ def trade_off(scenario: Scenario, outcome: Outcome) -> go.Figure:
                 "arrayminus": [result.total["p50"] - result.total["p5"]],
                 "color": GREY,
             },
+            hovertemplate=f"%{{x:,.3s}} {money}, p95 %{{y:,.0f}} ms, {result.accuracy['p50']:.1f} % right"
+            f"<extra>{APPROACH_NAMES[name]}</extra>",
         )
-    figure.update_xaxes(
-        title=f"total cost, {scenario.words['currency']} (median, 5th to 95th percentile)", rangemode="tozero"
-    )
+    target = scenario.number("latency_target")
+    figure.add_hline(y=target, line=TARGET, annotation_text=f"target {target:,.0f} ms")
+    if budget := _budget(scenario):
+        figure.add_vline(x=budget, line=TARGET, annotation_text=f"budget {short(budget)} {money}")
+    figure.update_xaxes(title=f"total cost, {money} (median, 5th to 95th percentile)", rangemode="tozero")
     figure.update_yaxes(title="p95 latency, ms", rangemode="tozero")
     kept = [APPROACH_NAMES[name] for name in outcome.results if name not in beaten]
     return _said(figure, f"Cost against latency and accuracy; not dominated: {', '.join(kept)}.", height=440)
@@ -295,8 +308,8 @@ def break_even(crossings: Sequence[Crossing]) -> go.Figure:
             x=[values["p5"], values["p50"], values["p95"]],
             y=[row] * 3,
             mode="lines+markers",
-            line={"color": PALETTE[0], "width": 5},
-            marker={"symbol": ["line-ns-open", "circle", "line-ns-open"], "size": 12, "color": PALETTE[0]},
+            line={"color": GREY, "width": 5},
+            marker={"symbol": ["line-ns-open", "circle", "line-ns-open"], "size": 12, "color": GREY},
             showlegend=False,
             hovertemplate="%{x:,.3s} queries a month<extra></extra>",
         )
@@ -343,7 +356,17 @@ def _bar(at: int) -> dict[str, Any]:
         "solidity": 0.2,
         "size": 10,
     }
-    return {"color": (*PALETTE, GREY)[at % 7], "pattern": hatch}
+    return {"color": PART_COLORS[at % len(PART_COLORS)], "pattern": hatch}
+
+
+def _budget(scenario: Scenario) -> float:
+    """The limit of the total cost in the scenario's currency; 0: none."""
+    return scenario.number("budget_total") * scenario.number("exchange_rate")
+
+
+def _place(grid: Sequence[float], value: float) -> float:
+    """Where a value lies on an axis of categories: 0 at the first, a fraction between two."""
+    return float(np.interp(value, grid, range(len(grid))))
 
 
 def _faint(color: str) -> str:

@@ -8,9 +8,10 @@ import plotly.graph_objects as go
 from core.evaluation.records import Report
 from core.evaluation.statistics import Accuracy, Difference
 from core.text import one_line
-from core.theme import GREY, PALETTE, arm_color, finish
+from core.theme import GREY, PART_COLORS, arm_color, finish
 
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x", "star", "cross")
+EFFECT_COLORS = (PART_COLORS[4], PART_COLORS[2], PART_COLORS[0])
 EFFECTS = (("fine_tune", "Fine-tuning"), ("retrieval", "Retrieval"), ("interaction", "Both together"))
 
 
@@ -43,7 +44,7 @@ def effects_chart(report: Report) -> go.Figure:
     for place, (key, name) in enumerate(EFFECTS):
         gaps = [getattr(split, key) for split in report.effects.values()]
         settled = [gap.verdict in ("gain", "loss") for gap in gaps]
-        look = {"color": PALETTE[place], "symbol": SYMBOLS[place], "size": 11}
+        look = {"color": EFFECT_COLORS[place], "symbol": SYMBOLS[place], "size": 11}
         legend = [label(cls) for cls in report.effects][:1]
         figure.add_scatter(x=[None], y=legend, name=name, mode="markers", orientation="h", marker=look)
         figure.add_scatter(
@@ -52,7 +53,7 @@ def effects_chart(report: Report) -> go.Figure:
             name=name,
             mode="markers",
             orientation="h",  # grouped along the classes
-            marker=look | {"color": [PALETTE[place] if clear else GREY for clear in settled]},
+            marker=look | {"color": [EFFECT_COLORS[place] if clear else GREY for clear in settled]},
             offsetgroup=key,
             showlegend=False,
             error_x=_bars([(gap.difference, gap) for gap in gaps], 100) | {"color": GREY},
@@ -71,16 +72,15 @@ def causes_chart(report: Report) -> go.Figure:
     arms = list(report.arms)
     causes = dict.fromkeys(cause for found in report.arms.values() for cause in found.causes)
     figure = go.Figure()
-    patterns = ("", "/", ".", "x", "\\", "-", "+", "|", "", "/")
-    colors = (*PALETTE, GREY, *PALETTE)
+    colors, patterns = PART_COLORS, ("", "/", ".", "x", "\\", "-", "+", "|", "", "/")
     for place, cause in enumerate(causes):
         figure.add_bar(
             y=[label(report.titles[arm]) for arm in arms],
             x=[report.arms[arm].causes.get(cause, 0) for arm in arms],
             name=cause,
             orientation="h",
-            marker={"color": colors[place], "pattern": {"shape": patterns[place % len(patterns)]}},
-            hovertemplate="%{y}: %{x} " + cause + "<extra></extra>",
+            marker={"color": colors[place % len(colors)], "pattern": {"shape": patterns[place % len(patterns)]}},
+            hovertemplate="%{y}: %{x} wrong answers, " + cause + "<extra></extra>",
         )
     figure.update_layout(barmode="stack")
     figure.update_xaxes(title="wrong answers", rangemode="tozero")

@@ -6,14 +6,14 @@ import plotly.graph_objects as go
 
 from core.charts.evaluation import label
 from core.records import ArmRecord
-from core.theme import PALETTE, finish
+from core.theme import PART_COLORS, finish
 
 PARTS = (
-    ("embed", "Embed", PALETTE[4], ""),
-    ("search", "Search", PALETTE[2], "/"),
-    ("queue", "Queue", "#8A8F98", "."),
-    ("prefill", "Prefill", PALETTE[0], ""),
-    ("decode", "Decode", PALETTE[1], "\\"),
+    ("embed", "Embed", PART_COLORS[1], ""),
+    ("search", "Search", PART_COLORS[2], "/"),
+    ("queue", "Queue", PART_COLORS[5], "."),
+    ("prefill", "Prefill", PART_COLORS[4], ""),
+    ("decode", "Decode", PART_COLORS[3], "\\"),
 )
 
 

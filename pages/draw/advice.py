@@ -22,7 +22,7 @@ def headline(advice: Advice) -> None:
     """The verdict with its reasons, how sure it is, the hard constraints and the points."""
     said, points = st.container(border=True).columns([3, 2], gap="large")
     with said:
-        st.subheader(f"Recommendation: {NAMES[advice.verdict]}", anchor=False)
+        st.header(f"Recommendation: {NAMES[advice.verdict]}", anchor=False)
         if advice.verdict == score.NOTHING:
             st.error(advice.why_undecided)
             st.markdown("\n".join(f"- {each}" for each in tables.ways(score.what_must_give(advice))))

@@ -48,7 +48,7 @@ def hidden(record: RunRecord) -> bool:
 def draw_blind(here: Runtime, project: Project, run_id: str) -> None:
     """The answers unnamed, all at once so that no time tells, then the vote and the reveal."""
     record = here.runs.record(run_id, project.id)
-    st.subheader(plain(one_line(record.question, 400)), anchor=False)
+    st.header(plain(one_line(record.question, 400)), anchor=False)
     waiting = st.empty()
     while not record.finished and (live := here.runs.live(run_id)) is not None:
         live.touch()

@@ -39,7 +39,7 @@ def drivers(scenario: inputs.Scenario, outcome: Outcome) -> None:
     )
     what = f"cost of {NAMES[first]}" + (f" minus {NAMES[second]}" if second else "")
     _chart(charts.tornado(scenario, *flips.tornado(scenario, first, second), what), "tornado", f"What moves the {what}")
-    st.subheader("Recommended approach over two inputs", anchor=False)
+    st.header("Recommended approach over two inputs", anchor=False)
     labels = {name: inputs.every()[name].label for name in flips.movable()}
     left, right = st.columns(2)
     x = left.selectbox("Across", list(labels), format_func=labels.get, key="map_x")

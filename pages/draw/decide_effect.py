@@ -11,7 +11,7 @@ from core.calculator.model import Outcome
 from core.calculator.verdict import headline, verdict
 from core.charts import bars
 from core.text import plain
-from pages.draw import project
+from pages.draw import look, project
 
 STYLE = """<style>
 div:has(> .st-key-decide_short) { position: sticky; top: 3.2rem; z-index: 50 }
@@ -23,8 +23,7 @@ div:has(> .st-key-decide_short) { position: sticky; top: 3.2rem; z-index: 50 }
 
 def short(scenario: Scenario, outcome: Outcome) -> None:
     """The answer in one line that stays on the screen while one moves the inputs."""
-    theme = st.context.theme.type or "light"
-    st.html(STYLE.replace("BACKGROUND", st.get_option(f"theme.{theme}.backgroundColor") or "Canvas"))
+    st.html(STYLE.replace("BACKGROUND", look.by_scheme("backgroundColor")))
     name = record.recommended(outcome)
     line = "**Nothing fits into the context.**"
     if name is not None:
@@ -45,7 +44,7 @@ def short(scenario: Scenario, outcome: Outcome) -> None:
 def draw(scenario: Scenario, outcome: Outcome, answers: dict[str, str]) -> None:
     """Everything that follows from the inputs."""
     with st.container(border=True, key="decide_verdict"):
-        st.markdown(f"#### {plain(headline(scenario, outcome))}")
+        st.markdown(f"## {plain(headline(scenario, outcome))}")
         st.html(bars.numbers(record.numbers(scenario, outcome, record.recommended(outcome))))
         _, what, _ = record.cost_of(next(iter(outcome.results.values())), scenario) if outcome.results else ("", "", 0)
         st.markdown(f"**{what}** :gray[5 to 95 of 100 draws, the mark in the middle]")

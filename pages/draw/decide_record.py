@@ -22,7 +22,7 @@ FIELDS = (
 
 def draw(scenario: Scenario, answers: dict[str, str], link: str) -> None:
     """Names, then the files."""
-    st.subheader("Sign off", anchor=False)
+    st.header("Sign off", anchor=False)
     said = state.section("decision")
     with st.form("decide_form", border=False):
         for place, (name, label, hint) in zip(st.columns(3), FIELDS, strict=True):

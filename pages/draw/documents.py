@@ -16,7 +16,7 @@ from pages.draw.passages import draw_chunks, draw_marked
 
 def draw_document(knowledge: KnowledgeBase, document: Document, snapshot: str | None) -> None:
     """One document: text (editable when current), versions, passages."""
-    st.subheader(plain(one_line(document.title, 120)), anchor=False)
+    st.header(plain(one_line(document.title, 120)), anchor=False)
     st.caption(f"{plain(document.path)} · {document.state} · {document.characters:,} characters")
     text_tab, chunk_tab, version_tab = st.tabs(
         ["Text", f"Passages ({document.chunks})", f"Versions ({document.versions})"]

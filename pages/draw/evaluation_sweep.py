@@ -66,7 +66,7 @@ def _result(here: Runtime, project: Project, job_id: str) -> None:
     job = here.jobs.get(job_id)
     if job.kind != sweep.KIND or job.parameters["project"] != project.id:
         raise Problem("This sweep belongs to another project: choose that project first.")
-    st.subheader(plain(one_line(evaluate.name_of(job), 120)), anchor=False)
+    st.header(plain(one_line(evaluate.name_of(job), 120)), anchor=False)
     if job.active:
         _progress(here, job_id)
     elif job.state != "done":

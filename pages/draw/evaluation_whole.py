@@ -19,7 +19,7 @@ def draw_whole(whole: Whole) -> None:
     """The reply, why it counts as it does, its passages, its prompt, its model and settings, and the way back to it."""
     row = whole.row
     with st.container(border=True):
-        st.subheader(plain(one_line(row.question, 200)), anchor=False)
+        st.header(plain(one_line(row.question, 200)), anchor=False)
         verdict = "right" if row.right else row.cause or "wrong"
         expected = f" Expected: {plain(one_line(row.expected, 200))}" if row.expected else ""
         st.markdown(f"**{plain(whole.title)}**: {plain(verdict)}.{expected}")

@@ -20,7 +20,7 @@ SHARES = {"5 %": 0.05, "10 %": 0.1, "20 %": 0.2, "30 %": 0.3}
 
 def draw_form(here: Runtime, project: Project) -> None:
     """Base, rows, what is set aside, one sample as it is trained, and the button."""
-    st.subheader("A new fine-tune", anchor=False)
+    st.header("A new fine-tune", anchor=False)
     good, bad = finetune.bases(project)
     for title, why in bad.items():
         st.caption(plain(why if title in why else f"{title}: {why}"))

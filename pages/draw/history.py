@@ -24,7 +24,7 @@ def draw_one(here: Runtime, project: Project, entry: Entry) -> None:
     """Name and tags, the way to its page, what differs now, and asking again."""
     page, parameter = PAGES[entry.kind]
     with st.container(border=True):
-        st.subheader(plain(one_line(entry.name or entry.title, 120)), anchor=False)
+        st.header(plain(one_line(entry.name or entry.title, 120)), anchor=False)
         with st.form(f"history_label {entry.id}", border=False):
             left, right = st.columns(2)
             name = left.text_input("Name", entry.name, max_chars=history.LONGEST_NAME)
@@ -47,7 +47,7 @@ def draw_one(here: Runtime, project: Project, entry: Entry) -> None:
 def draw_both(here: Runtime, older: Entry, newer: Entry) -> None:
     """Two of a kind side by side: answers word by word, or what got better and worse."""
     with st.container(border=True):
-        st.subheader("Compared", anchor=False)
+        st.header("Compared", anchor=False)
         st.caption(
             plain(f"{older.made[:16]} and {newer.made[:16]} UTC: only in the first is red, in the second green.")
         )

@@ -15,7 +15,7 @@ KIND = "fetch"
 def draw_pairs(here: Runtime) -> None:
     """Each pair with what it costs before it is fetched, and the choice among all that is there."""
     files = catalog.default()
-    st.subheader("Models compared", anchor=False)
+    st.header("Models compared", anchor=False)
     st.caption(plain(f"Now: base is {_name(files, 'base')}; fine-tuned is {_name(files, 'fine-tuned')}."))
     _default(here, files)
     for pair in files.pairs():

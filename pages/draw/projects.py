@@ -40,7 +40,7 @@ def draw_state(here: Runtime, project: Project) -> None:
 def draw_card(here: View, project: Project, *, open_now: bool) -> None:
     """One project and what can be done with it."""
     with st.container(border=True):
-        st.subheader(plain(one_line(project.title, 80)), anchor=False)
+        st.header(plain(one_line(project.title, 80)), anchor=False)
         said = (
             "bundled, read-only: duplicate it to change it" if project.bundled else f"changed {_day(project.changed)}"
         )
@@ -134,7 +134,7 @@ def draw_deleted(here: Runtime) -> None:
     gone = here.projects.deleted()
     if not gone:
         return
-    st.subheader("Deleted", anchor=False)
+    st.header("Deleted", anchor=False)
     for project in gone:
         left, right = st.columns([5, 1], vertical_alignment="center")
         left.markdown(f"{plain(one_line(project.title, 80))} · {plain(project.id)}")

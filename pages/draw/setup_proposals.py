@@ -12,7 +12,7 @@ from core.text import plain
 
 def draw_proposals(here: Runtime, project: Project, names: list[str]) -> None:
     """The form, and the latest job."""
-    st.subheader("Propose from the documents", anchor=False)
+    st.header("Propose from the documents", anchor=False)
     st.caption(
         "A model writes a question for each short answer that stands in a document; rules refuse what names no "
         "subject, holds its answer, is there already, or is known without the documents. You accept, edit or reject."

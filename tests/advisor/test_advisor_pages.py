@@ -20,7 +20,7 @@ def opened(page: str, link: str = "") -> AppTest:
 
 
 def texts(app: AppTest) -> str:
-    return "\n".join(each.value for each in [*app.markdown, *app.caption, *app.subheader])
+    return "\n".join(each.value for each in [*app.markdown, *app.caption, *app.header])
 
 
 def test_the_advisor_opens_undecided_with_every_question():

@@ -63,7 +63,7 @@ def the_model() -> dict[str, object]:
 
 WATCH = """(view) => {
   window.since = performance.now(); window.verdictAt = null; window.chartAt = null;
-  const words = () => document.querySelector('.st-key-verdict h4')?.textContent;
+  const words = () => document.querySelector('.st-key-verdict h2')?.textContent;
   const lines = () => [...document.querySelectorAll('.js-plotly-plot')].map(p =>
       JSON.stringify((p.data || []).map(t => Array.from(t.y || []).slice(-3)))).join();
   const oldWords = words(), oldLines = lines();

@@ -34,7 +34,7 @@ def main(page: Page) -> Locator:
 
 def shows(page: Page, scenario: inputs.Scenario) -> None:
     """The page's verdict is core's of `scenario`."""
-    expect(main(page).locator(".st-key-verdict h4")).to_have_text(said(scenario), timeout=WAIT)
+    expect(main(page).locator(".st-key-verdict h2")).to_have_text(said(scenario), timeout=WAIT)
 
 
 def opened(page: Page, url: str) -> inputs.Scenario:

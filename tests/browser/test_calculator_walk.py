@@ -22,7 +22,7 @@ class Walk:
         self.clicks.append(what)
 
     def verdict(self):
-        return self.main.locator(".st-key-verdict h4")
+        return self.main.locator(".st-key-verdict h2")
 
 
 def test_a_first_time_user_reaches_a_verdict_from_a_preset_in_two_clicks(page, server):
@@ -44,7 +44,7 @@ def test_a_first_time_user_reaches_a_verdict_from_a_preset_in_two_clicks(page, s
     assert "s=" in page.url  # the address is the link
     again = page.context.new_page()
     again.goto(page.url)
-    expect(again.locator(".st-key-verdict h4")).to_contain_text("Prompt only: it meets every target")
+    expect(again.locator(".st-key-verdict h2")).to_contain_text("Prompt only: it meets every target")
     again.close()
 
 

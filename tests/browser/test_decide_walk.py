@@ -65,7 +65,7 @@ def test_a_manager_walks_from_the_overview_to_a_signed_record(
         expect(walk.main.get_by_test_id("stCheckbox").filter(has_text=wanted)).to_have_count(1)
     expect(walk.main.get_by_text("Every answer must cite its source").first).to_be_visible()
     walk.click("Confirm and compute", walk.main.get_by_role("button", name="Confirm and compute"))
-    verdict = walk.main.locator(".st-key-decide_verdict h4")
+    verdict = walk.main.locator(".st-key-decide_verdict h2")
     expect(verdict).to_contain_text("Retrieval", timeout=WAIT)
     expect(walk.main.locator(".st-key-decide_short")).to_contain_text("first year")
     expect(walk.main.get_by_text("retires on 2027-01-14").first).to_be_visible()

@@ -55,7 +55,7 @@ def address(app: AppTest, name: str) -> str:
 
 def shown(app: AppTest) -> str:
     """Every text on the page."""
-    kinds = (app.title, app.subheader, app.markdown, app.caption, app.text, app.error, app.warning, app.success)
+    kinds = (app.title, app.header, app.markdown, app.caption, app.text, app.error, app.warning, app.success)
     values = [one.value for kind in kinds for one in kind]
     values += [frame.value.to_string() for frame in app.dataframe]
     values += [str(option) for box in app.selectbox for option in box.options]
