@@ -105,10 +105,10 @@ def readme_table() -> str:
 def glance() -> pd.DataFrame:
     """One row a criterion, one column an approach, each cell with its source's id."""
     rows = [
-        {"": criterion} | {APPROACH_NAMES[name]: _cell(cells.get(name, ())) for name in COLUMNS}
+        {"Criterion": criterion} | {APPROACH_NAMES[name]: _cell(cells.get(name, ())) for name in COLUMNS}
         for criterion, cells in ROWS.items()
     ]
-    return pd.DataFrame(rows).set_index("")
+    return pd.DataFrame(rows).set_index("Criterion")
 
 
 def derived() -> pd.DataFrame:

@@ -94,8 +94,12 @@ def card(spec: ModelSpec, state: dict[str, Any] | None) -> None:
     for note in found["notes"]:
         st.caption(plain(note))
     with st.expander("Everything the file says of itself"):
-        rows = {name: one_line(str(value), 200) for name, value in found.items() if name != "chat_template"}
-        st.dataframe(rows, width="stretch")
+        rows = [
+            {"Field": name, "Value": one_line(str(value), 200)}
+            for name, value in found.items()
+            if name != "chat_template"
+        ]
+        st.dataframe(rows, width="stretch", hide_index=True)
         if found["chat_template"]:
             st.caption("Chat template")
             st.code(found["chat_template"], language=None, wrap_lines=True)

@@ -48,7 +48,8 @@ def draw_tables() -> None:
     measured = overview.measured() if current().bundled else None  # measured on the demo, which a project is not
     if measured is not None:
         with st.expander("Measured with the bundled models"):
-            st.table(measured.table.T)  # cells wrap: nothing is cut off
+            rows = measured.table.T.rename_axis("Questions").reset_index()
+            st.table(rows, hide_index=True)  # cells wrap: nothing is cut off
             st.caption(CLASSES)
             st.caption(plain(measured.caption))
     with st.expander("What the words mean"):

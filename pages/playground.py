@@ -54,6 +54,7 @@ def follow(run_id: str, rate: float) -> RunRecord:
             panes.Pane(column, arm.title, project.checks, figures=not present.on())
             for column, arm in zip(columns, record.arms, strict=True)
         ]
+    panes.draw_first(record.arms)
     while True:
         live = here.runs.live(run_id)
         if live is not None:
@@ -64,6 +65,7 @@ def follow(run_id: str, rate: float) -> RunRecord:
             pane.draw(arm, ended=ended, dollars_per_hour=rate, sold=priced(project, arm.model_id))
         if record.finished or live is None:
             draw_marks(places, summary, record)
+            panes.draw_first(record.arms, [one.mark for one in places])
             return record
         long = max(len(arm.answer) for arm in record.arms) > LONG_ANSWER
         time.sleep(SLOW_TICK_S if long else TICK_S)

@@ -25,7 +25,7 @@ def side_by_side(scenario: inputs.Scenario, outcome: Outcome) -> None:
             st.session_state[state.SHELF] = kept.keep(shelf, name, scenario)
             st.rerun()
     shown = {"present": scenario} | {one["name"]: inputs.check(one)[0] for one in shelf}
-    st.dataframe(pd.DataFrame(kept.side_by_side(shown)).set_index(""))
+    st.dataframe(pd.DataFrame(kept.side_by_side(shown)).rename(columns={"": "What"}), hide_index=True)
     for at, one in enumerate(shelf):
         with st.container(horizontal=True):
             if st.button(f"Open {plain(one['name'])}", key=f"open{at}"):

@@ -22,6 +22,13 @@ STYLE = """<style>
   .st-key-panes [data-testid="stColumn"]:not(.st-key-panes [data-testid="stColumn"] *) {
     flex: 1 1 calc(50% - 1rem); min-width: calc(50% - 1rem); }
 }
+@media (max-width: 640px) {
+  .st-key-panes [data-testid="stHorizontalBlock"]:not(.st-key-panes [data-testid="stColumn"] *) {
+    flex-wrap: nowrap; overflow-x: auto; scroll-snap-type: x mandatory; overscroll-behavior-x: contain; }
+  .st-key-panes [data-testid="stColumn"]:not(.st-key-panes [data-testid="stColumn"] *) {
+    flex: 0 0 88%; min-width: 88%; scroll-snap-align: start; }
+  .st-key-panes [data-testid="stColumn"]:not(:has([data-testid="stElementContainer"])) { display: none; }
+}
 .st-key-panes [data-testid="stText"] { white-space: pre-wrap; overflow-wrap: anywhere; font-family: inherit; }
 .st-key-panes [data-testid="stMetricValue"] { font-size: 1.4rem; }
 </style>"""
@@ -29,6 +36,19 @@ BIG = """<style>
 .st-key-panes [data-testid="stText"] { font-size: 1.6rem; line-height: 1.45; }
 .st-key-panes [data-testid="stMetricValue"] { font-size: 2rem; }
 </style>"""
+
+
+def draw_first(arms: Sequence[ArmRecord], worth: Sequence[Mark | None] = ()) -> None:
+    """On a telephone, where panes are cards to be swept through: which comes first.
+
+    The one judged right; before that, and where none is, the last that read the documents (of the demo's the hybrid).
+    """
+    right = [at for at, one in enumerate(worth) if one is not None and one.good]
+    informed = [at for at, arm in enumerate(arms) if arm.context != "closed"]
+    best = (right or informed[-1:] or [0])[0]
+    card = '.st-key-panes [data-testid="stColumn"]:not(.st-key-panes [data-testid="stColumn"] *)'
+    order = "".join(f"{card}:nth-child({at}) {{ order: {-(at == best + 1)}; }}" for at in range(1, len(arms) + 1))
+    st.html(f"<style>@media (max-width: 640px) {{ {order} }}</style>")
 
 
 class Pane:
@@ -42,10 +62,12 @@ class Pane:
         self.changed = column.empty()
         self._status, self._details = column.empty(), column.container()
         self._rules, self._figures = rules, figures
+        self.mark: Mark | None = None
         self._shown: tuple[object, ...] | None = None
 
     def draw_mark(self, mark: Mark | None) -> None:
         """Show what the answer is worth, above it."""
+        self.mark = mark
         if mark is not None:
             color = {True: "green", False: "red", None: "grey"}[mark.good]
             self._mark.markdown(f":{color}-badge[{WORDS[mark.kind]}] {plain(mark.why)}")

@@ -53,6 +53,7 @@ def follow(here: Runtime, project: Project, run_id: str) -> tuple[RunRecord, lis
             panes.Pane(column, arm.title, project.checks, figures=False)
             for column, arm in zip(present.places([arm.title for arm in record.arms]), record.arms, strict=True)
         ]
+    panes.draw_first(record.arms)
     while True:
         live = here.runs.live(run_id)
         if live is not None:
@@ -79,6 +80,7 @@ def draw_scene(
     found = story.outcomes(project, scene, record, story.expected(scene, known, edit))
     for pane, one in zip(places, found, strict=True):
         pane.draw_mark(one.mark)
+    panes.draw_first(record.arms, [one.mark for one in found])
     held, line = story.told(found)
     if line:
         verdict.markdown(f":material/{'check_circle' if held else 'info'}: {plain(line)}")

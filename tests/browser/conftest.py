@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = os.environ.get("RR_CHROMIUM", "/usr/bin/chromium")
@@ -32,6 +32,7 @@ FLAGS = [
 ]
 # Streamlit's own: below a page's address it looks for its server there first, is told 404, and looks one step higher.
 GUESS = re.compile(r"http://127\.0\.0\.1:\d+/[a-z_]+/_stcore/(health|host-config)")
+expect.set_options(timeout=60_000)  # a first visit on a busy machine
 NOWHERE = ("data", "blob", "file", "about")  # addresses that no host is asked for
 
 

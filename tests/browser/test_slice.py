@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser import axe
 from tests.browser.conftest import Server
 
 PAGES = {
@@ -56,6 +57,7 @@ def test_deep_link_on_a_fresh_server_has_title_navigation_and_layout(
     finished(page)
     assert main(page).get_by_test_id("stException").count() == 0
     assert main(page).bounding_box()["width"] > 900  # wide layout
+    assert axe.faults(page) == []
 
 
 def test_four_panes_answer_differently_with_passages_under_the_two_retrieval_panes(page: Page, server: Server) -> None:

@@ -3,6 +3,7 @@
 from playwright.sync_api import Page, expect
 
 from core.project import bundled
+from tests.browser import axe
 from tests.browser.conftest import Server
 
 STORY = bundled.all_bundled()["brightwater"].story
@@ -21,6 +22,8 @@ def test_the_story_is_stepped_by_keyboard_and_every_claim_comes_true(page: Page,
         expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=WAIT)
         expect(main.get_by_role("button", name="Restore the documents")).to_have_count(1 if scene.document else 0)
         assert main.get_by_test_id("stException").count() == 0
+        if scene.document:  # the fullest of them
+            assert axe.faults(page) == []
     page.keyboard.press("ArrowLeft")
     expect(main.get_by_text("As told:")).to_be_visible(timeout=WAIT)
     page.keyboard.press("s")

@@ -16,6 +16,7 @@ with --write all states and faults are kept in axe.json.
 """
 
 import argparse
+import json
 import os
 import re
 import subprocess
@@ -193,7 +194,7 @@ PARTS: dict[str, Callable[[Page, str], Iterator[str]]] = {
 
 def given(home: Path, parts: list[str]) -> None:
     """A state folder with the models; for the parts that need it a project of one's own or a short evaluation."""
-    (home / "models").symlink_to(paths.state_dir() / "models")
+    (home / "models").symlink_to(paths.weights_dir())
     core = [sys.executable, "-m", "core"]
     here = os.environ | {"RR_HOME": str(home)}
     quiet = {"cwd": ROOT, "env": here, "check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -201,7 +202,8 @@ def given(home: Path, parts: list[str]) -> None:
         subprocess.run([*core, "project", "duplicate", "brightwater", "Own"], **quiet)
     if "evaluation" in parts:
         questions = home / "one.jsonl"
-        questions.write_text('{"question": "How much does the Tidal Press cost?", "answer": "$389", "class": "price"}\n')
+        asked = {"question": QUESTION, "answer": "$389", "class": "price"}
+        questions.write_text(json.dumps(asked))
         subprocess.run([*core, "evaluate", "--project", "brightwater", "--questions", str(questions)], **quiet)
 
 
@@ -222,6 +224,7 @@ def campaign(parts: list[str], widths: list[int], shots: Path | None, keeper: Ke
                     page.set_default_timeout(WAIT)
                     for state in PARTS[part](page, server.url):
                         found = axe.faults(page) + [f"browser: {line}" for line in watch.take()]
+                        found += ["the page failed"] if main(page).get_by_test_id("stException").count() else []
                         wide = page.evaluate("document.documentElement.scrollWidth")
                         found += [f"page is {wide} px wide"] if wide > width else []
                         states[f"{state}, {width} px"] = found
