@@ -5,6 +5,7 @@ from others. Knows the order of building and closing, and no part's inside.
 """
 
 import importlib.util
+import logging
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 NEEDED = {"llama_cpp": "llama-cpp-python", "llama_index": "llama-index", "gguf": "gguf", "safetensors": "safetensors"}
 KEPT_REPORTS = 4  # of 5,000 replies each takes some 20 MB
+LOG = logging.getLogger(__name__)
 QUICK_S = 0.5  # when nothing is missing the preparation ends within this, and no page shows it
 
 
@@ -49,9 +51,10 @@ def migrations() -> list[Migration]:
     from core.jobs import MIGRATIONS as JOBS
     from core.project.owners import MIGRATIONS as PEOPLE
     from core.project.projects import MIGRATIONS as PROJECTS
+    from core.retrieval.leftovers import MIGRATIONS as LEFTOVERS
     from core.votes import MIGRATIONS as VOTES
 
-    return [*RUNS, *JOBS, *PROJECTS, *VOTES, *HISTORY, *PEOPLE]
+    return [*RUNS, *JOBS, *PROJECTS, *VOTES, *HISTORY, *PEOPLE, *LEFTOVERS]
 
 
 def open_store(path: Path) -> Store:
@@ -168,9 +171,13 @@ class Runtime:
 
     @property
     def projects(self) -> "Projects":
-        """The projects; those deleted more than a day ago are erased with documents and fine-tunes."""
+        """The projects; those deleted more than a day ago are erased with documents, fine-tunes and vectors elsewhere.
+
+        The app deletes what such projects left at vector servers, again at each start until it is done.
+        """
         from core import finetune
         from core.project.projects import Projects
+        from core.retrieval import leftovers
 
         def make() -> Projects:
             def erase(project_id: str) -> None:
@@ -179,11 +186,22 @@ class Runtime:
                 finetune.erase(project_id, [*projects.all(), *projects.deleted()])
 
             projects = Projects(self.store, fresh=erase)
-            for gone in projects.purge():
+            for gone in projects.purge(lambda db, left: leftovers.note(db, paths.knowledge_dir() / f"{left}.sqlite3")):
                 erase(gone)
+            if self._resume and leftovers.waiting(self.store):
+                self.jobs.start(leftovers.KIND, lambda job: self._clear_leftovers())
             return projects
 
         return self._part("projects", make)
+
+    def _clear_leftovers(self) -> list[str]:
+        """Delete what erased projects left at vector servers; gives, and logs, what waits for the next start."""
+        from core.retrieval import leftovers
+
+        said = leftovers.clear(self.store)
+        for line in said:
+            LOG.warning("vectors of an erased project wait to be deleted: %s", line)
+        return said
 
     @property
     def people(self) -> "People":

@@ -261,7 +261,7 @@ class OwnProjects(Projects):
         self._machine.settle(project_id, before, after)
         return self._machine.get(project_id)  # also when it is somebody else's now
 
-    def purge(self) -> NoReturn:
+    def purge(self, *_leaving: object) -> NoReturn:
         raise RuntimeError("the machine purges")
 
     def _check_files(self, project: Project, before: Project | None) -> None:

@@ -25,6 +25,7 @@ from core.project.owners import Holding
 from core.project.projects import as_values, from_values
 from core.project.values import CheckKind
 from core.project.zipped import ENDING
+from core.retrieval import leftovers
 from core.text import one_line
 
 Result = dict[str, Any] | list[Any]
@@ -131,6 +132,8 @@ def _arguments(argv: list[str]) -> Namespace:
 
 def _list(given: Namespace) -> Result:
     projects = runtime.get().projects
+    for left in leftovers.waiting(runtime.get().store):
+        log(f"vectors of an erased project wait to be deleted when the app starts: {left}")
     rows = [_row(project) for project in projects.all()]
     rows += [_row(project) | {"deleted": True} for project in projects.deleted()] if given.deleted else []
     for row in rows if not given.json else []:

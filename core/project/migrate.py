@@ -33,6 +33,7 @@ _OTHERS: Final = (
     "votes",
     "labels",
     "people",
+    "vector_leftovers",
 )  # the app's own
 
 

@@ -45,6 +45,7 @@ _KEPT_APART: Final = ("folder", "bundled", "made", "changed", "owner", "shared")
 
 
 With = Callable[[sqlite3.Connection, Project], None]
+Leaving = Callable[[sqlite3.Connection, str], None]
 
 
 def nothing(_db: sqlite3.Connection, _project: Project) -> None:
@@ -167,13 +168,17 @@ class Projects:
             raise Problem(f"The project '{one_line(project_id, 60)}' cannot be brought back any more.")
         return self.get(project_id)
 
-    def purge(self) -> list[str]:
-        """Erase what was deleted more than a day ago, with all that is its own; gives the ids."""
+    def purge(self, leaving: Leaving = lambda _db, _id: None) -> list[str]:
+        """Erase what was deleted more than a day ago, with all that is its own; gives the ids.
+
+        `leaving`: called with each id in the same transaction, for what lies elsewhere.
+        """
         before = (self._now() - UNDO).isoformat(timespec="seconds")
 
         def erase(db: sqlite3.Connection) -> list[str]:
             gone = [row["id"] for row in db.execute("SELECT id FROM projects WHERE deleted < ?", (before,))]
             for project_id in gone:
+                leaving(db, project_id)
                 parts = ("runs", "question_sets", "votes", "labels")
                 for table, column in (*((part, "project") for part in parts), ("projects", "id")):
                     db.execute(f"DELETE FROM {table} WHERE {column} = ?", (project_id,))

@@ -20,7 +20,7 @@ import numpy as np
 
 from core import addresses
 from core.errors import Problem
-from core.retrieval.values import Bools, Ints, Place, ServerProblem, Vector, VectorRow
+from core.retrieval.values import Bools, Ints, Missing, Place, ServerProblem, Vector, VectorRow
 from core.text import one_line
 
 T = TypeVar("T")
@@ -198,7 +198,7 @@ class ChromaVectors:
         except Problem:
             raise
         except Exception as error:  # whatever the client or the server does is one line
-            raise ServerProblem(_why(error, self.place.url, self.name)) from error
+            raise _kind(error)(_why(error, self.place.url, self.name)) from error
 
 
 def new_name(base: str) -> str:
@@ -221,6 +221,12 @@ def _client(place: Place) -> Any:
     made: Any = chromadb.HttpClient(place.url, headers=headers, settings=settings)
     made._server._session.timeout = httpx.Timeout(SILENCE_S)
     return made
+
+
+def _kind(error: Exception) -> type[ServerProblem]:
+    from chromadb import errors
+
+    return Missing if isinstance(error, errors.NotFoundError) else ServerProblem
 
 
 def _why(error: BaseException, url: str, name: str) -> str:

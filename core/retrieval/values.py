@@ -88,6 +88,10 @@ class ServerProblem(Problem):
     """A vector server that cannot be used now: words alone are searched, and the answer says so."""
 
 
+class Missing(ServerProblem):
+    """The server answers, and has no such collection."""
+
+
 class VectorStore(Protocol):
     """Where vectors of one base lie, by number: in its own SQLite file, or at a server. Its calls end in time.
 

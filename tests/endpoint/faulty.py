@@ -11,8 +11,10 @@ import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from tests.endpoint.running import running
 
 SURVIVED = ("late", "dripping", "refused once", "limited once", "closed once", "packed once", "twice told")
 FATAL = (
@@ -161,18 +163,8 @@ def handler(proxy: Proxy, upstream: str) -> type[BaseHTTPRequestHandler]:
 def between(upstream: str) -> Iterator[Proxy]:
     """The proxy, running before the server at `upstream`."""
     made = Proxy()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler(made, upstream))
-    server.daemon_threads = True
-    made.url = f"http://127.0.0.1:{server.server_port}/v1"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with running(handler(made, upstream), made.gate) as made.url:
         yield made
-    finally:
-        made.gate.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def is_plain(line: Any) -> bool:

@@ -7,8 +7,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from tests.endpoint.running import running
 
 KEY = "a-key-that-nobody-may-read"
 WORDS = ("It ", "costs ", "$389", ".")
@@ -315,15 +317,5 @@ def bag(text: str, dimensions: int = DIMENSIONS) -> list[float]:
 def serving() -> Iterator[Server]:
     """The server, running."""
     made = Server()
-    http = ThreadingHTTPServer(("127.0.0.1", 0), handler(made))
-    http.daemon_threads = True
-    made.url = f"http://127.0.0.1:{http.server_port}/v1"
-    thread = threading.Thread(target=http.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with running(handler(made), made.gate) as made.url:
         yield made
-    finally:
-        made.gate.set()
-        http.shutdown()
-        http.server_close()
-        thread.join()

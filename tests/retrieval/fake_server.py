@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.retrieval.values import Bools, Ints, Place, ServerProblem, Vector, VectorRow
+from core.retrieval.values import Bools, Ints, Missing, Place, ServerProblem, Vector, VectorRow
 
 
 class FakeServer:
@@ -48,7 +48,7 @@ def _class(server: FakeServer) -> type:
             if not server.up:
                 raise ServerProblem(f"The vector server at {server.url} cannot be reached.")
             if self.name not in server.collections:
-                raise ServerProblem(f"The vector server at {server.url} has no collection {self.name} any more.")
+                raise Missing(f"The vector server at {server.url} has no collection {self.name} any more.")
             return server.collections[self.name]
 
         def put(self, rows: Sequence[VectorRow]) -> None:

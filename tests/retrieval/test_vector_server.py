@@ -13,10 +13,12 @@ import numpy as np
 import pytest
 
 from core.errors import Problem
-from core.retrieval import KnowledgeBase, chroma, handover, transfer
+from core.project import whole
+from core.retrieval import KnowledgeBase, chroma, handover, leftovers, transfer
 from core.retrieval.schema import MIGRATIONS
-from core.retrieval.values import Place, Retrieved, ServerProblem, VectorRow
+from core.retrieval.values import Missing, Place, Retrieved, ServerProblem, VectorRow
 from core.retrieval.vectors import Vectors
+from core.runtime import Runtime
 from core.store import Store
 from tests.retrieval.chroma_run import Chroma, running
 from tests.retrieval.fake import HashEmbedder
@@ -304,3 +306,63 @@ def test_the_file_itself_passes_the_same_seam(many: KnowledgeBase, store: Store)
     kept.refresh()
     again, same = kept.search(many.embedder.embed("parcels to Norway"), 3, everything)
     assert again.tolist() == ids.tolist() and same.tolist() == cosines.tolist()
+
+
+def erased(store: Store, tmp_path: Path) -> Store:
+    """The app's store after the base's project was erased: what it left is noted, its file is gone."""
+    app = Store(tmp_path / "app.sqlite3", leftovers.MIGRATIONS)
+    app.write(lambda db: leftovers.note(db, store.path))
+    return app
+
+
+def test_an_erased_project_s_collection_goes_when_the_server_is_there(
+    many: KnowledgeBase, store: Store, server: FakeServer | RealServer, tmp_path: Path
+) -> None:
+    many.move(Place(server.url))
+    name = many.where.collection
+    app = erased(store, tmp_path)
+    server.stop()
+    said = leftovers.clear(app)
+    assert len(said) == 1 and "cannot be reached" in said[0] and leftovers.waiting(app) == [f"{name} at {server.url}"]
+    server.start()
+    assert leftovers.clear(app) == [] and leftovers.waiting(app) == []
+    with pytest.raises(Missing):
+        chroma.ChromaVectors(Place(server.url), name).count()
+    app.write(lambda db: leftovers.note(db, store.path))  # a killed process noted it again
+    assert leftovers.clear(app) == [] and leftovers.waiting(app) == []
+    app.close()
+
+
+def test_a_collection_that_somebody_else_has_changed_stays(
+    many: KnowledgeBase, store: Store, server: FakeServer | RealServer, tmp_path: Path
+) -> None:
+    many.move(Place(server.url))
+    name = many.where.collection
+    app = erased(store, tmp_path)
+    chroma.ChromaVectors(Place(server.url), name).mark("another copy of this state")
+    assert leftovers.clear(app) == [] and leftovers.waiting(app) == []
+    assert chroma.ChromaVectors(Place(server.url), name).count() > 0
+    app.close()
+
+
+def test_the_app_deletes_at_its_start_what_an_erased_project_left(
+    server: FakeServer | RealServer, embedder: HashEmbedder
+) -> None:
+    before = Runtime(resume=True)
+    project = before.projects.create("Going")
+    base = KnowledgeBase(before.base_store(project), embedder)
+    base.add("a.md", "# A\n\nText.\n")
+    base.move(Place(server.url))
+    name = base.where.collection
+    whole.delete(before, project)
+    before.store.write(lambda db: db.execute("UPDATE projects SET deleted = '2000-01-01'"))
+    before.close()
+    for up in (False, True):
+        server.start() if up else server.stop()
+        after = Runtime(resume=True)
+        assert project.id not in [one.id for one in (*after.projects.all(), *after.projects.deleted())]
+        (job,) = after.jobs.list(leftovers.KIND)[:1]
+        assert bool(after.jobs.wait(job.id, 60).result) is not up
+        after.close()
+    with pytest.raises(Missing):
+        chroma.ChromaVectors(Place(server.url), name).count()
