@@ -2,6 +2,7 @@
 
     words.py        words, clauses, stems          patterns.py     phrases over them, and negation
     quantities.py   numbers with units, and rates  lexicon.toml    what words mean to the advisor
+    whole.py        what the words as a whole lean to, where the rules by themselves would say otherwise
 
 Three kinds of rule: plain statements ("nothing to look up"), questions of degree (a topic such as tone, with how much
 of it is wanted), and numbers (how much text, how many requests, how often facts change). The stronger kind of evidence
@@ -15,14 +16,14 @@ from functools import cache
 from pathlib import Path
 
 from core import tomlfile
-from core.advisor import quantities, rules
+from core.advisor import quantities, rules, whole
 from core.advisor.patterns import Span, find_any, negated
 from core.advisor.quantities import MONTHLY, Quantity
 from core.advisor.words import Words, after, parse, stem
 
 FILE = Path(__file__).with_name("lexicon.toml")
 MAX_TEXT = 20_000  # characters read; a description is shorter
-STATED, COUNTED, HINTED, WEAK = 3, 2, 1, 0  # kinds of evidence, the strongest first
+LEARNED, STATED, COUNTED, HINTED, WEAK = 4, 3, 2, 1, 0  # kinds of evidence, the strongest first
 # From so many times a month on, facts change so often.
 OFTEN = ((60.0, "live"), (3.0, "daily"), (0.2, "monthly"), (0.0, "rarely"))
 PAGES = ((2000, "large"), (16, "medium"), (0, "fits-prompt"))
@@ -49,7 +50,10 @@ UNREAD, READ, OVERRULED, LIGHT = "unread", "read", "overruled", "light"
 
 @dataclass(frozen=True)
 class Found:
-    """Words that speak for one option. `start`, `end`: their place in the text; `used`: it became the answer."""
+    """Words that speak for one option. `start`, `end`: their place in the text; `used`: it became the answer.
+
+    `learned`: no rule knows these words; they told most for what the text as a whole leans to.
+    """
 
     question: str
     option: str
@@ -57,6 +61,7 @@ class Found:
     start: int
     end: int
     used: bool = True
+    learned: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,6 +118,7 @@ class Change:
     data: tuple[str, ...]
     live: tuple[str, ...]
     daily: tuple[str, ...]
+    often: tuple[str, ...]
     monthly: tuple[str, ...]
     rarely: tuple[str, ...]
     never: tuple[str, ...]
@@ -153,12 +159,33 @@ def read(text: str) -> Reading:
     text = text[:MAX_TEXT]
     words = parse(text)
     numbers = quantities.quantities(words, _units())
-    marks = [*_said(words), *_graded(words), *_changing(words, numbers), *_counted(words, numbers)]
-    marks = list(_plausible(marks))
-    answers = {asked: option for asked in rules.load().questions if (option := _best(asked, marks))}
+    marks = _marks(words, numbers)
+    answers = _answers(marks)
+    loose = [asked for asked in answers if _strength(asked, marks) < STATED]
+    if settled := whole.settle(words, answers, loose):
+        answers = {name: option for name, option in {**answers, **settled.answers}.items() if option}
+        given = [(name, option) for name, option in settled.answers.items() if option]
+        marks += [_Mark(*pair, span, LEARNED) for pair in given for span in settled.spans]
     facts = tuple(_facts(text, words, numbers, marks, answers.get("data-changes", "")))
     found = tuple(_found(text, words, marks, answers))
     return Reading(answers, found, facts, tuple(_pieces(text, words, found, facts)))
+
+
+def by_rules(words: Words) -> dict[str, str]:
+    """The answers that the rules alone read, without what the text as a whole leans to."""
+    return _answers(_marks(words, quantities.quantities(words, _units())))
+
+
+def _marks(words: Words, numbers: Sequence[Quantity]) -> list[_Mark]:
+    return list(_plausible([*_said(words), *_graded(words), *_changing(words, numbers), *_counted(words, numbers)]))
+
+
+def _answers(marks: Sequence[_Mark]) -> dict[str, str]:
+    return {asked: option for asked in rules.load().questions if (option := _best(asked, marks))}
+
+
+def _strength(question: str, marks: Sequence[_Mark]) -> int:
+    return max(mark.strength for mark in marks if mark.question == question)
 
 
 def _plausible(marks: Sequence[_Mark]) -> Iterator[_Mark]:
@@ -265,6 +292,10 @@ def _changing(words: Words, numbers: Sequence[Quantity]) -> Iterator[_Mark]:
         if each.per_month and any(word.text == "new" for word in before):
             often = each.low * each.per_month
             yield _Mark("data-changes", _step(OFTEN, often), Span(each.first, each.last), STATED, often)
+    told = {words[span.first].clause for span in (*moving, *data)}
+    for span in find_any(change.often, words):
+        if words[span.first].clause in told and not negated(span, words):
+            yield _Mark("data-changes", "daily", span, COUNTED)
     for option, strength in (
         ("never", STATED),
         ("rarely", STATED),
@@ -488,8 +519,9 @@ def _found(text: str, words: Words, marks: Sequence[_Mark], answers: Mapping[str
         key = (mark.question, mark.option, start, end)
         if key not in seen:
             seen.add(key)
-            used = answers[mark.question] == mark.option
-            yield Found(mark.question, mark.option, text[start:end], start, end, used)
+            used = answers.get(mark.question) == mark.option
+            learned = mark.strength == LEARNED
+            yield Found(mark.question, mark.option, text[start:end], start, end, used, learned)
 
 
 def _pieces(text: str, words: Words, found: Sequence[Found], facts: Sequence[Fact]) -> Iterator[Piece]:

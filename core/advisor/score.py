@@ -113,6 +113,11 @@ def verdict(answers: Mapping[str, str]) -> str:
     return _verdict(answers, _weighed(answers)[3])[0]
 
 
+def points(answers: Mapping[str, str]) -> dict[str, float]:
+    """The score of each approach, whether or not a hard constraint excludes it."""
+    return _weighed(answers)[1]
+
+
 def flips(advice: Advice) -> list[Flip]:
     """Changes that give another verdict and break nothing that is required now.
 

@@ -1,0 +1,185 @@
+"""A description as a whole: which approach its words lean to, counted over descriptions whose answer is known.
+
+Rules (lexicon.toml) know what a phrase means and miss what is said in other words. learned.toml holds, for every word
+and pair of neighbours, in how many of our descriptions of each approach it stands; naive Bayes turns that into a
+leaning. Rules and leaning are added up, and where together they say another approach than the rules alone, the fewest
+questions are answered otherwise, from the words that told most. Written by `python -m tests.advisor.learn`.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from core import tomlfile
+from core.advisor import score
+from core.advisor.patterns import NEGATIONS, REACH, Span
+from core.advisor.rules import APPROACHES
+from core.advisor.words import Word, Words
+
+FILE = Path(__file__).with_name("learned.toml")
+BEHAVIOUR = ("style", "format", "specialisation")  # what a model is trained for
+STRICT = {"style": "strict", "format": "strict", "specialisation": "strong"}
+OF_FACTS = ("data-changes", "citations", "privacy")  # what else speaks for looking up
+LOOKS_UP = {"retrieval", "hybrid"}
+TRAINS = {"fine-tuning", "hybrid"}
+NAT = 3.0  # nats that a point of the rules is worth (ours: the best of 2, 3 and 4 on descriptions left out in turn)
+PRIOR = 2.0  # descriptions without the word that are imagined beside those counted (ours, likewise)
+FEWEST = 6  # words and pairs known; a shorter text leans nowhere
+TOLD = 3  # places shown as reason
+
+
+@dataclass(frozen=True)
+class Learned:
+    """The shape of learned.toml. `words`: a feature's counts by approach, then by what is trained for."""
+
+    descriptions: dict[str, int]
+    trained_for: dict[str, int]
+    words: dict[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Answers that the whole text gives otherwise than the rules ("" for none), and the words that told most."""
+
+    answers: dict[str, str]
+    spans: tuple[Span, ...]
+
+
+def features(words: Words) -> dict[str, Span]:
+    """Stems, pairs of neighbours and stems shortly behind a negation, each with its first place. Numbers by length."""
+    found: dict[str, Span] = {}
+    keys = [_key(word) for word in words]
+    for at, key in enumerate(keys):
+        found.setdefault(key, Span(at, at))
+        if at + 1 < len(words) and words[at + 1].clause == words[at].clause:
+            found.setdefault(f"{key} {keys[at + 1]}", Span(at, at + 1))
+    last = None
+    for at, word in enumerate(words):
+        if word.text in NEGATIONS:
+            last = at
+        elif last is not None and at - last <= REACH and words[last].part == word.part and not word.light:
+            found.setdefault(f"not {keys[at]}", Span(last, at))
+    return found
+
+
+def leaning(words: Words) -> dict[str, float]:
+    """Log probability of each approach up to a constant, in nats; empty for a text of too few known words."""
+    table = load()
+    known = [table.words[name] for name in features(words) if name in table.words]
+    if len(known) < FEWEST:
+        return {}
+    counted = list(table.descriptions.values())
+    sums = [math.log(count) + sum(_weight(row, at) for row in known) for at, count in enumerate(counted)]
+    return dict(zip(table.descriptions, sums, strict=True))
+
+
+def settle(words: Words, answers: Mapping[str, str], loose: Sequence[str]) -> Settled | None:
+    """What to answer otherwise so that rules and leaning together have their way; None when the rules alone already do.
+
+    `answers`: what the rules read. `loose`: questions that they read from no plain statement; those are dropped first.
+    """
+    lean, now = leaning(words), score.verdict(answers)
+    if not lean or now == score.NOTHING:
+        return None
+    points = score.points(answers)
+    wanted = max(APPROACHES, key=lambda name: lean[name] + NAT * points[name])
+    for change in _changes(words, answers, wanted, loose) if wanted != now else ():
+        merged = {name: option for name, option in {**answers, **change}.items() if option}
+        if change and score.verdict(merged) == wanted:
+            return Settled(change, tuple(_telling(words, wanted, now)))
+    return None
+
+
+def _changes(
+    words: Words, answers: Mapping[str, str], wanted: str, loose: Sequence[str]
+) -> Iterator[dict[str, str]]:
+    """Changes of the answers towards an approach, the smallest first."""
+    for behaviour in _trained(words, answers, wanted):
+        for knowledge in _looked_up(answers, wanted, loose):
+            yield {**knowledge, **behaviour}
+
+
+def _looked_up(answers: Mapping[str, str], wanted: str, loose: Sequence[str]) -> Iterator[dict[str, str]]:
+    """No change, then ever more that speak for looking up, or against it."""
+    yield {}
+    if wanted in LOOKS_UP:
+        yield {"knowledge-size": "medium"}
+        return
+    change = {"knowledge-size": "none"}
+    yield change
+    for name in sorted((each for each in OF_FACTS if each in answers), key=lambda each: each not in loose):
+        change = {**change, name: ""}
+        yield change
+
+
+def _trained(words: Words, answers: Mapping[str, str], wanted: str) -> Iterator[dict[str, str]]:
+    """No change, then ever more that speak for training, or against it."""
+    yield {}
+    change: dict[str, str] = {}
+    for name in _trained_for(words):
+        if wanted in TRAINS and answers.get(name) != STRICT[name]:
+            change = {**change, name: STRICT[name]}
+            yield change
+        elif wanted not in TRAINS and answers.get(name) == STRICT[name]:
+            change = {**change, name: ""}
+            yield change
+
+
+def _trained_for(words: Words) -> list[str]:
+    """Style, format and specialisation, what the words lean to first."""
+    table = load()
+    known = [table.words[name] for name in features(words) if name in table.words]
+    first = len(table.descriptions)
+    total = sum(table.descriptions.values())
+    sums = {
+        name: sum(math.log((row[first + at] + PRIOR * (share := _share(row))) / ((count + PRIOR) * share)) for row in known)
+        for at, (name, count) in enumerate(table.trained_for.items())
+        if total
+    }
+    return sorted(BEHAVIOUR, key=lambda name: -sums[name])
+
+
+def _telling(words: Words, wanted: str, now: str) -> Iterator[Span]:
+    """The places that speak most for one approach against another, in reading order, none inside another."""
+    table = load()
+    order = list(table.descriptions)
+    gains: list[tuple[float, Span]] = []
+    for name, span in features(words).items():
+        if name in table.words and not all(word.plain for word in words[span.first : span.last + 1]):
+            row = table.words[name]
+            against = _weight(row, order.index(now)) if now in order else 0.0
+            gains.append((_weight(row, order.index(wanted)) - against, span))
+    taken: list[Span] = []
+    for gain, span in sorted(gains, key=lambda pair: (-pair[0], pair[1].first)):
+        apart = all(span.last < other.first or other.last < span.first for other in taken)
+        if gain > 0 and apart and len(taken) < TOLD:
+            taken.append(span)
+    yield from sorted(taken, key=lambda span: span.first)
+
+
+def _weight(row: Sequence[int], at: int) -> float:
+    """Log of how much more frequent a feature is in descriptions of one approach than in all, in nats."""
+    share = _share(row)
+    count = list(load().descriptions.values())[at]
+    return math.log((row[at] + PRIOR * share) / ((count + PRIOR) * share))
+
+
+def _share(row: Sequence[int]) -> float:
+    """Share of all descriptions that hold a feature."""
+    counts = load().descriptions.values()
+    return sum(row[: len(counts)]) / sum(counts)
+
+
+def _key(word: Word) -> str:
+    digits = sum(letter.isdigit() for letter in word.text)
+    if not word.text[0].isdigit():
+        return word.stem
+    return "#1" if digits <= 2 else "#3" if digits == 3 else "#4"
+
+
+@cache
+def load() -> Learned:
+    """The counts as shipped. Raises Problem on a slip in the file."""
+    return tomlfile.read(FILE, Learned)
