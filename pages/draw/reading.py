@@ -26,7 +26,8 @@ def describe(confirm: Callable[[dict[str, str]], None]) -> None:
             key=TEXT,
             max_chars=reader.MAX_TEXT,
             placeholder="A support bot for our shop: prices change daily, answers should sound like us ...",
-            help="Read by plain rules on this machine (core/advisor/lexicon.toml). Nothing is sent anywhere.",
+            help="Read on this machine by plain rules (core/advisor/lexicon.toml) and by how often each word stands in "
+            "descriptions whose answer is known (core/advisor/learned.toml). Nothing is sent anywhere.",
         )
         if st.button("Read it", key="advisor-read"):
             st.session_state[READING] = reader.read(st.session_state[TEXT])
@@ -52,7 +53,9 @@ def _show(found: reader.Reading, confirm: Callable[[dict[str, str]], None]) -> N
     if not found.answers and not found.facts:
         st.caption("No rule found anything in it. Please answer the questions yourself.")
         return
-    st.caption("Green was read, orange was not understood, grey was overruled by plainer words.")
+    st.caption(
+        "Green was read, orange was not understood, grey was overruled by plainer words or by the text as a whole."
+    )
     st.markdown("".join(MARKS[piece.kind].format(_shown(piece.text)) for piece in found.pieces))
     st.markdown("**Is this meant?** Untick what is not; nothing counts before you confirm it.")
     with st.form("advisor-confirm", border=False):
@@ -76,8 +79,10 @@ def _use(found: reader.Reading, confirm: Callable[[dict[str, str]], None]) -> No
 
 
 def _tick_answer(found: reader.Reading, name: str, option: str) -> bool:
-    words = dict.fromkeys(each.words for each in found.found if each.question == name and each.used)
-    said = ", ".join(f"“{plain(each)}”" for each in words)
+    marks = [each for each in found.found if each.question == name and each.used]
+    said = ", ".join(f"“{plain(each)}”" for each in dict.fromkeys(each.words for each in marks))
+    if any(each.learned for each in marks):
+        said = f"the text as a whole, above all {said}"
     ask = rules.load().questions[name].ask
     return st.checkbox(f"{ask} **{label(name, option)}**, from {said}", value=True, key=f"advisor-take-{name}")
 

@@ -27,7 +27,7 @@ LEAST = 2  # descriptions in which a word must stand
 HEAD = """\
 # In how many descriptions of each approach a word, a pair of neighbours or a negated word stands (stems; #1, #3, #4:
 # numbers of up to two, three, more digits): prompt, retrieval, fine-tuning, hybrid; then, of those that call for
-# training, in how many for style, format, specialisation. Counted by `python -m tests.advisor.learn`; change nothing here.
+# training, in how many for style, format, specialisation. By `python -m tests.advisor.learn`, not by hand.
 """
 
 

@@ -18,6 +18,8 @@ FILES = (
     "descriptions_aside",
     "descriptions_later",
     "descriptions_last",
+    "descriptions_open",
+    "descriptions_learned",
 )
 
 

@@ -1,0 +1,49 @@
+"""A description as a whole: counted words, what was read first of descriptions kept aside, and what is shown of it."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from core.advisor import reader, score, whole
+from core.advisor.words import parse
+from tests.advisor import learn
+
+HERE = Path(__file__).parent
+KIOSK = (
+    "Our museum's talking bear must remain the bear our author wrote, in all sentences; whatever we prompted fell out "
+    "of the role. We keep 4,000 lines by her. Closed rooms and today's shows come from the events calendar."
+)
+
+
+def test_the_counts_are_those_of_the_descriptions() -> None:
+    assert whole.FILE.read_text(encoding="utf-8") == learn.written(learn.counted(learn.cases()))
+
+
+@pytest.mark.parametrize(("name", "first_read"), [("descriptions_sealed", 26), ("descriptions_sealed_second", 24)])
+def test_descriptions_never_learned_are_read_no_worse_than_at_first(name: str, first_read: int) -> None:
+    cases = tomllib.loads((HERE / f"{name}.toml").read_text(encoding="utf-8"))["case"]
+    assert name not in learn.FILES
+    right = [each for each in cases if score.verdict(reader.read(each["text"]).answers) == each["expect"]]
+    assert len(right) >= first_read
+
+
+def test_the_leaning_answers_what_the_rules_missed_and_shows_its_words() -> None:
+    alone, read = reader.by_rules(parse(KIOSK)), reader.read(KIOSK)
+    assert score.verdict(alone) != "hybrid" == score.verdict(read.answers)
+    learned = [each for each in read.found if each.learned]
+    assert learned
+    assert all(KIOSK[each.start : each.end] == each.words and each.used for each in learned)
+    assert {each.question for each in learned} == {
+        name for name in read.answers if alone.get(name) != read.answers[name]
+    }
+
+
+def test_a_text_of_few_known_words_leans_nowhere() -> None:
+    assert whole.leaning(parse("Zorblax prices")) == {}
+    assert whole.settle(parse("Prices change daily."), {"data-changes": "daily"}, []) is None
+
+
+def test_nothing_that_contradicts_itself_is_talked_away() -> None:
+    text = "We have no network and no room for documents on the device, but every answer must cite its source, always."
+    assert score.verdict(reader.read(text).answers) == score.NOTHING
