@@ -200,21 +200,20 @@ def _split_otherwise(
     here: "Runtime", project: Project, options: Options, opened: ExitStack
 ) -> dict[str, Callable[[], Undated]]:
     """Arm -> its documents split in its own way, where that is not the project's: made when first asked for."""
-    made: dict[Settings, Undated] = {}
+    made: dict[tuple[Settings, str], Undated] = {}
 
-    def base(settings: Settings) -> Undated:
-        if settings not in made:
-            from core.retrieval.embedders import Remembering
-            from core.retrieval.trial import split_otherwise
+    def base(settings: Settings, embedded: str) -> Undated:
+        if (settings, embedded) not in made:
+            from core.retrieval.trial import embedder_of, split_otherwise
 
             own, day = here.knowledge(project), options.snapshot
-            embedder = own.embedder and Remembering(own.embedder, own.vector_of)
+            embedder = embedder_of(own, embedded)
             paths = [document.path for document in own.documents(day or CURRENT)]
             other = opened.enter_context(split_otherwise(own, settings, paths, day, embedder=embedder))
-            made[settings] = Undated(other)
-        return made[settings]
+            made[settings, embedded] = Undated(other)
+        return made[settings, embedded]
 
-    return {one.arm: partial(base, one.split) for one in options.variants if one.split is not None}
+    return {one.arm: partial(base, one.split, one.embedder) for one in options.variants if one.split is not None}
 
 
 def _decided(job: "JobContext", watch: Watch | None) -> bool:
@@ -301,7 +300,7 @@ def _differs(here: "Runtime", job: "Job", options: Options, arm: arms.Arm) -> tu
         if variant.arm == arm.name and variant.wrong:
             lines.append(f"here {variant.wrong:.0%} of its passages were near misses, there none is")
         if variant.arm == arm.name and variant.split is not None:
-            lines.append("here its documents were split otherwise than the project's are")
+            lines.append("here its documents were split or embedded otherwise than the project's are")
     kept = job.parameters.get("identity")
     if kept:
         then = msgspec.convert(kept, records.Identity)

@@ -24,7 +24,7 @@ from core.evaluation.sweeps import Grid, Measure, Outcome, Setting, Sweep
 from core.evaluation.variants import Variant
 from core.project import Project
 from core.retrieval.rankings import ALIKE
-from core.retrieval.values import CURRENT
+from core.retrieval.values import BUNDLED, CURRENT, Embedding
 
 if TYPE_CHECKING:
     from core.jobs import Job, JobContext
@@ -66,7 +66,9 @@ def start(
 ) -> "Job":
     """Begin in the background; the present setting is tried beside the grid's. Raises Problem on what cannot be run."""
     chosen, now = sweeps.asked(asked), present(here, project, arm)
-    settings = tuple(dict.fromkeys((now, *grid.settings(now.overlap))))
+    own = here.knowledge(project).embedding
+    named = replace(grid, embedder=tuple("" if _is(own, name) else name for name in grid.embedder))
+    settings = tuple(dict.fromkeys((now, *named.settings(now.overlap))))
     if snapshot is not None and snapshot not in project.snapshots:
         known = ", ".join(project.snapshots) or "none in this project"
         raise Problem(f"Unknown snapshot '{snapshot[:40]}'. Snapshots: {known}.")
@@ -93,16 +95,15 @@ def jobs(here: "Runtime", project: Project) -> "list[Job]":
 
 def work(here: "Runtime", job: "JobContext") -> dict[str, Any]:
     """The job itself. Gives how many texts were embedded for it."""
-    from core.retrieval.embedders import Remembering
-    from core.retrieval.trial import split_otherwise
+    from core.retrieval.trial import embedder_of, split_otherwise
 
     given = job.parameters
     asked, settings = questions.from_rows(given["questions"]), _settings(given)
     knowledge, snapshot = here.knowledge(here.projects.get(given["project"])), given["snapshot"]
     tried = {sweeps.outcome(row).setting for row in job.rows()}
     left = sorted((one for one in settings if one not in tried), key=_split)
-    embedder = Remembering(knowledge.embedder, knowledge.vector_of) if knowledge.embedder else None
-    if embedder is None and any(one.mode != "sparse" for one in left):
+    embedders = {name: embedder_of(knowledge, name) for name in dict.fromkeys(["", *(one.embedder for one in left)])}
+    if embedders[""] is None and any(one.mode != "sparse" and not one.embedder for one in left):
         raise Problem("The embedder is not fetched yet: sweep words alone (sparse), or fetch it on Model files first.")
     paths = [document.path for document in knowledge.documents(snapshot or CURRENT)]
     ways = [(split, list(of)) for split, of in groupby(left, key=_split)]
@@ -110,7 +111,7 @@ def work(here: "Runtime", job: "JobContext") -> dict[str, Any]:
     filters = msgspec.convert(given["search"], Search).filters
     try:
         for _, of in ways:
-            splitting = of[0].split
+            splitting, embedder = of[0].split, embedders[of[0].embedder]
             named = f"{splitting.splitter} of {splitting.chunk_size} tokens"
             read = steps.each(f"Splitting and embedding by {named}")
             with split_otherwise(knowledge, splitting, paths, snapshot, embedder=embedder, added=read) as other:
@@ -119,9 +120,9 @@ def work(here: "Runtime", job: "JobContext") -> dict[str, Any]:
                 for outcome in outcomes(rankings, asked, of, embed, snapshot, ranked):
                     job.append(sweeps.row(outcome))
     except Stopped:
-        return {"embedded": embedder.made if embedder else 0}
+        return {"embedded": sum(one.made for one in embedders.values() if one)}
     job.progress(1.0, f"{len(settings)} settings over {len(asked)} questions")
-    return {"embedded": embedder.made if embedder else 0}
+    return {"embedded": sum(one.made for one in embedders.values() if one)}
 
 
 def outcomes(
@@ -184,8 +185,10 @@ def apply(here: "Runtime", project: Project, setting: Setting) -> "Job | None":
     knowledge = here.knowledge(project)
     now = knowledge.settings
     wanted = replace(now, splitter=setting.splitter, chunk_size=setting.chunk_size, overlap=setting.overlap)
-    if wanted == now:
+    if wanted == now and not setting.embedder:
         return None
+    if setting.embedder:
+        knowledge.choose_embedding(knowledge.plan_embedding(_embedding(setting.embedder))[0])
     knowledge.configure(wanted)
     return here.jobs.start(
         "index",
@@ -218,9 +221,9 @@ def ask_model(here: "Runtime", project: Project, job_id: str, setting: Setting, 
     )
     base = here.knowledge(project).settings
     variants = tuple(
-        Variant(each.name, split=one.split)
+        Variant(each.name, split=one.split, embedder=one.embedder)
         for each, one in zip(two, (now, setting), strict=True)
-        if (one.splitter, one.chunk_size, one.overlap) != (base.splitter, base.chunk_size, base.overlap)
+        if one.embedder or (one.splitter, one.chunk_size, one.overlap) != (base.splitter, base.chunk_size, base.overlap)
     )
     arms.check(two)
     options = Options(two, job.parameters["snapshot"], variants=variants)
@@ -245,8 +248,18 @@ class _Steps:
         return step
 
 
-def _split(setting: Setting) -> tuple[str, int, int]:
-    return setting.splitter, setting.chunk_size, setting.overlap
+def _split(setting: Setting) -> tuple[str, int, int, str]:
+    """What takes a base of its own."""
+    return setting.splitter, setting.chunk_size, setting.overlap, setting.embedder
+
+
+def _embedding(name: str) -> Embedding:
+    return Embedding("" if name == BUNDLED else name)
+
+
+def _is(own: Embedding, name: str) -> bool:
+    """Whether that is what the base has anyway."""
+    return not own.url and own.file == _embedding(name).file
 
 
 def _settings(given: dict[str, Any]) -> tuple[Setting, ...]:

@@ -4,6 +4,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from core.charts.evaluation import label
 from core.evaluation.sweeps import AXES, Scored, Sweep
 from core.theme import SEQUENTIAL, finish
 
@@ -14,6 +15,7 @@ TITLES = {
     "threshold": "threshold",
     "splitter": "splitter",
     "chunk_size": "chunk size, tokens",
+    "embedder": "embedder",
 }
 
 
@@ -32,8 +34,8 @@ def heat_map(found: Sweep, across: str, down: str) -> go.Figure:
     grid = [[cells.get((column, row)) for column in columns] for row in rows]
     figure = go.Figure(
         go.Heatmap(
-            x=[str(column) for column in columns],
-            y=[str(row) for row in rows],
+            x=[_name(column) for column in columns],
+            y=[_name(row) for row in rows],
             z=[[None if one is None else one.value(found.measure) for one in line] for line in grid],
             text=[["" if one is None else _text(one, found) for one in line] for line in grid],
             customdata=[["" if one is None else _hover(one) for one in line] for line in grid],
@@ -48,6 +50,11 @@ def heat_map(found: Sweep, across: str, down: str) -> go.Figure:
     figure.update_xaxes(title=TITLES[across], type="category", showgrid=False)
     figure.update_yaxes(title=TITLES[down], type="category", showgrid=False)
     return finish(figure, height=150 + 72 * len(rows))
+
+
+def _name(value: object) -> str:
+    """A value of an axis as Plotly may draw it; no embedder named is the project's own."""
+    return label(str(value)) or "the project's own"
 
 
 def _text(one: Scored, found: Sweep) -> str:

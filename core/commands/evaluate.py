@@ -71,7 +71,7 @@ def main(argv: list[str]) -> int:
         emit({**records.plain(result), "gates": records.plain(gates), **also})
     else:
         said = [f"{gate.outcome}: {gate.name} ({gate.why})" for gate in gates]
-        print("\n".join([*table(result), *sentences(several, tuned), *said]))
+        print("\n".join([*table(result), *sentences(several, tuned, result.titles), *said]))
     for gate in gates:
         log(f"{gate.outcome}: {gate.name}: {one_line(gate.why, 300)}")
     if failed(gates, given.strict):

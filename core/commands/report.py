@@ -31,7 +31,7 @@ def main(argv: list[str]) -> int:
         several, tuned = evaluate.varied(here, found)
         also = {"beside": evaluate.beside(here, found), "repeats": several, "trainings": tuned}
         made = {**records.plain(found), "gates": [], **{name: records.plain(each) for name, each in also.items()}}
-        _say(given, made, [headline(found), *tables.decisions(found), *sentences(several, tuned)])
+        _say(given, made, [headline(found), *tables.decisions(found), *sentences(several, tuned, found.titles)])
     finally:
         runtime.close()
     return 0

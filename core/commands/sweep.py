@@ -13,7 +13,7 @@ from core.commands import BAD_INPUT, emit, log, parser, with_project
 from core.commands.evaluate import asked_of, waited
 from core.errors import Problem
 from core.evaluation.sweeps import AXES, Grid, Sweep
-from core.retrieval.values import MODES, SPLITTERS
+from core.retrieval.values import BUNDLED, MODES, SPLITTERS
 
 T = TypeVar("T", int, float, str)
 DEFAULT = Grid()
@@ -74,6 +74,8 @@ def _arguments(argv: list[str]) -> Namespace:
         "--splitter", type=_listed(str), default=DEFAULT.splitter, help=f"{values}: {', '.join(SPLITTERS)}"
     )
     options.add_argument("--chunk-size", type=_listed(int), default=DEFAULT.chunk_size, help=f"{values}: tokens")
+    told = f"{values}: a GGUF's id or path, {BUNDLED}; default: the project's own"
+    options.add_argument("--embedder", type=_listed(str), default=DEFAULT.embedder, help=told)
     options.add_argument("--measure", choices=("hit", "mrr"), default="hit", help="what the best is the best of")
     options.add_argument("--apply", action="store_true", help="the cheapest within the error becomes the project's")
     return options.parse_args(argv)

@@ -9,7 +9,7 @@ is (MS_training - MS_rest) / Q. Knows rows; knows no engine.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -77,9 +77,10 @@ class Trainings:
         )
 
 
-def sentences(several: Sequence[Components], tuned: Sequence[Trainings]) -> list[str]:
-    """Both in words."""
-    return [*(one.sentence for one in several), *(one.sentence for one in tuned)]
+def sentences(several: Sequence[Components], tuned: Sequence[Trainings], titles: Mapping[str, str]) -> list[str]:
+    """Both in words. `titles`: the arms' names for people."""
+    named = [replace(one, arm=titles.get(one.arm, one.arm)) for one in several]
+    return [*(one.sentence for one in named), *(one.sentence for one in tuned)]
 
 
 def one_way(values: Sequence[Sequence[float]]) -> tuple[float, float]:

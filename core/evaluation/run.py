@@ -126,6 +126,9 @@ def key(questions: Sequence[Question], options: Options, models: object) -> str:
     asked = dataclasses.asdict(options)
     if not options.variants:
         del asked["variants"]  # the key of an older version's run is still its key
+    for variant in asked.get("variants", ()):
+        if not variant["embedder"]:
+            del variant["embedder"]
     parts = [[q.row() for q in questions], asked, models]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 

@@ -29,6 +29,7 @@ LIBRARIES: Final = ("streamlit", "llama-cpp-python", "llama-index", "numpy", "ms
 def html(report: Report, project: Project, documents: Sequence[str] = ()) -> str:
     """The evaluation as one document without script or network. `documents`: names of the project's documents."""
     found = overall(report)
+    several, tuned = repeats.components(report.rows), repeats.trainings(report.rows, project.bases)
     return paper.render(
         "evaluation.html",
         title=report.name or f"Evaluation of {project.title}",
@@ -40,9 +41,9 @@ def html(report: Report, project: Project, documents: Sequence[str] = ()) -> str
         accuracies=_accuracies(report),
         effects=[_rounded(row) for row in tables.effects(report)],
         pairs=_pairs(report),
-        varied=repeats.sentences(repeats.components(report.rows), repeats.trainings(report.rows, project.bases)),
-        repeats=_repeats(report),
-        trainings=_trainings(report, project),
+        varied=repeats.sentences(several, tuned, report.titles),
+        repeats=tables.repeated(report, several),
+        trainings=tables.trained(report, tuned),
         causes=_causes(report),
         cases=[_case(report, row) for row in cases(report)],
         beside=beside.table(beside.beside(report, project)),
@@ -182,39 +183,6 @@ def _pairs(report: Report) -> list[dict[str, Any]]:
             "p": f"{pair.p:.3f}" if pair.p >= 0.001 else "< 0.001",
         }
         for pair in report.pairs
-    ]
-
-
-def _repeats(report: Report) -> list[dict[str, Any]]:
-    """How much answers vary between runs and between questions, one row an arm that was asked more than once."""
-    return [
-        {
-            "Arm": report.titles.get(one.arm, one.arm),
-            "Questions": one.questions,
-            "Asked each": f"{one.repeats:.1f}",
-            "Accuracy": f"{one.accuracy:.1%} ± {100 * one.error:.1f}",
-            "Flip": f"{one.flips} ({one.flip_low:.0%} to {one.flip_high:.0%})",
-            "Variance between runs": f"{one.between_runs:.4f}",
-            "Between questions": f"{one.between_questions:.4f}",
-            "Error if asked without end": f"{100 * one.error_endless:.1f}",
-        }
-        for one in repeats.components(report.rows)
-    ]
-
-
-def _trainings(report: Report, project: Project) -> list[dict[str, Any]]:
-    """Several fine-tunes of one base: one row each, with what their training alone makes them differ by."""
-    return [
-        {
-            "Base": one.base,
-            "Context": one.context,
-            "Fine-tune": report.titles.get(arm, arm),
-            "Accuracy": f"{share:.1%}",
-            "Questions": one.questions,
-            "Spread between trainings, points": f"{100 * one.spread:.1f}",
-        }
-        for one in repeats.trainings(report.rows, project.bases)
-        for arm, share in one.accuracies.items()
     ]
 
 

@@ -22,13 +22,16 @@ from core.text import one_line
 
 MOST: Final = 400  # settings of one sweep
 ROUNDED: Final = 1e-9  # one question lost is exactly one standard error
-AXES: Final = ("k", "mode", "weight", "threshold", "splitter", "chunk_size")
+AXES: Final = ("k", "mode", "weight", "threshold", "splitter", "chunk_size", "embedder")
 Measure = Literal["hit", "mrr"]
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One way to retrieve: `k`, `mode`, `weight`, `threshold` as in arms.Search, the rest as in retrieval.Settings."""
+    """One way to retrieve: `k`, `mode`, `weight`, `threshold` as in arms.Search, the rest as in retrieval.Settings.
+
+    `embedder`: "" the base's own, "bundled", or a GGUF by its id or path (read without words before a text).
+    """
 
     k: int = 3
     mode: str = "hybrid"
@@ -37,6 +40,7 @@ class Setting:
     splitter: str = "headings"
     chunk_size: int = Settings.chunk_size
     overlap: int = Settings.overlap
+    embedder: str = ""
 
     @classmethod
     def of(cls, search: Search, base: Settings) -> "Setting":
@@ -47,7 +51,9 @@ class Setting:
 
     def plain(self) -> "Setting":
         """The same without what its mode does not use, so that two that search alike are equal."""
-        return self if self.mode == "hybrid" else replace(self, weight=1.0 if self.mode == "dense" else 0.0)
+        if self.mode == "sparse":
+            return replace(self, weight=0.0, embedder="")
+        return self if self.mode == "hybrid" else replace(self, weight=1.0)
 
     @property
     def split(self) -> Settings:
@@ -65,7 +71,8 @@ class Setting:
         """In words: "top 3, hybrid 0.70, headings of 160 tokens"."""
         mode = f"hybrid {self.weight:.2f}" if self.mode == "hybrid" else self.mode
         cut = f", at least {self.threshold:.2f}" if self.threshold else ""
-        return f"top {self.k}, {mode}{cut}, {self.splitter} of {self.chunk_size} tokens"
+        by = f", embedded by {one_line(self.embedder, 60)}" if self.embedder else ""
+        return f"top {self.k}, {mode}{cut}, {self.splitter} of {self.chunk_size} tokens{by}"
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,7 @@ class Grid:
     threshold: tuple[float, ...] = (0.0,)
     splitter: tuple[str, ...] = ("headings", "sentences")
     chunk_size: tuple[int, ...] = (96, 160)
+    embedder: tuple[str, ...] = ("",)
 
     def settings(self, overlap: int = Settings.overlap) -> tuple[Setting, ...]:
         """Each distinct combination. Raises Problem on a value that cannot be used, or on too many."""

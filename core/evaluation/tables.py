@@ -7,6 +7,7 @@ from typing import Any
 
 from core.evaluation.metrics import METRICS
 from core.evaluation.records import Metrics, Report, Row
+from core.evaluation.repeats import Components, Trainings
 from core.evaluation.sequential import Watched
 from core.evaluation.statistics import Difference, Effects
 from core.evaluation.versus import Versus
@@ -126,6 +127,39 @@ def metrics(measured: Metrics) -> list[dict[str, Any]]:
         for arm, classes in measured.items()
         for cls, found in classes.items()
         for name, value in found.items()
+    ]
+
+
+def repeated(report: Report, several: Sequence[Components]) -> list[dict[str, Any]]:
+    """One row an arm that was asked more than once: how much its answers vary between runs and between questions."""
+    return [
+        {
+            "Arm": report.titles.get(one.arm, one.arm),
+            "Questions": one.questions,
+            "Asked each": round(one.repeats, 1),
+            "Accuracy": f"{one.accuracy:.1%} ± {100 * one.error:.1f}",
+            "Flip": f"{one.flips} ({one.flip_low:.0%} to {one.flip_high:.0%})",
+            "Variance between runs": f"{one.between_runs:.3f}",
+            "Between questions": f"{one.between_questions:.3f}",
+            "Error if asked without end": f"{100 * one.error_endless:.1f}",
+        }
+        for one in several
+    ]
+
+
+def trained(report: Report, tuned: Sequence[Trainings]) -> list[dict[str, Any]]:
+    """One row a fine-tune of a base that has several: what it gets right, how far training alone sets them apart."""
+    return [
+        {
+            "Base": one.base,
+            "Context": one.context,
+            "Fine-tune": report.titles.get(arm, arm),
+            "Accuracy": f"{share:.1%}",
+            "Questions": one.questions,
+            "Spread between trainings, points": f"{100 * one.spread:.1f}",
+        }
+        for one in tuned
+        for arm, share in one.accuracies.items()
     ]
 
 

@@ -27,12 +27,14 @@ LOOKED_AT: Final = 40  # passages below the first among which near misses are lo
 @dataclass(frozen=True)
 class Variant:
     """What is different for the arm of that name. `wrong`: the share of its passages that is swapped for near misses;
-    `of`: the arm it is a variant of; `split`: how its documents are split."""
+    `of`: the arm it is a variant of; `split`: how its documents are split, `embedder`: and by what embedded ("": as the
+    project's)."""
 
     arm: str
     of: str = ""
     wrong: float = 0.0
     split: Settings | None = None
+    embedder: str = ""
 
 
 def dialled(arms: Sequence[Arm], shares: Sequence[float]) -> tuple[tuple[Arm, ...], tuple[Variant, ...]]:

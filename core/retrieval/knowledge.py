@@ -381,6 +381,10 @@ class KnowledgeBase:
         chunks, embedded = self.counts()
         return known, chunks - embedded if same else chunks
 
+    def embedder_of(self, choice: Embedding) -> Embedder:
+        """The embedder of another choice, tried with one text; this base keeps its own. Raises Problem."""
+        return self._tools.embedder_of(choice)
+
     def choose_embedding(self, known: Embedding) -> None:
         """Embed with what `plan_embedding` gave from now on. Until `catch_up` has made them anew, vectors of another
         embedder are not searched: words alone are."""

@@ -60,6 +60,13 @@ class Tools:
         again = self._discover(known) if self._discover is not None else None
         return replace(known, identity=(again or found)[0].identity)
 
+    def embedder_of(self, choice: Embedding) -> Embedder:
+        """What `choice` embeds with. Raises Problem when it embeds nothing."""
+        found = self._discover(self.tried(choice)) if self._discover is not None else None
+        if found is None:
+            raise Problem(f"{choice.title} is not to be had here: fetch it first.")
+        return found[0]
+
     @property
     def tokenizer(self) -> WordPiece:
         """Counts in the embedder's tokens, or estimates while there is none."""

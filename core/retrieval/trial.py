@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from core.retrieval.embedders import Remembering
 from core.retrieval.knowledge import KnowledgeBase
 from core.retrieval.schema import MIGRATIONS
-from core.retrieval.values import Embedder, Retrieved, Settings
+from core.retrieval.values import BUNDLED, Embedder, Embedding, Retrieved, Settings
 from core.store import Store
 
 DOCUMENTS = 8
@@ -23,6 +24,17 @@ def ask(knowledge: KnowledgeBase, question: str, settings: Settings, top_k: int,
     paths = list(dict.fromkeys(passage.document for passage in found))[:DOCUMENTS]
     with split_otherwise(knowledge, settings, paths) as other:
         return other.query(question, top_k, mode)
+
+
+def embedder_of(knowledge: KnowledgeBase, name: str = "") -> Remembering | None:
+    """What embeds a trial: "" the base's own (None: not to be had yet), BUNDLED, or a GGUF by its id or path.
+
+    Each text is embedded once. Raises Problem on one that embeds nothing.
+    """
+    if name:
+        return Remembering(knowledge.embedder_of(Embedding("" if name == BUNDLED else name)))
+    own = knowledge.embedder
+    return None if own is None else Remembering(own, knowledge.vector_of)
 
 
 @contextmanager

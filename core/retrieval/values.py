@@ -24,6 +24,9 @@ DELETED = "deleted"  # the view that remembers which version a deleted document 
 TODAY, TRAINING_DAY = "today", "training-day"  # the demo company's two snapshots
 
 
+BUNDLED: Final = "bundled"  # what the bundled embedder is called where a base has another one
+
+
 @dataclass(frozen=True)
 class Embedding:
     """What makes a base's vectors; neither `file` nor `url`: the bundled embedder.

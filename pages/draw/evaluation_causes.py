@@ -10,6 +10,7 @@ from core.evaluation.records import Report, Row
 from core.project import Project
 from core.runtime import Runtime
 from core.text import plain
+from pages.draw.evaluation_votes import voter
 
 
 @st.fragment
@@ -21,7 +22,8 @@ def draw_checked_causes(here: Runtime, project: Project, found: Report) -> None:
         return
     random.Random(found.id).shuffle(wrong)
     said = here.votes.causes(project.id, found.id)
-    done = {(say.place, say.arm) for say in said}
+    who = st.session_state.get("voter", "").strip()
+    done = {(say.place, say.arm) for say in said if say.voter == who}
     todo = [row for row in wrong if (hand.place_of(found, row), row.arm) not in done]
     if todo:
         row = todo[0]
@@ -45,9 +47,15 @@ def draw_cause(here: Runtime, found: Report, row: Row, at: str = "") -> None:
     if not row.cause:
         return
     key = f"cause{at}-{row.number}-{row.repeat}-{row.arm}"
-    with st.popover("Is this the cause?", key=f"{key}-pop"):
-        chosen = st.selectbox("Why it is wrong", CAUSES, CAUSES.index(row.cause), key=key)
-        who = st.text_input("Your label", max_chars=60, key=f"{key}-who", placeholder="none")
-        label = "I agree" if chosen == row.cause else "I disagree: keep this one"
-        if st.button(label, key=f"{key}-keep", on_click=hand.disagree, args=(here, found, row, chosen, who.strip())):
-            st.toast("Kept.")
+    others = [cause for cause in CAUSES if cause != row.cause]
+    with st.container(horizontal=True, vertical_alignment="bottom", key=f"{key}-row"):
+        st.button("I agree", key=f"{key}-agree", on_click=_keep, args=(here, found, row, row.cause))
+        with st.popover("I disagree", key=f"{key}-pop"):
+            chosen = st.selectbox("Why it is wrong", others, key=key)
+            st.button("Keep this cause", key=f"{key}-keep", on_click=_keep, args=(here, found, row, chosen))
+        voter()
+
+
+def _keep(here: Runtime, found: Report, row: Row, cause: str) -> None:
+    hand.disagree(here, found, row, cause, st.session_state.get("voter", "").strip())
+    st.toast("Kept.")

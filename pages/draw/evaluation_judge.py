@@ -1,10 +1,10 @@
 """The optional judge over an evaluation, set apart from every figure by rules; and what repeats and trainings tell."""
 
-import pandas as pd
 import streamlit as st
 
 from core import evaluate, judge
 from core.errors import Problem
+from core.evaluation import tables
 from core.evaluation.judging import Judged
 from core.evaluation.records import Report
 from core.evaluation.repeats import sentences
@@ -37,12 +37,15 @@ def draw_judge(here: Runtime, project: Project, found: Report) -> None:
             judge.start(here, found.id, model, chosen, int(limit))
     except Problem as problem:
         st.error(plain(problem.message))
-    _draw_jobs(here, found)
+    watched = any(job.active for job in judge.jobs(here, found.id))
+    st.fragment(_draw_jobs, run_every=3.0 if watched else None)(here, found, watched)
 
 
-@st.fragment(run_every=3.0)
-def _draw_jobs(here: Runtime, found: Report) -> None:
-    for job in judge.jobs(here, found.id):
+def _draw_jobs(here: Runtime, found: Report, watched: bool) -> None:
+    jobs = judge.jobs(here, found.id)
+    if watched and not any(job.active for job in jobs):
+        st.rerun()  # the last has ended: nothing is left to look at every few seconds
+    for job in jobs:
         names = " and ".join(found.titles.get(arm, arm) for arm in job.parameters["arms"])
         st.markdown(f"**{plain(str(job.parameters['model']))}** on {plain(names)}")
         if job.active:
@@ -55,17 +58,22 @@ def _draw_jobs(here: Runtime, found: Report) -> None:
 
 
 def _draw_one(said: Judged, found: Report) -> None:
-    for line in said.sentences(found.titles):
-        st.markdown(f"- {plain(line)}")
+    st.markdown("\n".join(f"- {plain(line)}" for line in said.sentences(found.titles)))
 
 
 def draw_repeats(here: Runtime, found: Report) -> None:
     """Variance between runs and between questions, and between training runs, where there is any to tell."""
     several, tuned = evaluate.varied(here, found)
-    for line in sentences(several, tuned):
-        st.markdown(f"- {plain(line)}")
+    st.markdown("\n".join(f"- {plain(line)}" for line in sentences(several, tuned, found.titles)))
     if several:
-        st.dataframe(pd.DataFrame(map(vars, several)).round(4), hide_index=True, key="components")
+        st.dataframe(tables.repeated(found, several), hide_index=True, key="components")
+        st.caption(
+            "Flip: questions that the arm gets right at one asking and wrong at another. Error: of the accuracy, in "
+            "points; the part that more askings cannot take away is that between questions."
+        )
+    if tuned:
+        st.dataframe(tables.trained(found, tuned), hide_index=True, key="trainings")
+        st.caption("Spread: standard deviation between training runs, what the questions alone would give taken off.")
     if not several and not tuned:
         st.caption(
             "Nothing was repeated: give an arm repeats and a temperature in Set up. Several fine-tunes of one base as "

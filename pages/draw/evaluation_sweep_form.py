@@ -6,7 +6,7 @@ from core import evaluate, sweep
 from core.evaluation import questions
 from core.evaluation.sweeps import Grid
 from core.project import Project
-from core.retrieval.values import MODES, SPLITTERS
+from core.retrieval.values import BUNDLED, MODES, SPLITTERS
 from core.runtime import Runtime
 from pages.draw.evaluation_form import pick_questions
 
@@ -36,9 +36,15 @@ def draw_form(here: Runtime, project: Project) -> str | None:
         mode = st.multiselect("Mode", MODES, default.mode, key="sweep_mode")
         weight = st.multiselect("Share of the vectors in hybrid", TENTHS, default.weight, key="sweep_weight")
         threshold = st.multiselect("Threshold, least cosine", TENTHS, default.threshold, key="sweep_threshold")
-    grid = Grid(*(tuple(values) for values in (k, mode, weight, threshold, splitter, size)))
+        own = here.knowledge(project).embedding
+        embedder = st.multiselect(
+            "Embedder", ["", *([BUNDLED] if own.file or own.url else [])], [""], key="sweep_embedder",
+            format_func=lambda one: one if one else f"the project's own: {own.title}", accept_new_options=True,
+            help="Type the id of a GGUF on Model files, or its path. Everything is embedded anew for each.",
+        )  # fmt: skip
+    grid = Grid(*(tuple(values) for values in (k, mode, weight, threshold, splitter, size, embedder)))
     chosen, few = grid.settings(), evaluate.limited(asked, int(limit), 0)
-    ways = len({one.split for one in chosen})
+    ways = len({(one.split, one.embedder) for one in chosen})
     st.caption(f"{len(chosen)} settings over {len(few)} questions; {ways} ways of splitting, each embedded once.")
     if st.button("Sweep", type="primary", key="sweep_start", disabled=not few):
         return sweep.start(here, project, few, grid, project.arm(arm), day).id

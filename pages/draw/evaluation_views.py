@@ -77,8 +77,7 @@ def draw_accuracy(found: Report) -> None:
 
 def draw_decided(found: Report) -> None:
     """Which differences are decided, and how many questions would decide the others."""
-    for line in tables.decisions(found):
-        st.markdown(f"- {plain(line)}")
+    st.markdown("\n".join(f"- {plain(line)}" for line in tables.decisions(found)))
     st.dataframe(tables.pairs(found), hide_index=True, placeholder="—", key="pairs")
     st.caption(
         "Decided: the 95 % interval of the paired difference leaves out zero. At every look: an interval that holds "

@@ -22,9 +22,11 @@ KEYS = (
 
 def voter() -> str:
     """The label a person votes under."""
-    return st.text_input(
-        "Your label", max_chars=60, key="voter", placeholder="none", width=200, help="So that two people count as two."
-    )
+    told = "So that two people count as two."
+    kept = st.session_state.get("voter_before", "")  # a view that is not drawn forgets its widgets
+    who = st.text_input("Your label", kept, max_chars=60, key="voter", placeholder="none", width=200, help=told)
+    st.session_state["voter_before"] = who
+    return who
 
 
 @st.fragment

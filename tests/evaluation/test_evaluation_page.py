@@ -150,6 +150,16 @@ def test_blind_votes_and_marks_by_hand(script: Script) -> None:
     assert not app.exception, app.exception[0].message
     (mark,) = runtime.get().votes.marks("brightwater", job_id)
     assert not mark.right and any("agreement with the marks" in frame.value.columns for frame in app.dataframe)
+    app.segmented_control(key="by_hand").set_value("Causes").run()
+    app.text_input(key="voter").set_value("Ann").run()
+    agree = next(one for one in app.button if str(one.key).endswith("-agree"))
+    agree.click().run()
+    assert not app.exception, app.exception[0].message
+    (said,) = runtime.get().votes.causes("brightwater", job_id)
+    assert said.cause == said.stated and said.voter == "Ann" and said.arm in str(agree.key)
+    assert any("Rules against people" in markdown.value for markdown in app.markdown)
+    app.segmented_control(key="by_hand").set_value("Blind votes").run()
+    assert app.text_input(key="voter").value == "Ann"  # one label for all of it
 
 
 def test_a_broken_address_is_one_message(script: Script) -> None:

@@ -15,6 +15,7 @@ from core.evaluation.sweeps import Grid
 from core.project import Model, Project
 from core.retrieval import KnowledgeBase
 from core.retrieval.schema import MIGRATIONS
+from core.retrieval.values import BUNDLED, Embedding, Vector
 from core.runtime import Runtime
 from core.store import Store
 from tests.evaluation.scripted import Script, parts
@@ -28,11 +29,23 @@ ASKED = [Question(f"How many kg has the {word}?", f"{n + 3} kg", "own") for n, w
 GRID = Grid(k=(1, 4), weight=(0.7,), splitter=("headings", "sentences"), chunk_size=(64, 160))
 
 
+class Dull(HashEmbedder):
+    """Finds every text alike."""
+
+    def embed(self, text: str) -> Vector:
+        return super().embed("word")
+
+
+def known(choice: Embedding) -> tuple[HashEmbedder, None] | None:
+    """The embedders that there are: the bundled one, and one that is no use."""
+    return {"": (HashEmbedder(), None), "dull": (Dull(identity="dull"), None)}.get(choice.file)
+
+
 @pytest.fixture
 def project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Project]:
     """A project of the user's own, eight documents in its base, models scripted."""
     store = Store(tmp_path / "base.sqlite3", MIGRATIONS)
-    base = KnowledgeBase(store, HashEmbedder())
+    base = KnowledgeBase(store, discover=known)
     for n, word in enumerate(WORDS):
         base.add(f"{word}.md", TEXT.format(word, FILLER, n + 3))
     script = Script({("small+passages", "*"): "It is 3 kg."})
@@ -111,3 +124,24 @@ def test_the_model_is_asked_where_two_settings_differ_each_with_its_own_passages
     present, swept_arm = hits.values()
     assert all(a != b for a, b in zip(present, swept_arm, strict=True))
     assert here.knowledge(project).settings == split
+
+
+def test_an_embedder_is_an_axis_and_the_base_keeps_its_own(project: Project) -> None:
+    here, arm = runtime.get(), sweep.arm_of(project)
+    grid = Grid(k=(1,), mode=("dense",), splitter=("headings",), chunk_size=(160,), embedder=("", BUNDLED, "dull"))
+    job = sweep.start(here, project, ASKED, grid, arm)
+    assert here.jobs.wait(job.id, 60).state == "done", here.jobs.get(job.id).message
+    found = {one.setting.title: one for one in sweep.result(here, job.id).scored if one.setting.mode == "dense"}
+    (own, dull) = sorted(found.values(), key=lambda one: one.setting.embedder)  # the bundled one is the base's own
+    assert own.hit.accuracy > dull.hit.accuracy and dull.setting.title.endswith("embedded by dull")
+    assert here.knowledge(project).embedding == Embedding() and charts.varied(sweep.result(here, job.id))
+    asked = sweep.ask_model(here, project, job.id, dull.setting)
+    assert here.jobs.wait(asked.id, 60).state == "done", here.jobs.get(asked.id).message
+    other = list(evaluate.result(here, asked.id).arms)[1]
+    seen = [row for row in evaluate.result(here, asked.id).rows if row.arm == other]
+    assert len({row.documents for row in seen}) == 1  # it finds every question alike
+    indexing = sweep.apply(here, project, dull.setting)
+    assert indexing and here.jobs.wait(indexing.id, 60).state == "done"
+    assert here.knowledge(project).embedding.file == "dull"
+    nowhere = sweep.start(here, project, ASKED, Grid(embedder=("nowhere",)), arm)
+    assert "nowhere is not to be had" in here.jobs.wait(nowhere.id, 60).message
