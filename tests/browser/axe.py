@@ -1,6 +1,6 @@
 """axe-core over a page as it stands in the browser: what it finds, said in lines; light and dark."""
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
@@ -15,19 +15,25 @@ STREAMLITS: Final = {
 }
 RULES: Final = {"resultTypes": ["violations"]}
 ONLY_COLOURS: Final = RULES | {"runOnly": ["color-contrast"]}  # the rest is the same in both schemes
-THEMED_MS = 300  # Streamlit follows the scheme in a frame or two
+# Streamlit has followed the scheme, and no colour is on its way any more.
+THEMED: Final = """(scheme) => getComputedStyle(document.querySelector('[data-testid="stApp"]')).colorScheme === scheme
+  && !document.getAnimations().some((one) => one instanceof CSSTransition)"""
 
 
 def faults(page: Page, *, dark: bool = True) -> list[str]:
     """Every fault axe-core sees: all rules in light, then the colours in dark. The page is light again afterwards."""
     found = [f"light: {line}" for line in _run(page, RULES)]
     if dark:
-        page.emulate_media(color_scheme="dark")
-        page.wait_for_timeout(THEMED_MS)
+        turn(page, "dark")
         found += [f"dark: {line}" for line in _run(page, ONLY_COLOURS)]
-        page.emulate_media(color_scheme="light")
-        page.wait_for_timeout(THEMED_MS)
+        turn(page, "light")
     return found
+
+
+def turn(page: Page, scheme: Literal["light", "dark"]) -> None:
+    """The page in another scheme, once it is drawn so."""
+    page.emulate_media(color_scheme=scheme)
+    page.wait_for_function(THEMED, arg=scheme)
 
 
 def _run(page: Page, rules: dict[str, Any]) -> list[str]:

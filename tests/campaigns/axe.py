@@ -248,11 +248,10 @@ def told(states: dict[str, list[str]]) -> dict[str, object]:
 
 def shot(page: Page, name: Path) -> None:
     """The page in both schemes."""
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        page.wait_for_timeout(500)
-        page.screenshot(path=f"{name}-{scheme}.png", full_page=True)
-    page.emulate_media(color_scheme="light")
+    axe.turn(page, "dark")
+    page.screenshot(path=f"{name}-dark.png", full_page=True)
+    axe.turn(page, "light")
+    page.screenshot(path=f"{name}-light.png", full_page=True)
 
 
 def start() -> None:
