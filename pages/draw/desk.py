@@ -18,10 +18,12 @@ from core.word_diff import Piece, word_diff
 SWITCH, LAST, MOST_LISTED = "desk", "desk-change", 200
 BRIEF = 400  # characters of both answers up to which their difference is shown at once
 STYLE = """<style>
-.st-key-desk-panes .st-key-panes [data-testid="stHorizontalBlock"]:not(.st-key-panes [data-testid="stColumn"] *) {
-  flex-wrap: wrap; }
-.st-key-desk-panes .st-key-panes [data-testid="stColumn"]:not(.st-key-panes [data-testid="stColumn"] *) {
-  flex: 1 1 calc(50% - 1rem); min-width: min(16rem, 100%); }
+@media (min-width: 641px) {
+  .st-key-desk-panes .st-key-panes [data-testid="stHorizontalBlock"]:not(.st-key-panes [data-testid="stColumn"] *) {
+    flex-wrap: wrap; }
+  .st-key-desk-panes .st-key-panes [data-testid="stColumn"]:not(.st-key-panes [data-testid="stColumn"] *) {
+    flex: 1 1 calc(50% - 1rem); min-width: min(16rem, 100%); }
+}
 </style>"""
 SIGNS = {Piece.SAME: "{}", Piece.FIRST: ":red-background[− {}]", Piece.SECOND: ":green-background[+ {}]"}
 
