@@ -38,16 +38,19 @@ BIG = """<style>
 </style>"""
 
 
-def draw_first(arms: Sequence[ArmRecord], worth: Sequence[Mark | None] = ()) -> None:
-    """On a telephone, where panes are cards to be swept through: which comes first.
-
-    The one judged right; before that, and where none is, the last that read the documents (of the demo's the hybrid).
-    """
+def best(arms: Sequence[ArmRecord], worth: Sequence[Mark | None] = ()) -> int:
+    """The place of the pane to look at first: the one judged right; before that, and where none is, the last that read
+    the documents (of the demo's the hybrid)."""
     right = [at for at, one in enumerate(worth) if one is not None and one.good]
     informed = [at for at, arm in enumerate(arms) if arm.context != "closed"]
-    best = (right or informed[-1:] or [0])[0]
+    return (right or informed[-1:] or [0])[0]
+
+
+def draw_first(arms: Sequence[ArmRecord], worth: Sequence[Mark | None] = ()) -> None:
+    """On a telephone, where panes are cards to be swept through, the best comes first."""
     card = '.st-key-panes [data-testid="stColumn"]:not(.st-key-panes [data-testid="stColumn"] *)'
-    order = "".join(f"{card}:nth-child({at}) {{ order: {-(at == best + 1)}; }}" for at in range(1, len(arms) + 1))
+    first = best(arms, worth)
+    order = "".join(f"{card}:nth-child({at + 1}) {{ order: {-(at == first)}; }}" for at in range(len(arms)))
     st.html(f"<style>@media (max-width: 640px) {{ {order} }}</style>")
 
 

@@ -8,6 +8,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import theme
+from core.marks import Mark
+from core.records import ArmRecord
+from pages.draw import panes
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -52,3 +55,12 @@ def test_a_chart_for_the_last_row_has_large_type_and_the_same_data() -> None:
     large = theme.enlarge(theme.finish(go.Figure(plain), height=200), 20)
     assert large.layout.xaxis.tickfont.size == large.layout.legend.font.size == large.data[0].textfont.size == 20
     assert large.layout.height > 200 and list(large.data[0].y) == [3, 4]
+
+
+def test_the_right_pane_is_looked_at_first_and_before_any_is_judged_the_best_informed() -> None:
+    contexts = ("closed", "retrieval", "closed", "retrieval")
+    arms = [ArmRecord(arm=str(at), state="done", context=context) for at, context in enumerate(contexts)]
+    right, wrong = Mark("right", True, ""), Mark("wrong", False, "")
+    assert panes.best(arms) == 3 and panes.best(arms[::2]) == 0
+    assert panes.best(arms, [wrong, None, right, right]) == 2
+    assert panes.best(arms, [wrong, wrong, None, wrong]) == 3

@@ -100,7 +100,7 @@ def test_stop_all_ends_every_pane(page: Page, server: Server) -> None:
 
 
 def test_panes_stand_four_abreast_two_by_two_or_as_cards_the_right_one_first(page: Page, server: Server) -> None:
-    ask(page, server.url, "What is the Tidal Press made of?")
+    ask(page, server.url, "How much does the Tidal Press cost?")
     panes, names = page.locator(".st-key-panes"), ("Base", "Base + retrieval", "Fine-tuned", "Fine-tuned + retrieval")
     expect(panes.get_by_text("Exact prompt")).to_have_count(4, timeout=120_000)
     finished(page)
