@@ -72,10 +72,12 @@ def dumps(scenario: Mapping[str, Any], indent: int | None = 1) -> str:
         raise Problem(f"The scenario cannot be written as JSON: {error}.") from error
 
 
-def loads(data: bytes | str, origin: str = "scenario") -> tuple[dict[str, Any], list[str]]:
+def loads(data: bytes | str, origin: str = "scenario", *, as_stated: bool = False) -> tuple[dict[str, Any], list[str]]:
     """The scenario in `data` (a saved file, or an unpacked link) and notes on what was left out; never raises.
 
-    `origin` names the source in the notes. What is no section is dropped; what a section holds is its owner's to check.
+    `origin` names the source in the notes. `as_stated`: a whole number for version stays, for one that is handed on and
+    must go on saying that its defaults are older. What is no section is dropped; what a section holds is its owner's
+    to check.
     """
     if len(data) > MAX_BYTES:
         return empty(), [f"{origin}: more than {MAX_BYTES:,} bytes, so it was not read; the defaults are shown."]
@@ -94,6 +96,8 @@ def loads(data: bytes | str, origin: str = "scenario") -> tuple[dict[str, Any], 
             f"what both know is kept, and a default may have changed since{_since(version)}."
         )
     kept = empty()
+    if as_stated and isinstance(version, int) and not isinstance(version, bool):
+        kept["version"] = version
     for name, section in value.items():
         if name not in SECTIONS:
             notes.append(f"{one_line(str(name), 40)}: no such section (known: {', '.join(SECTIONS)}); left out.")

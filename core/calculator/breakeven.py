@@ -1,10 +1,12 @@
-"""Where two approaches cost the same: in queries a month and in months. "Always" and "never" are answers.
+"""Where two approaches cost the same: in queries of the first month and in months. "Always" and "never" are answers.
 
 Knows lines and cumulative costs, not what they are made of.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields, replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,28 +19,53 @@ SHOWN = (5, 50, 95)
 
 @dataclass(frozen=True)
 class Line:
-    """Total cost at a steady number q of queries a month, over draws, in USD:
-    fixed + per_query x q + machine x max(minimum, share x q)."""
+    """Total cost as a function of q, the queries of the first month, over draws, in USD: fixed + per_query x q
+    + machine x the sum over months t = 0, 1, ... of discount^t x max(minimum, share x q x growth^t).
+
+    `growth`: factor a month. The sum is straight between kinks, one a month: where that month's minimum is used up.
+    """
 
     fixed: Array
     per_query: Array
     machine: Array
     minimum: Array
     share: Array
+    growth: Array = field(default_factory=partial(np.ones, ()))
+    discount: Array = field(default_factory=partial(np.ones, ()))
+    months: int = 1
 
-    def at(self, queries: Array) -> Array:
-        """USD over the horizon at `queries` a month."""
-        return self.fixed + self.per_query * queries + self.machine * np.maximum(self.minimum, self.share * queries)
+    def at_none(self) -> Array:
+        """USD over the horizon without a query."""
+        return self.fixed + self.machine * self.minimum * sum(self.discount**month for month in range(self.months))
 
-    @property
-    def kink(self) -> Array:
-        """Queries a month above which the minimum of machines is not enough; infinite without machines."""
+    def kinks(self) -> "Kinks":
+        """The kinks from the lowest volume up: growing, the last month's minimum is used up first."""
+        last = self.growth > 1
+        weight = self.machine * self.share * np.where(last, (self.discount * self.growth) ** (self.months - 1), 1.0)
+        factor = np.where(last, 1 / (self.discount * self.growth), self.discount * self.growth)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where((self.share > 0) & (self.machine > 0), self.minimum / self.share, np.inf)
+            first = np.where(
+                weight > 0, self.minimum / self.share * np.where(last, self.growth ** (1 - self.months), 1.0), np.inf
+            )
+        return Kinks(first, weight, np.where(last, self.growth, 1 / self.growth), factor, self.months)
 
-    def slope(self, beyond: NDArray[np.bool_]) -> Array:
-        """USD a further query a month; `beyond` says where the minimum of machines is used up."""
-        return self.per_query + np.where(beyond, self.machine * self.share, 0.0)
+
+class Kinks:
+    """A walk over a line's kinks. `next`: queries at the next one, infinite behind the last; `weight`: how many USD a
+    query the line is steeper behind it."""
+
+    def __init__(self, first: Array, weight: Array, apart: Array, factor: Array, count: int) -> None:
+        self.next, self.weight, self._apart, self._factor = first, weight, apart, factor
+        self._left = np.full(first.shape, count)
+
+    def passed(self, end: Array) -> Array:
+        """USD a query added where the kink at `end` is passed; then the next one stands there."""
+        here = (self.next <= end) & np.isfinite(self.next)
+        added = np.where(here, self.weight, 0.0)
+        self._left = self._left - here
+        self.next = np.where(here, np.where(self._left > 0, self.next * self._apart, np.inf), self.next)
+        self.weight = np.where(here, self.weight * self._factor, self.weight)
+        return added
 
 
 @dataclass(frozen=True)
@@ -47,7 +74,7 @@ class Crossing:
 
     first: str
     second: str
-    queries: dict[str, float] | None  # a month, steady; None when no draw has one
+    queries: dict[str, float] | None  # in the first month, growing as the scenario says; None when no draw has one
     second_cheaper_above: bool  # above the break-even volume the second is the cheaper one (in most such draws)
     first_always: float  # share of draws in which the first is cheaper at every volume
     second_always: float
@@ -79,28 +106,31 @@ def crossing(
 
 
 def break_even_queries(a: Line, b: Line) -> tuple[Array, Array]:
-    """(queries a month at which both cost the same or NaN, sign of a - b below that volume), over draws.
+    """(queries in the first month at which both cost the same or NaN, sign of a - b below that volume), over draws.
 
     The difference of two such lines is straight between the kinks of either, so the first change of sign is found
-    exactly: q* = (fixed_b - fixed_a) / (slope_a - slope_b) on its piece. On one piece this is the textbook formula.
+    exactly, walking from kink to kink: q* = begin - gap / slope on its piece. Without growth each line has one kink; on
+    one piece this is the textbook formula (fixed_b - fixed_a) / (per_query_a - per_query_b). Ours.
     """
-    parts = np.broadcast_arrays(*(np.atleast_1d(part) for line in (a, b) for part in vars(line).values()))
-    a, b = Line(*parts[:5]), Line(*parts[5:])
-    kink_a, kink_b = a.kink, b.kink
-    low, high = np.minimum(kink_a, kink_b), np.maximum(kink_a, kink_b)
-    begin, found, start = np.zeros_like(low), np.full(low.shape, np.nan), np.zeros_like(low)
-    for end in (low, high, np.full_like(high, np.inf)):
-        gap = a.at(begin) - b.at(begin)
-        slope = a.slope(begin >= kink_a) - b.slope(begin >= kink_b)
-        start = np.where(start == 0, np.where(gap != 0, np.sign(gap), np.sign(slope)), start)
+    names = [each.name for each in fields(Line) if each.name != "months"]
+    parts = np.broadcast_arrays(*(np.atleast_1d(getattr(line, name)) for line in (a, b) for name in names))
+    of_a: dict[str, Any] = dict(zip(names, parts[: len(names)], strict=True))
+    of_b: dict[str, Any] = dict(zip(names, parts[len(names) :], strict=True))
+    a, b = replace(a, **of_a), replace(b, **of_b)
+    above, below = a.kinks(), b.kinks()
+    gap, slope = a.at_none() - b.at_none(), a.per_query - b.per_query
+    begin, found, start = np.zeros_like(gap), np.full(gap.shape, np.nan), np.zeros_like(gap)
+    while True:
+        end = np.minimum(above.next, below.next)
+        start = np.where((start == 0) & (end > begin), np.where(gap != 0, np.sign(gap), np.sign(slope)), start)
         with np.errstate(divide="ignore", invalid="ignore"):
             root = begin - gap / slope
-        crosses = np.isnan(found) & (root > begin) & (root <= end) & (slope * start < 0)
-        found = np.where(crosses, root, found)
+        found = np.where(np.isnan(found) & (root > begin) & (root <= end) & (slope * start < 0), root, found)
         if np.all(np.isinf(end)):
-            break
-        begin = np.where(np.isfinite(end), end, begin)
-    return found, start
+            return found, start
+        reached = np.where(np.isfinite(end), end, begin)
+        gap, begin = gap + slope * (reached - begin), reached
+        slope = slope + above.passed(end) - below.passed(end)
 
 
 def break_even_months(costs_a: Sequence[Array], costs_b: Sequence[Array]) -> tuple[Array, Array]:

@@ -24,6 +24,7 @@ class Calendar:
     factors: Array  # (months,)
     queries: Sequence[Array]  # a month
     events: Mapping[str, Sequence[Array]]  # how many of each kind in each month
+    growth: Array  # of the queries, factor a month
 
     @cached_property
     def monthly(self) -> Array:
@@ -34,6 +35,14 @@ class Calendar:
     def all_queries(self) -> Array:
         """Queries of all months, each discounted like the cost that it causes: what a cost a query is divided by."""
         return self.present(self.queries)
+
+    @cached_property
+    def per_first_query(self) -> Array:
+        """Present value of 1 USD for every query, a query of the first month: the sum of discount x growth by month."""
+        total, grown = np.zeros(()), np.ones(())
+        for factor in self.factors:
+            total, grown = total + factor * grown, grown * self.growth
+        return total
 
     @cached_property
     def all_events(self) -> Mapping[str, Array]:
@@ -79,7 +88,8 @@ def calendar(d: Draws) -> Calendar:
     queries = [d["queries"]]
     for _ in range(months - 1):
         queries.append(queries[-1] * growth)
-    return Calendar(factors, queries, {name: _by_month(each, months) for name, each in event_months(d).items()})
+    events = {name: _by_month(each, months) for name, each in event_months(d).items()}
+    return Calendar(factors, queries, events, growth)
 
 
 def _by_month(interval: Array, months: int) -> list[Array]:
@@ -114,16 +124,17 @@ def totals(approaches: Mapping[str, Approach], months: Calendar) -> dict[str, Ar
 
 
 def cost_line(approach: Approach, months: Calendar) -> breakeven.Line:
-    """The total as a function of a steady number of queries a month (growth left out), for break-even."""
+    """The total as a function of the queries of the first month, which grow as the scenario says, for break-even."""
     fixed = sum_of(approach.setup) + sum_of(approach.monthly) * months.monthly
     for name, amounts in approach.events.items():
         fixed = fixed + sum_of(amounts) * months.all_events[name]
+    per_query = sum_of(approach.per_query) * months.per_first_query
+    machines = approach.replica_month, approach.min_replicas, approach.replicas_per_query
+    if not np.any(approach.replica_month) or np.all(months.growth == 1):
+        return breakeven.Line(fixed, per_query, machines[0] * months.monthly, *machines[1:])
+    discount = np.asarray(months.factors[0])
     return breakeven.Line(
-        fixed=fixed,
-        per_query=sum_of(approach.per_query) * months.monthly,
-        machine=approach.replica_month * months.monthly,
-        minimum=approach.min_replicas,
-        share=approach.replicas_per_query,
+        fixed, per_query, machines[0] * discount, *machines[1:], months.growth, discount, len(months.factors)
     )
 
 

@@ -235,7 +235,7 @@ def _crossing(one: Crossing, cheapest: str) -> str:
     at = "at " if above else ""
     text = (
         f"{_name(other, True)} {overtakes} {NAMES[cheapest] + ' ' if above else ''}{at}"
-        f"{_interval(one.queries)} queries a month, the same every month"
+        f"{_interval(one.queries)} queries a month at first, growing as set"
     )
     rest = [f"never in {percent(always)}" if always else "", f"always in {percent(never)}" if never else ""]
     rest_text = " and ".join(part for part in rest if part)

@@ -313,7 +313,9 @@ def break_even(crossings: Sequence[Crossing]) -> go.Figure:
             showlegend=False,
             hovertemplate="%{x:,.3s} queries a month<extra></extra>",
         )
-    figure.update_xaxes(type="log", title="queries a month: median, and where 90 % of the draws lie")
+    figure.update_xaxes(
+        type="log", title="queries a month at first, growing as set: median, and where 90 % of the draws lie"
+    )
     said = "; ".join(f"{one.first} and {one.second} {(one.queries or {})['p50']:,.0f}" for one in rows)
     return _said(figure, f"Break-even volumes: {said or 'none'}.", height=140 + 44 * len(rows))
 

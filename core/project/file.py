@@ -226,12 +226,9 @@ def _project(members: Members) -> Project:
         text = json.dumps(project.scenario, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise wrong("project.toml, scenario", "values that a scenario cannot have") from error
-    kept, notes = scenario.loads(text if project.scenario else scenario.dumps({}), "scenario")
+    kept, notes = scenario.loads(text if project.scenario else scenario.dumps({}), "scenario", as_stated=True)
     if bad := [note for note in notes if not note.startswith("version:")]:
         raise wrong("project.toml", bad[0].rstrip("."))
-    stated = project.scenario.get("version")
-    if project.scenario and isinstance(stated, int) and not isinstance(stated, bool):
-        kept["version"] = stated  # so that it still says that its defaults are older
     return replace(project, scenario=kept if project.scenario else {}, bundled=False, folder="", made="", changed="")
 
 

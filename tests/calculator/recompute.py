@@ -221,14 +221,15 @@ def one_draw(x, words):
             "stale": x["changing_share"] * (1 - right),
             "delay": (span / 2 + lead) * 730,
             "weeks": weeks,
-            "steady": (
+            "by volume": (
                 launch
                 + sum(d * e for d, e in zip(discount, done, strict=True)) * event
                 + sum(d * e for d, e in zip(discount, gone, strict=True)) * move,
                 monthly,
                 query,
                 machine,
-                sum(discount),
+                discount,
+                1 + x["growth"] / 100,
             ),
         }
     return out
@@ -241,13 +242,16 @@ def simpson(function, start, end, steps=1000):
     return (function(start) + inner + function(end)) * h / 3
 
 
-def steady_cost(steady, queries):
-    """Total cost over the horizon at a steady number of queries a month."""
-    fixed, monthly, query, machine, annuity = steady
-    amount = monthly + query * queries
-    if machine:
-        amount += machine[0] * max(machine[1], queries * machine[2])
-    return fixed + amount * annuity
+def grown_cost(parts, queries):
+    """Total cost over the horizon, month by month, when the first month has so many queries and the rest grow."""
+    total, monthly, query, machine, discount, growth = parts
+    for month, factor in enumerate(discount):
+        asked = queries * growth**month
+        amount = monthly + query * asked
+        if machine:
+            amount += machine[0] * max(machine[1], asked * machine[2])
+        total += amount * factor
+    return total
 
 
 def percentile(values, p):

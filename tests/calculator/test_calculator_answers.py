@@ -153,8 +153,9 @@ def test_the_map_takes_at_most_500_draws_a_cell_and_refuses_what_cannot_be_an_ax
 
 
 # -------------------------------------------------------------------------------------------------------- break-even
-def line(fixed, per_query, machine=0.0, minimum=0.0, share=0.0):
-    return breakeven.Line(*(np.asarray(float(value)) for value in (fixed, per_query, machine, minimum, share)))
+def line(fixed, per_query, machine=0.0, minimum=0.0, share=0.0, growth=1.0, discount=1.0, months=1):
+    values = (fixed, per_query, machine, minimum, share, growth, discount)
+    return breakeven.Line(*(np.asarray(float(value)) for value in values), months)
 
 
 def test_break_even_is_the_textbook_formula_and_always_and_never_are_answers():
@@ -172,6 +173,29 @@ def test_break_even_beyond_the_first_machine_is_found_on_its_own_piece():
     assert volume == pytest.approx(75_000)
     (volume,), _ = breakeven.break_even_queries(line(0, 0.02), line(1500, 0, 1000, 1, 1e-5))
     assert volume == pytest.approx(150_000)  # 0.02 q = 1500 + 0.01 q
+
+
+@pytest.mark.parametrize(
+    ("fixed", "expected"),
+    [
+        (0, 2000 / 0.06),  # 0.02 (q + 2 q) = 2 x 1,000, neither month beyond its machine
+        (1500, 2500 / 0.04),  # 0.06 q = 1,500 + 1,000 + 1,000 x 2 q / 100,000: the second month beyond
+        (4000, 4000 / 0.03),  # 0.06 q = 4,000 + 1,000 x 3 q / 100,000: both
+    ],
+)
+def test_break_even_of_volumes_that_double_by_hand(fixed, expected):
+    machines = line(fixed, 0, 1000, 1, 1e-5, growth=2, months=2)
+    (volume,), (start,) = breakeven.break_even_queries(line(0, 0.02 * 3), machines)
+    assert volume == pytest.approx(expected) and start == -1
+    shrinking = line(fixed, 0, 1000, 1, 1e-5, growth=0.5, months=2)  # the same two months, the busy one first
+    assert breakeven.break_even_queries(line(0, 0.02 * 1.5), shrinking)[0][0] == pytest.approx(2 * expected)
+
+
+def test_break_even_counts_growth(bot):
+    flat, growing = (model.evaluate(bot.replace({"growth": rate, "draws": 1000})) for rate in (0, 5))
+    before, after = ({(one.first, one.second): one.queries for one in each.crossings} for each in (flat, growing))
+    pairs = [pair for pair, queries in before.items() if queries and after[pair]]
+    assert pairs and all(after[pair]["p50"] < before[pair]["p50"] for pair in pairs)
 
 
 def test_break_even_in_months_lies_where_the_cumulative_costs_cross():

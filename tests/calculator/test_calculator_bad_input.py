@@ -149,6 +149,13 @@ def test_no_section_makes_checking_fail(section):
     kept.shelf_of(section)
 
 
+@pytest.mark.parametrize(("version", "kept"), [(1, 1), (99, 99), (True, 3), ("2", 3), (None, 3)])
+def test_a_scenario_that_is_handed_on_keeps_the_version_it_states(version, kept):
+    text = json.dumps({"version": version, "calculator": {"inputs": {"top_k": 3}}})
+    assert envelope.loads(text, as_stated=True)[0] == {"version": kept, "calculator": {"inputs": {"top_k": 3}}}
+    assert envelope.loads(text)[0]["version"] == envelope.VERSION
+
+
 def test_changed_defaults_need_a_new_version():
     # An old link holds only differences, so a changed default changes what it means. When this fails: raise
     # core.scenario.VERSION, then put the new number here.

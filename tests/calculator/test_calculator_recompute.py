@@ -76,7 +76,7 @@ def test_break_even_reinserted_gives_equal_costs_by_other_means(preset):
         volumes, start = breakeven.break_even_queries(*lines)
         for at in range(0, 1000, 50):
             draw = recompute.one_draw({name: v[at] for name, v in drawn.items()}, scenario.words)
-            cost = [lambda q, line=draw[one]["steady"]: recompute.steady_cost(line, q) for one in (a, b)]
+            cost = [lambda q, line=draw[one]["by volume"]: recompute.grown_cost(line, q) for one in (a, b)]
             if np.isfinite(volumes[at]):
                 found += 1
                 assert cost[0](volumes[at]) == pytest.approx(cost[1](volumes[at]), rel=1e-9)
