@@ -63,6 +63,7 @@ try:
     with present.off_stage("form"), st.expander("What to ask", expanded=PARAMETER not in st.query_params):
         if started := draw_form(here, project):
             st.query_params[PARAMETER] = started
+            st.rerun()
     past = evaluate.names(here, project)
     if wanted := st.query_params.get(PARAMETER):
         results(wanted)

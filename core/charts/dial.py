@@ -38,6 +38,8 @@ def dial_chart(report: Report) -> go.Figure:
                 },
                 hovertemplate=title + f": %{{y:.0%}} {said} at %{{x:.0%}} wrong<extra></extra>",
             )
-    figure.update_xaxes(title="passages swapped for near misses", tickformat=".0%", range=[-0.05, 1.05])
+    figure.update_xaxes(title="near misses", tickformat=".0%", range=[-0.05, 1.05])
     figure.update_yaxes(tickformat=".0%", range=[0, 1.02])
-    return finish(figure, height=380)
+    figure = finish(figure, height=400)
+    below = {"orientation": "h", "yanchor": "top", "y": -0.22, "x": 0}  # above are the titles
+    return figure.update_layout(legend=below)

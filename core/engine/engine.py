@@ -5,6 +5,7 @@ import math
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -106,8 +107,11 @@ class Engine:
         return self._supervisor.call(spec, asked).result()
 
 
+@cache
 def _installed() -> None:
-    if importlib.util.find_spec("llama_cpp") is None:
+    """Raises Problem without llama.cpp. Once found it is not looked for again: Streamlit takes an entry out of sys.path
+    when a redraw ends, and a look from another thread meanwhile skips the next one, where the packages may be."""
+    if all(importlib.util.find_spec("llama_cpp") is None for _ in range(3)):
         raise Problem(NOT_INSTALLED)
 
 

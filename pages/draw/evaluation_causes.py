@@ -51,7 +51,7 @@ def draw_cause(here: Runtime, found: Report, row: Row, at: str = "") -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"{key}-row"):
         st.button("I agree", key=f"{key}-agree", on_click=_keep, args=(here, found, row, row.cause))
         with st.popover("I disagree", key=f"{key}-pop"):
-            chosen = st.selectbox("Why it is wrong", others, key=key)
+            chosen = st.radio("Why it is wrong", others, key=key)
             st.button("Keep this cause", key=f"{key}-keep", on_click=_keep, args=(here, found, row, chosen))
         voter()
 

@@ -34,9 +34,10 @@ def draw_replies(here: Runtime, found: Report) -> None:
     picked = st.dataframe(
         tables.replies(found, shown),
         hide_index=True,
-        column_order=FIRST,
+        column_order=FIRST if not any(row.repeat for row in shown) else (*FIRST[:2], "repeat", *FIRST[2:]),
         column_config=WIDTHS,
         key=f"replies {text} {arm} {verdict} {shown[0].number if shown else ''}",  # what was picked goes with its list
+        placeholder="—",
         on_select="rerun",
         selection_mode="single-row",
     )

@@ -50,7 +50,8 @@ def _draw(here: Runtime, project: Project) -> None:
     wanted = st.query_params.get(PARAMETER)
     with st.expander("What to try", expanded=wanted is None):
         if started := draw_form(here, project):
-            st.query_params[PARAMETER] = wanted = started
+            st.query_params[PARAMETER] = started
+            st.rerun()
     if wanted:
         _result(here, project, wanted)
     if job := st.query_params.get(INDEXING):

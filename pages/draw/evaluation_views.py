@@ -30,6 +30,7 @@ SHARES = {
         "standard error": glossary.told("Standard error"),
         "voice": "Replies in the project's voice, right or wrong.",
         "hit": glossary.told("Hit rate"),
+        "declined": "Replies that say they do not know.",
         "stale": glossary.told("Stale"),
         "ticket valid": "Replies that are a ticket as it was asked for.",
         "ticket class": "Tickets put into the right class.",
@@ -97,7 +98,7 @@ def draw_effects(found: Report) -> None:
 
 def draw_dial(found: Report) -> None:
     """What wrong passages do to the arms."""
-    st.plotly_chart(draw_dials(found), key="dial", alt="Right and declined by wrong passages")
+    present.chart(draw_dials(found), key="dial", alt="Right and declined by wrong passages")
     st.dataframe(tables.dialled(found), hide_index=True, column_config=SHARES, placeholder="—", key="dial_rows")
     st.caption(
         "A near miss is what the retriever ranks next and does not hold the answer. An arm that falls as they come "

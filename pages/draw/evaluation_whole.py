@@ -46,9 +46,9 @@ def draw_whole(whole: Whole) -> None:
 def _settings(whole: Whole) -> str:
     arm, sampling = whole.arm, whole.arm.sampling
     hop = ", second hop" if arm.search.hops == 2 else ""
-    search = f"top-k {arm.search.top_k}, {arm.search.mode}{hop}; " if arm.retrieves else ""
+    search = f"Top-k {arm.search.top_k}, {arm.search.mode}{hop}. " if arm.retrieves else ""
     ended = f"Ended by {whole.row.finish or 'an error'}. Model {arm.model}, file {whole.row.file_sha256 or 'not known'}"
-    drawn = f"temperature {sampling.temperature:g}, seed {sampling.seed}, {sampling.max_tokens} tokens at most"
+    drawn = f"Temperature {sampling.temperature:g}, seed {sampling.seed}, {sampling.max_tokens} tokens at most"
     return f"{ended}. {search}{drawn}."
 
 

@@ -1,5 +1,6 @@
 """Workers that answer, are cancelled, killed, stopped and set aside, on a tiny model with random weights."""
 
+import importlib.util
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ import psutil
 import pytest
 
 from core.engine import Engine, Generation, ModelSpec, Request, Sampling
+from core.engine import engine as engine_module
 from core.engine.policy import Limits
 from core.errors import Problem
 from tests.engine import mutations, tiny
@@ -497,3 +499,14 @@ def test_what_needs_more_memory_than_there_is_is_refused_before_it_is_taken(engi
 def test_threads_of_a_worker_do_not_spin_while_they_wait(engine: Engine, spec: ModelSpec) -> None:
     engine.load(spec)
     assert psutil.Process(_pid(engine, spec)).environ()["OMP_WAIT_POLICY"] == "PASSIVE"
+
+
+def test_llama_cpp_once_found_is_not_lost_while_sys_path_is_changed_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine_module._installed()
+    monkeypatch.delitem(sys.modules, "llama_cpp", raising=False)
+    monkeypatch.setattr(sys, "path", [])  # as a look from another thread may meet it
+    assert importlib.util.find_spec("llama_cpp") is None
+    engine_module._installed()
+    engine_module._installed.cache_clear()
+    with pytest.raises(Problem, match="is not installed"):
+        engine_module._installed()
