@@ -10,6 +10,7 @@ from core.engine.inspection import inspect
 from core.errors import Problem
 from core.text import one_line, plain
 from core.weights import catalog
+from pages.draw import number_field
 from pages.draw.pairs import draw_pairs
 from pages.draw.project import current, view
 from pages.draw.setup import draw_setup
@@ -55,7 +56,7 @@ def devices() -> None:
     has_gpu = any(device["kind"] == "gpu" for device in found)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox("Device", ["auto", "cpu", "gpu"], key="device", disabled=not has_gpu, width=160)
-        st.number_input("Context (tokens)", 64, 131072, 2048, step=512, key="context", width=160)
+        number_field.number_field("Context (tokens)", 64, 131_072, 2_048, key="context", whole=True, width=160)
         st.number_input("GPU layers (0: automatic)", 0, 512, 0, key="layers", disabled=not has_gpu, width=200)
     for device in found:
         memory = f" · {device['free'] / 1e9:.1f} of {device['total'] / 1e9:.1f} GB free" if device["total"] else ""
@@ -68,7 +69,7 @@ def wished(spec: ModelSpec) -> ModelSpec:
     return replace(
         spec,
         device=chosen.get("device", "auto"),
-        context=int(chosen.get("context", spec.context)),
+        context=int(number_field.of("context", spec.context)),
         gpu_layers=chosen.get("layers") or None,
     )
 

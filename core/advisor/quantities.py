@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from core import numbers
 from core.advisor.words import Word, after, stem
 
 DIGITS = re.compile(r"(\d[\d.,]*)([a-z]*)$")
@@ -247,14 +248,7 @@ def _period(words: Sequence[Word], at: int, *, articles: bool = False) -> tuple[
 
 def _digits(text: str) -> float | None:
     """'12,000', '12.000' and '12 000' are twelve thousand, '1.8' and '0,40' decimals; None for no number ('1.2.3')."""
-    if re.fullmatch(r"[1-9]\d{0,2}([,.]\d{3})+", text):
-        return float(re.sub(r"[,.]", "", text))
-    if re.fullmatch(r"\d{1,6},\d{1,2}", text):
-        return float(text.replace(",", "."))
-    try:
-        return float(text.replace(",", ""))
-    except ValueError:
-        return None
+    return next(iter(numbers.digits(text)), None)
 
 
 MONTHLY = {stem(word): value for word, value in MONTHLY.items()}

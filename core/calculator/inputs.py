@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from core import tomlfile
+from core import numbers, tomlfile
 from core.errors import Problem
 from core.evidence import figures
 from core.text import one_line
@@ -210,6 +210,11 @@ def read(name: str, value: Any) -> Value:
     return low, high
 
 
+def number(name: str, value: Any) -> float:
+    """One end of an input as a person types it ("12k", "1,000"), within its limits. Raises Problem naming it."""
+    return _number(every()[name], value)
+
+
 def check(section: Mapping[str, Any]) -> tuple[Scenario, list[str]]:
     """The scenario in a `calculator` section, and one note for every field that could not be used; never raises.
 
@@ -319,21 +324,19 @@ def _ends(one: Input, value: Any) -> tuple[Any, Any]:
     return value, value
 
 
-SIZES = {"k": 1e3, "M": 1e6, "G": 1e9}
-
-
-def _plain_digits(value: Any) -> Any:
-    """A text as this app prints numbers, without separators and suffix: '1,000' is 1000, '1.9M' is 1900000."""
-    text = value.strip() if isinstance(value, str) else ""
-    found = re.fullmatch(r"([+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[+-]?\d+(?:\.\d+)?)([kMG]?)", text)
-    return float(found[1].replace(",", "")) * SIZES.get(found[2], 1) if found else value
+def _plain_digits(one: Input, value: Any) -> Any:
+    """A text as people write numbers, read beside the input's default; anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    near = None if isinstance(one.default, str) else math.sqrt(abs(one.default[0] * one.default[1]))
+    return numbers.read(value, near or None)
 
 
 def _number(one: Input, value: Any) -> float:
     """One end of a range as a finite number within the input's limits."""
     shown = one_line(str(value), 40) or "nothing"
     try:
-        number = math.nan if isinstance(value, bool) else float(_plain_digits(value))
+        number = math.nan if isinstance(value, bool) else float(_plain_digits(one, value))
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):

@@ -4,10 +4,9 @@ Widgets show the scenario of calculator_state.py and their callbacks change it, 
 keep their values.
 """
 
-import math
-
 import streamlit as st
 
+from core import numbers
 from core.calculator import inputs, report
 from core.errors import Problem
 from core.text import one_line, plain
@@ -92,13 +91,10 @@ def draw_input(one: inputs.Input) -> None:
         keys = [f"{key}_{end}" for end in ends]
         row = st.container(horizontal=True, vertical_alignment="bottom")
         for at, end in enumerate(keys):
-            state.show(end, value[at])
-            row.number_input(
+            state.show(end, numbers.shown(value[at]))
+            row.text_input(
                 label if at == 0 else f"to ({one.label})",
-                min_value=float(one.min),
-                max_value=float(one.max),
-                step=_step(inputs.defaults().ranges[one.name]),
-                format="%.10g",
+                max_chars=40,
                 key=end,
                 help=told if at == 0 else None,
                 on_change=_take,
@@ -112,12 +108,14 @@ def draw_input(one: inputs.Input) -> None:
 def _take(name: str, keys: list[str], edited: int = 0) -> None:
     """Read an input's widgets into the scenario. An end typed past the other takes the other along, and says so; a
     value that cannot be used is named beside its field and the old one kept."""
-    values = [st.session_state[key] for key in keys]
-    said = ""
-    if len(values) > 1 and None not in values and values[0] > values[1]:
-        values = [values[edited]] * 2
-        said = f"{'“to” was lower' if edited == 0 else 'the low end was higher'}, so both are {values[0]:,.10g} now."
+    typed, said = [st.session_state[key] for key in keys], ""
     try:
+        values: list = typed if inputs.every()[name].is_word else [inputs.number(name, text) for text in typed]
+        if len(values) > 1 and values[0] > values[1]:
+            values = [values[edited]] * 2
+            said = (
+                f"{'“to” was lower' if edited == 0 else 'the low end was higher'}, so both are {values[0]:,.10g} now."
+            )
         st.session_state[state.STATE] = st.session_state[state.STATE].replace(
             {name: values if len(values) > 1 else values[0]}
         )
@@ -125,9 +123,3 @@ def _take(name: str, keys: list[str], edited: int = 0) -> None:
     except Problem as problem:
         said = f"{problem.message} The old value is kept."
     st.session_state[state.BESIDE] = {name: said} if said else {}
-
-
-def _step(value: inputs.Range) -> float:
-    """A tenth of the default's size, as a power of ten. Another step makes another widget: typing is lost."""
-    size = max(abs(value[0]), abs(value[1]))
-    return 10.0 ** math.floor(math.log10(size / 2)) if size > 0 else 1.0

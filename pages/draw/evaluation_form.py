@@ -12,6 +12,7 @@ from core.evaluation.variants import SHARES, Variant, dialled
 from core.project import Project
 from core.runtime import Runtime
 from core.text import plain
+from pages.draw.number_field import number_field
 
 
 def draw_form(here: Runtime, project: Project) -> str | None:
@@ -26,7 +27,9 @@ def draw_form(here: Runtime, project: Project) -> str | None:
     days = {name: name.replace("-", " ") for name in project.snapshots} | {None: "as they are now, with your edits"}
     with st.container(horizontal=True):
         snapshot = st.selectbox("Documents of", days, format_func=days.__getitem__, key="snapshot", width=280)
-        limit = st.number_input("Questions a class, at most", 1, questions.MOST_QUESTIONS, 10, key="limit", width=200)
+        limit = number_field(
+            "Questions a class, at most", 1, questions.MOST_QUESTIONS, 10, key="limit", whole=True, width=200
+        )
         seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", width=140)
         name = st.text_input("Name of this run", max_chars=60, key="run_name", placeholder="with the new splitter")
     arms, variants = _dialled(arms)

@@ -14,6 +14,7 @@ from core.text import plain
 from pages.draw.evaluation_causes import draw_checked_causes
 from pages.draw.evaluation_marks import draw_marks
 from pages.draw.evaluation_votes import draw_votes
+from pages.draw.number_field import number_field
 
 
 def draw_judge(here: Runtime, project: Project, found: Report) -> None:
@@ -31,7 +32,7 @@ def draw_judge(here: Runtime, project: Project, found: Report) -> None:
             "Arms", arms, arms[:2], format_func=found.titles.__getitem__, max_selections=2, key="judge_arms",
             help="Two are compared, one is graded alone.",
         )  # fmt: skip
-        limit = st.number_input("Questions, at most", 1, judge.MOST, 50, key="judge_limit", width=160)
+        limit = number_field("Questions, at most", 1, judge.MOST, 50, key="judge_limit", whole=True, width=160)
     try:
         if st.button("Let it judge", key="judge_start", disabled=not chosen):
             judge.start(here, found.id, model, chosen, int(limit))

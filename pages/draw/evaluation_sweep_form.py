@@ -9,6 +9,7 @@ from core.project import Project
 from core.retrieval.values import BUNDLED, MODES, SPLITTERS
 from core.runtime import Runtime
 from pages.draw.evaluation_form import pick_questions
+from pages.draw.number_field import number_field
 
 KS, SIZES = tuple(range(1, 21)), (32, 48, 64, 96, 128, 160, 200, 240, 320, 400, 480)
 TENTHS = tuple(tenth / 10 for tenth in range(11))
@@ -23,8 +24,8 @@ def draw_form(here: Runtime, project: Project) -> str | None:
         arm = st.selectbox("Beside the setting of", titles, format_func=titles.__getitem__, key="sweep_arm", width=280)
         days = {None: "as they are now, with your edits"} | {name: name.replace("-", " ") for name in project.snapshots}
         day = st.selectbox("Documents of", days, format_func=days.__getitem__, key="sweep_day", width=280)
-        limit = st.number_input(
-            "Questions a class, at most", 1, questions.MOST_QUESTIONS, 100, key="sweep_limit", width=200
+        limit = number_field(
+            "Questions a class, at most", 1, questions.MOST_QUESTIONS, 100, key="sweep_limit", whole=True, width=200
         )
     default = Grid()
     left, right = st.columns(2)

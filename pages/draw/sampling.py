@@ -10,6 +10,7 @@ from core.engine import Sampling
 from core.project import Project
 from core.project.instruction import LONGEST
 from core.text import plain
+from pages.draw.number_field import number_field
 
 MOST_STOPS, LONGEST_STOP = 4, 60  # what every endpoint's wire takes as well
 
@@ -17,7 +18,7 @@ MOST_STOPS, LONGEST_STOP = 4, 60  # what every endpoint's wire takes as well
 def sampling(usual: Sampling) -> tuple[Sampling, int]:
     """How tokens are chosen in all panes, and how often each is asked; `usual`: what to begin with."""
     with st.popover("Sampling and repeats", icon=":material/tune:", width="stretch"):
-        max_tokens = int(st.number_input("Max tokens", 1, 4096, usual.max_tokens, key="max_tokens"))
+        max_tokens = int(number_field("Max tokens", 1, 4096, usual.max_tokens, key="max_tokens", whole=True))
         temperature = st.slider(
             "Temperature", 0.0, 2.0, float(usual.temperature), 0.1, key="temperature", help="0 is greedy."
         )

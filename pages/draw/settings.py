@@ -15,6 +15,7 @@ from core.runtime import Runtime
 from core.text import plain
 from core.weights import catalog
 from pages.draw import sampling
+from pages.draw.number_field import number_field
 from pages.draw.panes import BIG
 
 MOST_PANES = 6
@@ -61,7 +62,7 @@ def from_sidebar(here: Runtime, project: Project, opening: Opening) -> tuple[ask
         chosen_sampling, repeats = sampling.sampling(usual)
         chosen = sampling.with_instructions(project, chosen, opening.key)
         device, layers = _device(here)
-        rate = st.number_input("Machine, $ per hour", 0.0, 1000.0, project.dollars_per_hour, 0.05, key="rate")
+        rate = number_field("Machine, $ per hour", 0, 1000, project.dollars_per_hour, key=f"rate-{project.id}")
         if st.toggle("Bigger type (projector)", key="big"):
             st.html(BIG)
     arms = tuple(

