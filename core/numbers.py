@@ -14,7 +14,7 @@ SIZES: Final = {
     "g": 1e9, "b": 1e9, "bn": 1e9, "billion": 1e9,
 }  # fmt: skip
 _WRITTEN: Final = re.compile(
-    r"([+-]?)\s*[$€£]?\s*(\d[\d.,' \u00a0\u2009\u202f’]*?)\s*([a-z]*)\s*[%$€£]?", re.IGNORECASE
+    r"([+-]?)\s*[$€£]?\s*(\d[\d.,' \u00a0\u2009\u202f’]*?)\s*([a-z]*)\s*[%$€£]?", re.IGNORECASE | re.ASCII
 )
 _SPACES: Final = re.compile(r"(?<=\d)[ \u00a0\u2009\u202f'’](?=\d{3}(?!\d))")
 _THOUSANDS: Final = re.compile(r"\d{1,3}(?:(?P<mark>[.,])\d{3})(?:(?P=mark)\d{3})*")
