@@ -91,7 +91,7 @@ def draw_input(one: inputs.Input) -> None:
         keys = [f"{key}_{end}" for end in ends]
         row = st.container(horizontal=True, vertical_alignment="bottom")
         for at, end in enumerate(keys):
-            state.show(end, numbers.shown(value[at]))
+            state.show(end, numbers.shown(scenario.ranges[one.name][at]))
             row.text_input(
                 label if at == 0 else f"to ({one.label})",
                 max_chars=40,
