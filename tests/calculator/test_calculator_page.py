@@ -26,11 +26,11 @@ def link_of(app: AppTest) -> str:
 
 
 def headline(app: AppTest) -> str:
-    return next(one.value for one in app.markdown if one.value.startswith("#### "))
+    return next(one.value for one in app.markdown if one.value.startswith("## "))
 
 
 def said(scenario: inputs.Scenario) -> str:
-    return f"#### {plain(verdict.headline(scenario, model.evaluate_cached(scenario)))}"
+    return f"## {plain(verdict.headline(scenario, model.evaluate_cached(scenario)))}"
 
 
 def test_a_preset_gives_its_verdict_at_once_and_its_link_brings_it_back():
@@ -112,9 +112,9 @@ def test_the_demos_accuracies_are_only_taken_when_asked_for():
     app = page()
     app.session_state["view"] = "Calibrate"
     app.run()
-    assert any(headline(app)[5:] in one.value for one in app.markdown if "With the measured values" in one.value)
+    assert any(headline(app)[3:] in one.value for one in app.markdown if "With the measured values" in one.value)
     app.checkbox(key="with_demo").check().run()
-    assert not any(headline(app)[5:] in one.value for one in app.markdown if "With the measured values" in one.value)
+    assert not any(headline(app)[3:] in one.value for one in app.markdown if "With the measured values" in one.value)
 
 
 def test_a_pick_from_the_price_list_sets_prices_with_source_and_only_offers_what_can_be_tuned():
