@@ -29,7 +29,7 @@ def whole(app: AppTest) -> dict:
 
 
 def headline(app: AppTest) -> str:
-    return next(one.value for one in app.markdown if one.value.startswith("#### "))
+    return next(one.value for one in app.markdown if one.value.startswith("## "))
 
 
 def read(app: AppTest, text: str) -> AppTest:
@@ -56,7 +56,7 @@ def test_a_brief_counts_only_once_it_is_confirmed_and_what_is_unticked_does_not(
     assert whole(app)["advisor"]["answers"]["citations"] == "required"
     assert "your brief" in whole(app)["calculator"]["origins"]["queries"]
     scenario, _ = inputs.check(whole(app)["calculator"])
-    assert headline(app) == f"#### {plain(verdict.headline(scenario, model.evaluate_cached(scenario)))}"
+    assert headline(app) == f"## {plain(verdict.headline(scenario, model.evaluate_cached(scenario)))}"
     assert got["use_fine_tuning"] == "no"  # it must cite
     assert slider(app, "queries").value == (12000, 12000)
 
