@@ -15,7 +15,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import evaluate, history, judge, limits, runtime, view, votes
+from core.ask import Parts
 from core.commands import project as command
+from core.engine import ModelSpec
 from core.errors import Problem
 from core.evaluation.run import Options
 from core.opening import project_of
@@ -25,7 +27,8 @@ from core.project.projects import MIGRATIONS, Projects
 from core.runtime import Runtime
 from core.store import Store
 from core.view import View
-from tests.given import settings
+from tests.evaluation.scripted import Books, Script
+from tests.given import BRIGHTWATER, settings
 from tests.project.made import ASKED, evaluation, fill, run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -416,6 +419,25 @@ def test_one_person_has_so_many_at_once(ann: View, bob: View, monkeypatch: pytes
         go.set()
     assert [ann.jobs.wait(job.id, 60).state for job in started] == ["done", "done"]
     ann.jobs.start("judge", lambda job: None, parameters=about)
+
+
+def test_so_many_questions_at_once_of_a_person_whatever_the_tab(
+    machine: Runtime, ann: View, bob: View, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = Script({("any", "*"): "Yes."}, free=0)  # nothing is answered before the gate opens
+    monkeypatch.setattr(
+        Runtime, "parts", lambda here, of: Parts(of, script, Books, lambda model: ModelSpec("any", Path("none.gguf")))
+    )
+    monkeypatch.setenv("RR_MOST_QUESTIONS", "2")
+    asked = settings(("base",))
+    one_more_tab = View(machine, ann.person, "another tab")
+    going = [here.ask(BRIGHTWATER, "Is it?", asked, owner="a tab") for here in (ann, one_more_tab)]
+    with pytest.raises(Problem, match=r"2 questions of yours.*RR_MOST_QUESTIONS"):
+        ann.ask(BRIGHTWATER, "Is it?", asked, owner="as if somebody else's")
+    going += [bob.ask(BRIGHTWATER, "Is it?", asked), machine.ask(BRIGHTWATER, "Is it?", asked)]
+    script.gate.release(10)
+    assert [run.wait(60).record().arms[0].answer for run in going] == ["Yes."] * 4
+    assert ann.ask(BRIGHTWATER, "Is it?", asked).wait(60).record().finished
 
 
 def test_a_limit_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
