@@ -135,16 +135,14 @@ def main() -> int:
                 killed += kill
                 run = ask(page, f"What is {number} plus 1?", run, server, kill)
                 if number % 20 == 0 or number == given.questions:
-                    at[number] = measured(server, page)
-                    found = {"asked": number, "killed": killed, "at": at}
-                    keeper.keep(PART, found, f"{number} of {given.questions}")
-            first, last = at[min(WARM, max(at))], at[given.questions]
-            found |= kept(project) | {
-                "memory_change": round(last["app_mb"] / first["app_mb"] - 1, 4),
-                "handles_change": last["handles"] - first["handles"],
-                "seconds_a_question": round((time.monotonic() - began) / given.questions, 2),
-            }
-            keeper.keep(PART, found)
+                    at[number] = now = measured(server, page)
+                    first = at[min(WARM, max(at))]
+                    found = {"asked": number, "killed": killed, "at": at, **kept(project)} | {
+                        "memory_change": round(now["app_mb"] / first["app_mb"] - 1, 4),
+                        "handles_change": now["handles"] - first["handles"],
+                        "seconds_a_question": round((time.monotonic() - began) / number, 2),
+                    }
+                    keeper.keep(PART, found, f"{number} of {given.questions}" if number < given.questions else None)
         finally:
             browser.close()
             server.stop()
