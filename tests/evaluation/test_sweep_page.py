@@ -1,12 +1,15 @@
 """The sweep as a job and on its page: heat map, the setting put into the project, the model on what differs."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import evaluate, runtime, sweep
+from core.__main__ import main
 from core.arms import parse_all
 from core.charts import sweep as charts
 from core.errors import Problem
@@ -17,6 +20,7 @@ from core.retrieval import KnowledgeBase
 from core.retrieval.schema import MIGRATIONS
 from core.retrieval.values import BUNDLED, Embedding, Vector
 from core.runtime import Runtime
+from core.schema import Swept
 from core.store import Store
 from tests.evaluation.scripted import Script, parts
 from tests.retrieval.fake import HashEmbedder
@@ -145,3 +149,35 @@ def test_an_embedder_is_an_axis_and_the_base_keeps_its_own(project: Project) -> 
     assert here.knowledge(project).embedding.file == "dull"
     nowhere = sweep.start(here, project, ASKED, Grid(embedder=("nowhere",)), arm)
     assert "nowhere is not to be had" in here.jobs.wait(nowhere.id, 60).message
+
+
+def test_the_command_prints_a_sweep_as_its_schema_says(
+    project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Runtime, "prepare_documents", lambda *_: None)  # the embedder is a test's own
+    asked = ["sweep", "--project", project.id, "--set", "yard", "--k", "1,4", "--weight", "0.7"]
+    assert (
+        main([*asked, "--splitter", "headings", "--chunk-size", "64", "--embedder", f"{BUNDLED},dull", "--json"]) == 0
+    )
+    made = json.loads(capsys.readouterr().out)
+    found = msgspec.convert(made, Swept)
+    assert (found["state"], found["questions"], len(found["scored"])) == ("done", 8, 5)  # four, and the present one
+    assert made["cheapest"]["setting"]["k"] in (1, 3, 4) and found["sentence"] in made["sentence"]
+    assert {one["setting"]["embedder"] for one in made["scored"]} == {"", "dull"}
+    assert main([*asked, "--mode", "sparse"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("setting") and "sparse" in lines[1] and lines[-1].startswith("The cheapest setting")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [(["--k", "one"], "no list of numbers"), (["--k", ","], "at least one value of k"), (["--mode", "psychic"], "mode"),
+     (["--k", "99"], "between 1 and 20"), (["--chunk-size", "0"], "size"), (["--set", "none"], "none"),
+     (["--arm", "magic"], "magic"), (["--project", "nowhere"], "no project")],
+)  # fmt: skip
+def test_a_sweep_of_bad_input_is_one_line_and_status_2(
+    given: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["sweep", "--set", "static", "--json", *given]) == 2
+    streams = capsys.readouterr()
+    assert not streams.out and said in streams.err and len(streams.err.strip().splitlines()) == 1
