@@ -172,7 +172,7 @@ def _pairs(report: Report) -> list[dict[str, Any]]:
     """The table of tables.py, narrow enough for paper: a difference with its interval in one cell."""
     return [
         {
-            "Class": pair.cls,
+            "Class of question": pair.cls,
             "From": report.titles.get(pair.first, pair.first),
             "To": report.titles.get(pair.second, pair.second),
             "Points (95 %)": f"{100 * pair.difference:+.1f} ({tables.span(pair)})",
@@ -180,7 +180,7 @@ def _pairs(report: Report) -> list[dict[str, Any]]:
             "At every look": tables.span(pair.watched),
             "Facts": pair.facts,
             "Facts for it": pair.needed,
-            "p": f"{pair.p:.3f}" if pair.p >= 0.001 else "< 0.001",
+            "p": f"{pair.p:.3f}" if pair.p >= 0.001 else "<0.001",
         }
         for pair in report.pairs
     ]
