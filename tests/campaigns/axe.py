@@ -218,6 +218,7 @@ def campaign(parts: list[str], widths: list[int], shots: Path | None, keeper: Ke
             for part in parts:
                 keeper.begin(part)
                 states: dict[str, list[str]] = {}
+                lengths: dict[str, int] = {}
                 for width in widths:
                     context = watch.over(browser.new_context(viewport={"width": width, "height": 900}))
                     page = context.new_page()
@@ -227,14 +228,14 @@ def campaign(parts: list[str], widths: list[int], shots: Path | None, keeper: Ke
                         found += ["the page failed"] if main(page).get_by_test_id("stException").count() else []
                         wide = page.evaluate("document.documentElement.scrollWidth")
                         found += [f"page is {wide} px wide"] if wide > width else []
-                        states[f"{state}, {width} px"] = found
+                        states[f"{state}, {width} px"], lengths[f"{state}, {width} px"] = found, length(page)
                         count += len(found)
                         print(f"== {part}: {state}, {width} px: {len(found)}", *found, sep="\n   ", file=sys.stderr)
                         if shots:
                             shot(page, shots / f"{part}-{re.sub(r'[^a-z0-9]+', '-', state.lower())}-{width}")
-                        keeper.keep(part, told(states), f"{state}, {width} px")
+                        keeper.keep(part, told(states, lengths), f"{state}, {width} px")
                     context.close()
-                keeper.keep(part, told(states))
+                keeper.keep(part, told(states, lengths))
         finally:
             if server:
                 server.stop()
@@ -242,16 +243,24 @@ def campaign(parts: list[str], widths: list[int], shots: Path | None, keeper: Ke
     return count
 
 
-def told(states: dict[str, list[str]]) -> dict[str, object]:
-    return {"states": len(states), "faults": {state: found for state, found in states.items() if found}}
+def told(states: dict[str, list[str]], lengths: dict[str, int]) -> dict[str, object]:
+    return {"faults": {state: found for state, found in states.items() if found}, "states_and_their_px": lengths}
 
 
 def shot(page: Page, name: Path) -> None:
-    """The page in both schemes."""
-    axe.turn(page, "dark")
-    page.screenshot(path=f"{name}-dark.png", full_page=True)
-    axe.turn(page, "light")
-    page.screenshot(path=f"{name}-light.png", full_page=True)
+    """The whole page in both schemes."""
+    size = page.viewport_size or {"width": 1440, "height": 900}
+    page.set_viewport_size({"width": size["width"], "height": min(max(900, length(page)), 6000)})
+    for scheme in ("dark", "light"):
+        axe.turn(page, scheme)
+        page.screenshot(path=f"{name}-{scheme}.png")
+    page.set_viewport_size(size)
+
+
+def length(page: Page) -> int:
+    """Pixels from the page's top to its end: it scrolls within its main part."""
+    pixels: int = page.evaluate("""document.querySelector('[data-testid="stMain"]').scrollHeight""")
+    return pixels
 
 
 def start() -> None:
