@@ -15,6 +15,8 @@ STREAMLITS: Final = {
 }
 RULES: Final = {"resultTypes": ["violations"]}
 ONLY_COLOURS: Final = RULES | {"runOnly": ["color-contrast"]}  # the rest is the same in both schemes
+# What Streamlit fades for the moment in which it draws it anew is looked at as it will be.
+DRAWN: Final = '[data-stale="true"], [data-stale="true"] * { opacity: 1 !important; transition: none !important; }'
 # Streamlit has followed the scheme, and no colour is on its way any more.
 THEMED: Final = """(scheme) => getComputedStyle(document.querySelector('[data-testid="stApp"]')).colorScheme === scheme
   && !document.getAnimations().some((one) => one instanceof CSSTransition)"""
@@ -22,6 +24,7 @@ THEMED: Final = """(scheme) => getComputedStyle(document.querySelector('[data-te
 
 def faults(page: Page, *, dark: bool = True) -> list[str]:
     """Every fault axe-core sees: all rules in light, then the colours in dark. The page is light again afterwards."""
+    page.add_style_tag(content=DRAWN)
     found = [f"light: {line}" for line in _run(page, RULES)]
     if dark:
         turn(page, "dark")
