@@ -269,10 +269,10 @@ def words(name: str, value: Value) -> str:
 
 
 def short(value: float) -> str:
-    """A number with at most four significant digits and thousands separators."""
+    """A number with at most four significant digits and thousands separators; an exponent when very large or small."""
     if value == 0 or not math.isfinite(value):
         return "0" if value == 0 else "unlimited"
-    if abs(value) >= 1e15:
+    if not 1e-6 <= abs(value) < 1e15:
         return f"{value:.3g}"
     digits = max(0, 3 - math.floor(math.log10(abs(value))))
     text = f"{value:,.{digits}f}"

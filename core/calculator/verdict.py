@@ -235,7 +235,7 @@ def _crossing(one: Crossing, cheapest: str) -> str:
     at = "at " if above else ""
     text = (
         f"{_name(other, True)} {overtakes} {NAMES[cheapest] + ' ' if above else ''}{at}"
-        f"{_interval(one.queries)} queries a month at first, growing as set"
+        f"{_volume(one.queries)} queries a month at first, growing as set"
     )
     rest = [f"never in {percent(always)}" if always else "", f"always in {percent(never)}" if never else ""]
     rest_text = " and ".join(part for part in rest if part)
@@ -394,6 +394,13 @@ def _p95(result: Result, scenario: Scenario) -> float:
 
 def _range(total: dict[str, float], scenario: Scenario) -> str:
     return f"{money(total['p50'], scenario)} ({rounded(total['p5'])} to {rounded(total['p95'])})"
+
+
+def _volume(queries: dict[str, float]) -> str:
+    """Queries a month; with enormous growth the first month's may be a small part of one."""
+    if queries["p5"] >= 1:
+        return _interval(queries)
+    return "fewer than 1" if queries["p95"] < 1 else f"fewer than 1 to {rounded(queries['p95'], 2)}"
 
 
 def _interval(values: dict[str, float]) -> str:

@@ -198,6 +198,8 @@ def test_no_number_runs_on_for_thirty_digits():
     text = " ".join([said.headline, *said.lines, *said.flips, *said.risks, *said.first])
     text += " ".join(cell for row in tables.summary(scenario, outcome) for cell in row.values())
     assert not re.search(r"[\d,]{20,}", text)
+    assert "fewer than 1 queries a month at first" in text, "the break-even of the first month, doubled 119 times"
+    assert inputs.short(5.2e-29) == "5.2e-29" and inputs.short(0.00012) == "0.00012"
 
 
 def test_numbers_are_read_as_they_are_printed():
