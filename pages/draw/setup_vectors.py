@@ -64,6 +64,7 @@ def _embedder(here: Runtime, project: Project, knowledge: KnowledgeBase) -> None
     elif way == ways[2]:
         given["file"] = left.text_input("Its id on Model files, or its path", key="emb_file", max_chars=300)
     if way != ways[0]:
+        left, right = st.columns(2)  # a row of their own: they belong together
         help_text = "Some models want words before a text, like 'query: ' and 'passage: '."
         given["before_question"] = left.text_input("Before a question", key="emb_q", max_chars=200, help=help_text)
         given["before_passage"] = right.text_input("Before a passage", key="emb_p", max_chars=200, help=help_text)
