@@ -60,11 +60,12 @@ def _embedder(here: Runtime, project: Project, knowledge: KnowledgeBase) -> None
     if way == ways[1]:
         given["url"] = left.text_input("Address", key="emb_url", max_chars=300, placeholder="http://127.0.0.1:8000/v1")
         given["name"] = right.text_input("The model's name there", key="emb_name", max_chars=200)
+        left, _ = st.columns(2)  # rows, so that a telephone keeps the order
         given["key_variable"] = left.text_input("Environment variable with its key", key="emb_key", max_chars=60)
     elif way == ways[2]:
         given["file"] = left.text_input("Its id on Model files, or its path", key="emb_file", max_chars=300)
     if way != ways[0]:
-        left, right = st.columns(2)  # a row of their own: they belong together
+        left, right = st.columns(2)
         help_text = "Some models want words before a text, like 'query: ' and 'passage: '."
         given["before_question"] = left.text_input("Before a question", key="emb_q", max_chars=200, help=help_text)
         given["before_passage"] = right.text_input("Before a passage", key="emb_p", max_chars=200, help=help_text)
