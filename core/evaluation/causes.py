@@ -46,7 +46,7 @@ def cause(row: Row, *, covered: bool, tuned: bool, base_right: bool) -> Cause | 
     """
     if row.right or row.problem:
         return None
-    wanted = f"“{one_line(row.expected, 60)}”"
+    wanted = f"“{one_line(row.expected, 60)}”" if row.expected else "all that was asked for"
     passages = f"{len(row.documents)} passages"
     if row.cls == "no-document":
         return Cause(UNASKED, "it does not say that it does not know, and no document answers the question")

@@ -48,9 +48,12 @@ def by_place(question: Question) -> bool:
 
 
 def hit(question: Question, passages: Sequence[Passage], accepted: Sequence[str]) -> bool:
-    """Whether passages hold the answer: for several documents, or a marked section, one of each; else its words."""
+    """Whether passages hold the answer: for several documents, or a marked section, one of each; else its words, of
+    several facts each one's."""
     if by_place(question):
         return all(any(_lies_in(passage, mark) for passage in passages) for mark in question.documents)
+    if facts := [fact for one in question.graders if one.kind == "facts" and not one.negated for fact in one.values]:
+        return all(any(stands_here(question, passage, (fact,)) for passage in passages) for fact in facts)
     return any(stands_here(question, passage, accepted) for passage in passages)
 
 

@@ -46,7 +46,7 @@ _UNITS: Final[dict[str, tuple[str, float]]] = {
 }
 _WRITTEN: Final = sorted((unit for unit in _UNITS if unit not in ("us$", "s")), key=len, reverse=True)
 _AFTER: Final = "|".join((*map(re.escape, _WRITTEN), r"(?<!\d\d\d\d)s"))  # "the 1980s" are no seconds
-# Names that hold a word of an answer without being it: model_aliases.json, max_tokens, 1920x1080.
+# Names that hold a word of an answer without being it: model_aliases.json, max_tokens, 1920x1080, /volume1/backup.
 _ENDINGS: Final = (
     "cfg com csv css dev exe gguf gz html ini io ipynb js json log md net org pdf py rst sh sql sqlite toml ts txt xml "
     "yaml yml zip"
@@ -55,6 +55,7 @@ _TOKEN: Final = re.compile(
     rf"""
     (?P<version>(?<![\w.])v?\d+(?:\.\d+){{2,}}(?!\w)|(?<![\w.])v\d+(?:\.\d+)+(?!\w))
     | (?P<name>(?<!\w)(?:[a-z][\w-]*_\w+(?:\.\w+)*|[\w-]+(?:\.\w+)*\.(?:{"|".join(_ENDINGS.split())})|\d+x\d+)(?!\w))
+    | (?P<path>(?<!\w)(?:/[\w.-]*\w){{2,}})
     | (?P<half>(?<![\w.,])(?P<hour12>\d{{1,2}})(?:[:.h](?P<minute12>\d{{2}}))?\s*(?P<part>[ap]\.?\s?m\b\.?))
     | (?P<clock>(?<![\w.,:])(?P<hour24>\d{{1,2}})(?::|h)(?P<minute24>\d{{2}})(?![\d:]))
     | (?P<before>(?:us\$|[$€£]|(?<!\w)(?:usd|eur|gbp))\s*(?P<amount>{_NUMBER})(?![\d]))
@@ -63,6 +64,7 @@ _TOKEN: Final = re.compile(
     """,
     re.VERBOSE,
 )
+_HOW_MANY: Final = re.compile(rf"\bhow many (?:[\w-]+ ){{0,3}}?({_AFTER})\b")
 _CITATION: Final = re.compile(r"\[\d{1,3}\]")
 KEPT: Final = 2_048  # texts; a passage of 160 tokens takes some 10 kB
 
@@ -89,8 +91,8 @@ def tokens(text: str) -> tuple[Token, ...]:
     for match in _TOKEN.finditer(_plain(text)):
         if match["version"]:
             made.append(match["version"].removeprefix("v"))
-        elif match["name"]:
-            made.append(match["name"])
+        elif match["name"] or match["path"]:
+            made.append(match["name"] or match["path"])
         elif match["half"]:
             hour = int(match["hour12"]) % 12 + (12 if match["part"].startswith("p") else 0)
             made.append(_clock(hour, int(match["minute12"] or 0)))
@@ -104,6 +106,14 @@ def tokens(text: str) -> tuple[Token, ...]:
         else:
             made.append(_stem(match["word"].replace("’", "'")))
     return tuple(made)
+
+
+def in_unit(said: list[Quantity], question: str) -> list[Quantity]:
+    """The quantities of a reply; where none has a unit and the question asks "how many hours", all are hours."""
+    asked = _HOW_MANY.search(question.lower())
+    if not asked or any(one.unit for one in said):
+        return said
+    return [_quantity(f"{one.written:.10g}", asked[1]) for one in said]
 
 
 def _plain(text: str) -> str:

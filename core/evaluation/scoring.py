@@ -2,9 +2,9 @@
 
 A reply is right when it states an accepted answer. Words must stand in it as whole words in order. Of numbers, the
 first one of the answer's unit must be the accepted one, so that a reply listing several prices does not pass. Numbers
-that the question itself holds are not counted as stated. A denial just before the answer is seen ("not made of
-brass"); one that is farther away is not. An answer that is yes or no is stated by that word, or by a sentence about
-what was asked, with or without a denial.
+that the question itself holds are not counted as stated; where it asks "how many hours", bare numbers are hours. A
+denial just before the answer is seen ("not made of brass"); one that is farther away is not. An answer that is yes or
+no is stated by that word, or by a sentence about what was asked, with or without a denial.
 """
 
 import json
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from core import checks
-from core.evaluation.quantities import Quantity, Token, tokens
+from core.evaluation.quantities import Quantity, Token, in_unit, tokens
 from core.project import Project
 
 _ABSTAINS: Final = re.compile(
@@ -29,7 +29,10 @@ _DENIALS: Final = ("not", "never", "cannot", "without", "nor", "neither")
 _TURNS: Final = ("but", "instead", "rather", "however", "only")  # what follows is no longer denied
 _REACH: Final = 5  # words
 _YES_NO: Final = re.compile(r"\W*(?:(?:the |my )?answer (?:[^.:]{0,80} )?is\W+)?(yes|no)\b(?!\.\s*\d)", re.IGNORECASE)
+_ANSWER: Final = re.compile(r"\bthe answer (?:to [^.:]{1,80} )?is:?\W{1,4}(yes|no)\b", re.IGNORECASE)
+_MONEY: Final = ("$", "€", "£")
 _NEGATIVE: Final = (*_DENIALS, "no", "none", "nothing", "nobody")
+_CONDITION: Final = re.compile(r"(?<=\w)\W+(?:if|unless|until)\b", re.IGNORECASE)
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+|\n+")
 _ASKED: Final = 0.5  # of the question's words that a sentence must hold to be about it
 SMALL: Final = frozenset(
@@ -67,10 +70,17 @@ def right(reply: str, accepted: Iterable[str], question: str = "") -> bool:
 
 
 def near(reply: str, accepted: Iterable[str]) -> bool:
-    """Whether the reply holds an accepted number at all: with another unit, or after other numbers."""
-    said = {quantity.written for quantity in _quantities(tokens(reply))}
-    wanted = {quantity.written for answer in accepted for quantity in _quantities(tokens(answer))}
-    return bool(said & wanted)
+    """Whether the reply holds an accepted number at all: bare, in another currency, or after other numbers."""
+    said = _quantities(tokens(reply))
+    return any(_close(one, wanted) for answer in accepted for wanted in _quantities(tokens(answer)) for one in said)
+
+
+def _close(said: Quantity, wanted: Quantity) -> bool:
+    """12 weeks are not 12 months in another format: only a sign of money, or a missing unit, is a matter of format."""
+    if said.unit == wanted.unit and said.value == wanted.value:
+        return True
+    loose = "" in (said.unit, wanted.unit) or {said.unit, wanted.unit} <= set(_MONEY)
+    return loose and said.written == wanted.written
 
 
 def holds(text: str, accepted: Iterable[str]) -> bool:
@@ -93,16 +103,23 @@ def mentions(reply: str, fact: str) -> bool:
 def says_yes(reply: str, question: str) -> bool | None:
     """Whether a reply to a yes-or-no question says yes; None when it says neither.
 
-    By its first word, else by its first sentence that is about the question: one with a denial says no.
+    By its first word, or by "the answer is" wherever it says so, else by its first sentence that is about the question:
+    one with a denial that the question does not hold, before any condition, says no. "No, the documents do not say"
+    says neither.
     """
     if found := _YES_NO.match(reply):
-        return found[1].lower() == "yes"
+        rest = reply[found.end() :]
+        return None if abstains(rest) and not about(rest, question) else found[1].lower() == "yes"
+    stated = {word.lower() for word in _ANSWER.findall(reply)}
+    if len(stated) == 1:
+        return stated == {"yes"}
     if abstains(reply):
         return None
     for sentence in _SENTENCE.split(reply):
         if about(sentence, question):
-            said = [word for word in tokens(sentence) if isinstance(word, str)]
-            return not any(word in _NEGATIVE or word.endswith("n't") for word in said)
+            said = [word for word in tokens(_CONDITION.split(sentence)[0]) if isinstance(word, str)]
+            asked = tokens(question)
+            return not any((word in _NEGATIVE or word.endswith("n't")) and word not in asked for word in said)
     return None
 
 
@@ -137,7 +154,10 @@ def _states(reply: str, said: Sequence[Token], answer: str, asked: list[Quantity
     if re.fullmatch(r"[A-Za-z]{1,2}", answer):  # a chemical symbol: "He" is not "he"
         return bool(re.search(rf"(?<!\w){answer}(?!\w)", reply))
     if len(wanted) == 1 and isinstance(wanted[0], Quantity):
-        return _first(_quantities(said), wanted[0], asked)
+        return _first(in_unit(_quantities(said), question), wanted[0], asked)
+    if len(wanted) == 1 and wanted[0] in tokens(question):  # "feature flags" of the question are no "features"
+        whole = rf"(?<!\w){re.escape(answer.strip())}(?!\w)"
+        return bool(re.search(whole, reply, re.IGNORECASE)) and _affirmed(said, wanted)
     return any(_affirmed(said, one) for one in _spellings(answer))
 
 

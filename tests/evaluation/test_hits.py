@@ -22,3 +22,9 @@ def test_facts_are_looked_for_where_there_is_no_answer() -> None:
     assert hits.sought(asked, ("",)) == ("redis", "win32")
     assert hits.stands_here(asked, passage("Install the redis extra."), ("redis", "win32"))
     assert hits.sought(Question("Q?", "A", "own", graders=asked.graders), ("A", "B")) == ("A", "B")
+
+
+def test_passages_hold_facts_when_each_stands_in_one_of_them() -> None:
+    asked = Question("Which?", "", "own", graders=(Grader("facts", values=("redis", "win32")),))
+    both = [passage("Install the redis extra."), passage("Or win32.")]
+    assert hits.hit(asked, both, ("redis", "win32")) and not hits.hit(asked, both[:1], ("redis", "win32"))

@@ -81,3 +81,8 @@ def test_a_number_is_read_back_with_and_without_commas(number: int) -> None:
 @given(st.text(max_size=300))
 def test_any_text_can_be_read(text: str) -> None:
     assert isinstance(tokens(text), tuple)
+
+
+def test_a_path_is_whole() -> None:
+    assert "volume1" in tokens("Remove the /volume1 prefix.") and "/volume1/repo" in tokens("nas:/volume1/repo init")
+    assert "volume1" not in tokens("nas:/volume1/repo init") and tokens("and/or") == tokens("and or")

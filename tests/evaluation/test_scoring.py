@@ -111,6 +111,7 @@ def test_a_variant_counts_and_an_empty_one_never_does() -> None:
 def test_near_sees_the_number_with_another_unit_or_place() -> None:
     assert near("It costs 340 euros.", ["$340"]) and near("$1, then $340", ["$340"])
     assert not near("It costs $341.", ["$340"])
+    assert near("The answer is 12.", ["12 months"]) and not near("12 weeks", ["12 months"])
 
 
 def test_a_passage_holds_an_answer_anywhere_in_it() -> None:
@@ -193,3 +194,34 @@ GOOD = {"class": "repair", "product": "Tidal Press", "urgency": "low"}
 def test_tickets_are_valid_only_as_one_object_of_the_schema(made: str, expected: tuple[bool, bool, bool]) -> None:
     score = ticket(made, json.dumps(GOOD), ["repair", "return"])
     assert (score.valid, score.class_right, score.all_right) == expected
+
+
+@pytest.mark.parametrize(
+    ("reply", "hours"), [("The answer is 4.", True), ("4 days", False), ("1. It is 4 hours", True)]
+)
+def test_a_bare_number_is_in_the_unit_that_the_question_asks_for(reply: str, hours: bool) -> None:
+    assert right(reply, ["4 hours"], "How many annual leave hours accrue in a period?") is hours
+    assert not right("The answer is 4.", ["4 hours"], "How much leave accrues?")
+
+
+@pytest.mark.parametrize(
+    ("reply", "yes"),
+    [
+        ("No, the documents do not say.", None),
+        ("No, the documents do not say that the press can be opened without damage.", False),
+        ("1. You do not need both hands.\n\nThe answer is yes.", True),
+        ("The press can be opened without damage.", True),
+        ("The press can be opened if it is not hot.", True),
+        ("The press can not be opened.", False),
+    ],
+)
+def test_a_denial_of_the_question_or_of_a_condition_says_no_no(reply: str, yes: bool | None) -> None:
+    assert says_yes(reply, "Can the press be opened without damage?") is yes
+
+
+def test_a_word_of_the_question_in_another_form_is_no_answer() -> None:
+    asked = "Which command shows the feature flags?"
+    assert right("Use `features`.", ["features"], asked) and not right(
+        "The feature flags command.", ["features"], asked
+    )
+    assert not right("It is not brass.", ["brass"], "Is it brass or steel?")
