@@ -109,9 +109,9 @@ def tokens(text: str) -> tuple[Token, ...]:
 
 
 def in_unit(said: list[Quantity], question: str) -> list[Quantity]:
-    """The quantities of a reply; where none has a unit and the question asks "how many hours", all are hours."""
+    """The quantities of a reply; where the only number is bare and the question asks "how many hours", it is hours."""
     asked = _HOW_MANY.search(question.lower())
-    if not asked or any(one.unit for one in said):
+    if not asked or any(one.unit for one in said) or len({one.written for one in said}) != 1:
         return said
     return [_quantity(f"{one.written:.10g}", asked[1]) for one in said]
 

@@ -2,7 +2,7 @@
 
 A reply is right when it states an accepted answer. Words must stand in it as whole words in order. Of numbers, the
 first one of the answer's unit must be the accepted one, so that a reply listing several prices does not pass. Numbers
-that the question itself holds are not counted as stated; where it asks "how many hours", bare numbers are hours. A
+that the question itself holds are not counted as stated; where it asks "how many hours", a lone bare number is. A
 denial just before the answer is seen ("not made of brass"); one that is farther away is not. An answer that is yes or
 no is stated by that word, or by a sentence about what was asked, with or without a denial.
 """

@@ -197,7 +197,7 @@ def test_tickets_are_valid_only_as_one_object_of_the_schema(made: str, expected:
 
 
 @pytest.mark.parametrize(
-    ("reply", "hours"), [("The answer is 4.", True), ("4 days", False), ("1. It is 4 hours", True)]
+    ("reply", "hours"), [("The answer is 4.", True), ("4 days", False), ("4 or 6.", False), ("1. It is 4 hours", True)]
 )
 def test_a_bare_number_is_in_the_unit_that_the_question_asks_for(reply: str, hours: bool) -> None:
     assert right(reply, ["4 hours"], "How many annual leave hours accrue in a period?") is hours
