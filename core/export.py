@@ -14,7 +14,7 @@ from core.text import plain
 COLUMNS = ("arm", "title", "answer", "finish", "problem")
 TIMES = ("ttft_total", "ttft_engine", "embed", "search", "queue", "prefill", "decode", "total", "load")
 FLAGS = ("cold", "contended")
-TOKENS = ("prompt", "prompt_reused", "output")
+TOKENS = ("prompt", "prompt_reused", "output", "copied")
 
 
 def one_document(result: Mapping[str, Any] | Sequence[Any]) -> str:

@@ -42,11 +42,13 @@ class Timing:
 
 @dataclass(frozen=True)
 class Tokens:
-    """Counts of one answer. `prompt_reused`: of the prompt, what an earlier one had already computed."""
+    """Counts of one answer. `prompt_reused`: of the prompt, what an earlier one had already computed. `copied`: of the
+    output, what stood so in the prompt or in an earlier answer, was guessed from there and confirmed by the model."""
 
     prompt: int | None = None
     prompt_reused: int | None = None
     output: int | None = None
+    copied: int | None = None
 
 
 @dataclass(frozen=True)

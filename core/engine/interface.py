@@ -73,6 +73,7 @@ class Request:
     `owner`: for whom; owners share the machine fairly. `background`: runs in the gaps that interactive answers leave,
     and begins anew when one comes, which changes nothing of its result but the time it waited.
     `fresh`: the whole prompt is read, also where an earlier one left a prefix, so that repeats measure the same work.
+    `drafting`: greedy answers are guessed ahead from what was read (draft.py); it changes their pace alone.
     """
 
     model: ModelSpec
@@ -82,6 +83,7 @@ class Request:
     owner: str = ""
     background: bool = False
     fresh: bool = False
+    drafting: bool = True
 
 
 @dataclass(frozen=True)
@@ -90,8 +92,8 @@ class Result:
 
     `prompt`: the exact text the model read. `alternative`: which version of the chat fitted (0: all passages).
     `timing` (ms): ttft_engine, queue, prefill, decode, total, load; flags cold, contended.
-    `tokens`: prompt, prompt_reused, output. `rates` (tokens/s): prefill_per_s, decode_per_s,
-    None where too short to say.
+    `tokens`: prompt, prompt_reused, output, copied (guessed from what was read, and confirmed).
+    `rates` (tokens/s): prefill_per_s, decode_per_s, None where too short to say.
     `model`: id, hashes, quantization, context, device, threads, gpu_layers, peak_memory (bytes), notes.
     `logprobs`: one {"token", "text", "logprob"} per output token, None unless asked for.
     """
@@ -101,7 +103,7 @@ class Result:
     prompt: str
     alternative: int
     timing: dict[str, Any]
-    tokens: dict[str, int]
+    tokens: dict[str, int | None]
     rates: dict[str, float | None]
     model: dict[str, Any]
     logprobs: list[dict[str, Any]] | None = None

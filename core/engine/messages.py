@@ -33,7 +33,7 @@ class Load:
 class Generate:
     """Begin an answer. `adapter`: path of a LoRA to apply. `template`: name of a chat form, None for the file's own.
 
-    `fresh`: no prefix of an earlier prompt is used.
+    `fresh`: no prefix of an earlier prompt is used. `drafting`: what was read is a guess at what will be said.
     """
 
     id: int
@@ -42,6 +42,7 @@ class Generate:
     adapter: str | None = None
     template: str | None = None
     fresh: bool = False
+    drafting: bool = True
 
 
 @dataclass(frozen=True)
@@ -161,11 +162,12 @@ class Timing:
 
 @dataclass(frozen=True)
 class Tokens:
-    """Tokens of one answer."""
+    """Tokens of one answer. `copied`: of the output, those guessed from what was read; None where none is guessed."""
 
     prompt: int
     prompt_reused: int
     output: int
+    copied: int | None = None
 
 
 @dataclass(frozen=True)

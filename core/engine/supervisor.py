@@ -189,7 +189,13 @@ class Supervisor:
         generation = Generation(request, cancel=lambda generation: self.post(lambda: self._cancel(generation)))
         adapter = str(request.model.adapter) if request.model.adapter else None
         order = messages.Generate(
-            0, request.alternatives, request.sampling, adapter, request.model.template, request.fresh
+            0,
+            request.alternatives,
+            request.sampling,
+            adapter,
+            request.model.template,
+            request.fresh,
+            request.drafting,
         )
         self.post(lambda: self._queue(Job(request.model, order, time.monotonic(), generation=generation)))
         return generation
@@ -740,7 +746,7 @@ def _nothing(job: Job) -> Result:
     """The result of an answer cancelled before it began."""
     waited = (time.monotonic() - job.submitted) * 1000
     timing = {"queue": waited, "load": 0.0, "ttft_engine": None, "prefill": 0.0, "decode": 0.0, "total": waited}
-    tokens = {"prompt": 0, "prompt_reused": 0, "output": 0}
+    tokens: dict[str, int | None] = {"prompt": 0, "prompt_reused": 0, "output": 0, "copied": 0}
     rates: dict[str, float | None] = {"prefill_per_s": None, "decode_per_s": None}
     flags = {"cold": False, "contended": job.contended}
     return Result("", "cancelled", "", 0, timing | flags, tokens, rates, {"id": job.spec.id})

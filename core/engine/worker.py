@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from core.engine import chats, check, gguf_header, host, messages, wire, worklog
+from core.engine.draft import Draft
 from core.engine.interface import Message, Sampling
 from core.engine.streaming import TextStream
 from core.engine.template import CHOSEN_NOTE, ChatTemplate, Rendered
@@ -86,17 +87,23 @@ class Answer:
     prefill_began: float = 0.0
     first_at: float | None = None
     last_at: float = 0.0
+    draft: Draft | None = None
+    guessed: list[int] = field(default_factory=list)  # of the tokens under evaluation, those nobody has chosen yet
 
     def next_tokens(self) -> list[int]:
-        """What to evaluate next: the prompt up to its next chunk border, then the token chosen last."""
+        """What to evaluate next: the prompt up to its next chunk border, then the token chosen last and a guess."""
         done = len(self.slot.cached)
         if done < len(self.tokens):
             return self.tokens[done : next(end for end in self.slot.ends if end > done)]
-        return self.output[-1:]
+        room = self.sampling.max_tokens - len(self.output) - 1
+        self.guessed = self.draft.guess(room) if self.draft is not None else []
+        return [self.output[-1], *self.guessed]
 
-    def wants_logits(self, tokens: list[int]) -> bool:
-        """Whether `tokens` end the prompt or continue the answer."""
-        return len(self.slot.cached) + len(tokens) >= len(self.tokens)
+    def wanted(self, tokens: list[int]) -> int:
+        """After how many of `tokens` the next one is to be chosen: none within the prompt, each of an answer."""
+        if self.output:
+            return len(tokens)
+        return int(len(self.slot.cached) + len(tokens) >= len(self.tokens))
 
 
 class Chat:
@@ -165,6 +172,8 @@ class Chat:
         answer = Answer(
             number, prompt, tokens, alternative, sampling, stream, context, slot, reused, sampler, began, load_ms
         )
+        if asked.drafting and sampler.greedy and self.model.can_go_back:
+            answer.draft = Draft(tokens, () if asked.fresh else context.said)
         answer.prefill_began = time.perf_counter()
         self.answers.append(answer)
         self.link.send(messages.Prefill(number, reused, len(tokens)))
@@ -241,7 +250,7 @@ class Chat:
 
     def evaluate(self, group: list[Answer]) -> None:
         """Run the next tokens of `group` through the model, and take the answers one token on."""
-        rows = [(answer.slot, tokens := answer.next_tokens(), answer.wants_logits(tokens)) for answer in group]
+        rows = [(answer.slot, tokens := answer.next_tokens(), answer.wanted(tokens)) for answer in group]
         self.computing = group[0] if len(group) == 1 else None
         try:
             logits = group[0].context.evaluate(rows) if not self.stopped(group) else None
@@ -251,10 +260,10 @@ class Chat:
             return
         finally:
             self.computing = None
-        for answer, row in zip(group, logits or [None] * len(group), strict=True):
+        for answer, row in zip(group, logits or [[] for _ in group], strict=True):
             if answer.id in self.cancelled:
                 self.end(answer, "cancelled")
-            elif row is not None:
+            elif row:
                 self.advance(answer, row)
             else:
                 self.link.send(messages.Prefill(answer.id, len(answer.slot.cached), len(answer.tokens)))
@@ -263,8 +272,23 @@ class Chat:
         """Whether a lone answer was cancelled before `computing` told the reader thread whom to abort."""
         return len(group) == 1 and group[0].id in self.cancelled
 
-    def advance(self, answer: Answer, logits: Any) -> None:
-        """Choose a token, show its text, and see whether that was the last."""
+    def advance(self, answer: Answer, rows: Sequence[Any]) -> None:
+        """Choose a token after each that was evaluated, as long as the guesses among them come true."""
+        guessed, answer.guessed = answer.guessed, []
+        right = 0
+        for row, following in zip(rows, [*guessed, None], strict=True):
+            self.choose(answer, row, following)
+            if answer not in self.answers:
+                break
+            if answer.output[-1] != following:
+                answer.context.go_back(answer.slot, len(guessed) - right)
+                break
+            right += 1
+        if answer.draft is not None:
+            answer.draft.checked(len(guessed), right)
+
+    def choose(self, answer: Answer, logits: Any, guess: int | None) -> None:
+        """Choose a token, show its text, and see whether that was the last. `guess`: which one it was thought to be."""
         from core.engine.worker_llama import logprob
 
         try:
@@ -280,6 +304,8 @@ class Chat:
             return
         piece = self.model.piece(token)
         answer.output.append(token)
+        if answer.draft is not None:
+            answer.draft.learn(token, token == guess)
         if answer.sampling.logprobs:
             text = piece.decode("utf-8", "replace")
             answer.logprobs.append({"token": token, "text": text, "logprob": logprob(logits, token)})
@@ -299,7 +325,10 @@ class Chat:
         first, last = answer.first_at or now, answer.last_at or now
         prefill_s, decode_s = first - answer.prefill_began, last - first
         outputs, fresh = len(answer.output), len(answer.tokens) - answer.reused
+        copied = answer.draft.copied if answer.draft is not None else None
         self.release(answer, keep=finish != "cancelled")
+        if finish != "cancelled":
+            answer.context.said.append(answer.output)
         done = messages.Done(
             id=answer.id,
             finish=finish,
@@ -312,7 +341,7 @@ class Chat:
                 prefill=prefill_s * 1000,
                 decode=decode_s * 1000,
             ),
-            tokens=messages.Tokens(len(answer.tokens), answer.reused, outputs),
+            tokens=messages.Tokens(len(answer.tokens), answer.reused, outputs, copied),
             rates=messages.Rates(
                 prefill_per_s=fresh / prefill_s if answer.first_at and prefill_s > 0 else None,
                 decode_per_s=(outputs - 1) / decode_s if outputs > 1 and decode_s >= 0.05 else None,

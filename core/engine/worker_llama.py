@@ -8,6 +8,7 @@ import ctypes
 import math
 import os
 import sys
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,11 +18,13 @@ import llama_cpp as lib
 import numpy as np
 from numpy.typing import NDArray
 
+from core.engine.draft import MOST
 from core.engine.interface import SEQUENCES, SEQUENCES_ADAPTED, Sampling
 from core.engine.prefix import common_prefix, plan, reusable
 from core.errors import Problem
 
-OUTPUTS = 2 * SEQUENCES
+OUTPUTS = SEQUENCES * (1 + MOST)  # logits wanted in one call at most
+REMEMBERED = 8  # answers that the next ones may begin and end like
 PENALTY_WINDOW = 64  # tokens that repeat_penalty looks back over, as in llama.cpp
 DEBUG = 1  # llama.cpp's log level for its own developers
 POOLINGS = (1, 2, 3)  # by mean, first token, last token: numbered alike in GGUF headers and in llama.cpp
@@ -90,6 +93,7 @@ class Model:
         self.eos: int = lib.llama_vocab_eos(self.vocab)
         self.adds_bos = bool(lib.llama_vocab_get_add_bos(self.vocab)) and self.bos >= 0
         self.trained_context: int = lib.llama_model_n_ctx_train(self.handle)
+        self.can_go_back = not (lib.llama_model_is_recurrent(self.handle) or lib.llama_model_is_hybrid(self.handle))
         self._longest_piece: int | None = None
 
     def tokenize(self, text: str, *, special: bool) -> list[int]:
@@ -189,6 +193,7 @@ class Context:
             lib.llama_set_adapters_lora(self.handle, adapters, 1, (ctypes.c_float * 1)(1.0))
         self.memory = lib.llama_get_memory(self.handle)
         self.slots = [Slot(number) for number in range(sequences)]
+        self.said: deque[list[int]] = deque(maxlen=REMEMBERED)  # the last answers' tokens
         self._batch = lib.llama_batch_init(chunk, 0, 1)
         self._clock = 0
 
@@ -238,17 +243,23 @@ class Context:
         lib.llama_memory_seq_rm(self.memory, slot.number, -1, -1)
         slot.cached, slot.ends = [], []
 
+    def go_back(self, slot: Slot, count: int) -> None:
+        """Forget the last `count` tokens of a sequence; only where the model can (`Model.can_go_back`)."""
+        if count:
+            del slot.cached[-count:]
+            lib.llama_memory_seq_rm(self.memory, slot.number, len(slot.cached), -1)
+
     # -- evaluation ----------------------------------------------------------------------------------------------
 
-    def evaluate(self, rows: Sequence[tuple[Slot, Sequence[int], bool]]) -> list[Logits | None] | None:
+    def evaluate(self, rows: Sequence[tuple[Slot, Sequence[int], int]]) -> list[list[Logits]] | None:
         """Run tokens of one or more sequences through the model; None when aborted.
 
-        Each row: sequence, its next tokens, whether the logits after the last are wanted. Gives (vocabulary,) float32
-        a row, valid until the next call. Raises Problem when llama.cpp cannot.
+        Each row: sequence, its next tokens, and after how many of the last of them logits are wanted. Gives as many
+        (vocabulary,) float32 a row, valid until the next call. Raises Problem when llama.cpp cannot.
         """
         self._flag.raw = b"\x00\x00"
         batch, place = self._batch, 0
-        wanted: list[int | None] = []
+        wanted: list[range] = []
         for slot, tokens, want in rows:
             begin = len(slot.cached)
             for index, token in enumerate(tokens):
@@ -256,10 +267,9 @@ class Context:
                 batch.pos[place] = begin + index
                 batch.n_seq_id[place] = 1
                 batch.seq_id[place][0] = slot.number
-                batch.logits[place] = 0
+                batch.logits[place] = index >= len(tokens) - want
                 place += 1
-            batch.logits[place - 1] = want
-            wanted.append(place - 1 if want else None)
+            wanted.append(range(place - want, place))
         batch.n_tokens = place
         status = lib.llama_decode(self.handle, batch)
         if status == 2:
@@ -268,7 +278,7 @@ class Context:
             raise Problem(f"llama.cpp could not evaluate {place:,} tokens (status {status})")
         for slot, tokens, _ in rows:
             slot.cached.extend(tokens)
-        return [None if index is None else self._logits(index) for index in wanted]
+        return [[self._logits(index) for index in places] for places in wanted]
 
     def _logits(self, index: int) -> Logits:
         pointer = lib.llama_get_logits_ith(self.handle, index)
@@ -289,6 +299,11 @@ class Sampler:
             lib.llama_sampler_accept(self._chain, token)
         self._candidates = np.empty(model.size, dtype=_CANDIDATE)
         self._ids = np.arange(model.size, dtype=np.int32)
+
+    @property
+    def greedy(self) -> bool:
+        """Whether the likeliest token is taken, whatever came before."""
+        return self._chain is None
 
     def next(self, logits: Logits) -> int:
         """One token. Raises Problem when the model's numbers are no numbers."""

@@ -62,7 +62,7 @@ def _decode(
         seconds: list[float] = []
         while len(seconds) < TOKENS // len(counts):
             before = time.perf_counter()
-            made.append(sampler.next(_logits(context, [(slot, following, True)])))
+            made.append(sampler.next(_logits(context, [(slot, following, 1)])))
             seconds.append(time.perf_counter() - before)
             following = made[-1:]
             slow = paces and seconds[-1] > HOPELESS * min(paces.values())
@@ -80,9 +80,9 @@ def _batching_pays(context: Context, token: int) -> bool:
     single, double = [], []
     for _ in range(4):
         before = time.perf_counter()
-        _logits(context, [(one, [token], True)])
+        _logits(context, [(one, [token], 1)])
         between = time.perf_counter()
-        _logits(context, [(one, [token], True), (other, [token], True)])
+        _logits(context, [(one, [token], 1), (other, [token], 1)])
         single.append(between - before)
         double.append(time.perf_counter() - between)
     _leave(context, one)
@@ -96,10 +96,10 @@ def _take(context: Context, tokens: Sequence[int]) -> Slot:
     return taken[0]
 
 
-def _logits(context: Context, rows: Sequence[tuple[Slot, Sequence[int], bool]]) -> Logits:
+def _logits(context: Context, rows: Sequence[tuple[Slot, Sequence[int], int]]) -> Logits:
     found = context.evaluate(rows)
-    assert found is not None and found[0] is not None  # nobody can have aborted it
-    return found[0]
+    assert found is not None  # nobody can have aborted it
+    return found[0][0]
 
 
 def _leave(context: Context, slot: Slot) -> None:

@@ -111,7 +111,7 @@ def small_figures(arm: ArmRecord, dollars_per_hour: float, sold: Offer | None = 
         f"prefill {ms(timing.prefill)}",
         f"queue {ms(timing.queue)}",
         f"{_count(tokens.prompt)} prompt tokens ({_count(tokens.prompt_reused)} reused)",
-        f"{_count(tokens.output)} output tokens",
+        f"{_count(tokens.output)} output tokens" + (f" ({tokens.copied} copied)" if tokens.copied else ""),
         cost,
         f"on {plain(str(arm.model.device if arm.model else '?'))}",
     ]

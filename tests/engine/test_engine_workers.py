@@ -84,7 +84,12 @@ def test_an_answer_has_every_figure_the_seams_name(engine: Engine, spec: ModelSp
     assert set(result.timing) == {
         "ttft_engine", "queue", "prefill", "decode", "total", "load", "cold", "contended"
     }  # fmt: skip
-    assert result.tokens == {"prompt": 24, "prompt_reused": result.tokens["prompt_reused"], "output": 40}
+    assert result.tokens == {
+        "prompt": 24,
+        "prompt_reused": result.tokens["prompt_reused"],
+        "output": 40,
+        "copied": result.tokens["copied"],
+    }
     assert set(result.rates) == {"prefill_per_s", "decode_per_s"}
     names = {"id", "file_sha256", "source_sha256", "recipe", "quantization", "adapter_sha256", "template_sha256"}
     assert names | {"context", "device", "threads", "gpu_layers", "peak_memory"} <= set(result.model)
