@@ -1,10 +1,13 @@
-"""The engine against llama.cpp used directly: `python tests/bench/engine.py [--only abcde] [--repeats N] [--write]`.
+"""The engine against llama.cpp used directly, for a pair of the manifest:
+
+    python tests/bench/engine.py [--pair standard] [--only abcdef] [--repeats N] [--write]
 
     a  decode and prefill rate against a bare llama_decode loop       at least 0.95
     b  the last 500 of 4,000 streamed tokens against the bare loop    at most 1.1
     c  a second question over the same passages: TTFT                 at most 0.25 of the first's
     d  four arms against four Llama.create_chat_completion calls      at most 0.7 (as shipped), 1.0 (same files)
     e  base and adapter in one worker: memory                         at most 1.3 of the base alone
+    f  decode rate of fine-tune with retrieval: guessed ahead, not    at least 1.3
 
 Both sides run in turns, in one run, on the same files, prompts, lengths and threads; medians. Nothing else should run.
 Models and passages come from the state folder (RR_HOME), and are made there when missing.
@@ -34,8 +37,15 @@ from core.project import bundled  # noqa: E402
 from core.weights import catalog, manifest  # noqa: E402
 from models.training import chat as prompt  # noqa: E402
 
-ADAPTER = ROOT / "models" / "adapter" / "brightwater.gguf"
-RESULT = Path(__file__).with_name("engine.json")
+PAIRS = {  # base, fine-tuned, adapter, where the result is kept
+    "small": ("base", "fine-tuned", "brightwater.gguf", "engine.json"),
+    "standard": (
+        "qwen2.5-coder-0.5b-instruct",
+        "qwen2.5-coder-0.5b-brightwater",
+        "brightwater-standard.gguf",
+        "engine-standard.json",
+    ),
+}
 ADJECTIVES, NOUNS = ("small", "old", "warm", "quiet"), ("kettle", "house", "road", "garden", "letter")
 STORY = "Recite the numbers from one to ten thousand in words."  # greedy, it goes on for thousands of tokens
 BEGAN = time.monotonic()
@@ -78,6 +88,7 @@ class Bench:
     base: ModelSpec
     fine_tuned: ModelSpec
     shipped: Path
+    adapter: Path
     threads: int
     repeats: int
 
@@ -92,7 +103,8 @@ class Bench:
     def ask(
         self, spec: ModelSpec, messages: tuple[prompt.Message, ...], tokens: int, contended: bool = False
     ) -> Result:
-        request = Request(spec, (messages,), Sampling(max_tokens=tokens), contended)
+        """One greedy answer, a token a call as the other side's."""
+        request = Request(spec, (messages,), Sampling(max_tokens=tokens), contended, drafting=False)
         return self.engine.submit(request).wait()
 
 
@@ -131,7 +143,7 @@ def late_tokens(bench: Bench) -> dict[str, Any]:
     with bench.other() as other:
         other.call("bare", "open", kind="bare", path=str(spec.path), context=4608, threads=bench.threads)
         for _ in range(max(1, bench.repeats // 3)):
-            generation = bench.engine.submit(Request(spec, (user(STORY),), Sampling(max_tokens=4000)))
+            generation = bench.engine.submit(Request(spec, (user(STORY),), Sampling(max_tokens=4000), drafting=False))
             seen: list[tuple[int, float]] = [(0, 0.0)]  # tokens shown so far, and when
             while generation.result is None and generation.error is None:
                 if generation.tokens > seen[-1][0]:
@@ -187,7 +199,7 @@ def four_arms(bench: Bench, passages: Callable[[str], list[str]]) -> dict[str, A
     for spec in pair.values():
         bench.engine.load(spec)
     files = {
-        "as shipped": (bench.shipped, bench.shipped, ADAPTER),
+        "as shipped": (bench.shipped, bench.shipped, bench.adapter),
         "same files": (bench.base.path, bench.fine_tuned.path, None),
     }
     ways: dict[str, list[float]] = {"together": [], "one at a time": [], **{name: [] for name in files}}
@@ -256,7 +268,7 @@ def four_arms(bench: Bench, passages: Callable[[str], list[str]]) -> dict[str, A
 
 def adapter_memory(bench: Bench) -> dict[str, Any]:
     """(e)"""
-    spec, tuned = bench.base, dataclasses.replace(bench.base, adapter=ADAPTER)
+    spec, tuned = bench.base, dataclasses.replace(bench.base, adapter=bench.adapter)
     bench.engine.unload(spec)
     text = user("word " * 600)
     bench.engine.load(spec)
@@ -266,6 +278,28 @@ def adapter_memory(bench: Bench) -> dict[str, Any]:
     both = _memory(bench.engine, spec)
     bench.engine.unload(spec)
     return {"memory": compared([both / 1e6], [alone / 1e6], "MB", at_most=1.3, digits=1)}
+
+
+def drafting(bench: Bench, passages: Callable[[str], list[str]]) -> dict[str, Any]:
+    """(f) Guessed ahead first: afterwards the same answer would stand among the earlier ones."""
+    asked = list(dict.fromkeys(json.loads(line)["question"] for line in _questions()))
+    ways: dict[bool, list[float]] = {True: [], False: []}
+    output = copied = same = 0
+    for question in asked[:: max(1, len(asked) // (8 * bench.repeats))]:
+        chat = prompt.messages(question, passages(question))
+        request = Request(bench.fine_tuned, (chat,), Sampling(max_tokens=64))
+        made = {ahead: bench.engine.submit(dataclasses.replace(request, drafting=ahead)).wait() for ahead in ways}
+        for ahead, result in made.items():
+            ways[ahead].append((result.tokens["output"] - 1) / result.timing["decode"] * 1000)
+        output, copied = output + made[True].tokens["output"], copied + made[True].tokens["copied"]
+        same += made[True].text == made[False].text
+        say(f"f: {ways[True][-1]:.0f} against {ways[False][-1]:.0f} tokens/s")
+    return {
+        "decode": compared(ways[True], ways[False], "tokens/s", at_least=1.3, digits=1),
+        "output_tokens": output,
+        "copied": copied,
+        "same_answers": f"{same} of {len(ways[True])}",
+    }
 
 
 def _memory(engine: Engine, spec: ModelSpec) -> int:
@@ -304,17 +338,19 @@ def compared(
 def main() -> None:
     """Run what is asked for and print it; with --write keep it beside this file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", default="abcde")
+    parser.add_argument("--only", default="abcdef")
+    parser.add_argument("--pair", choices=tuple(PAIRS), default="small")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()
     here = runtime.get()
     demo = here.projects.get("brightwater")
     knowledge = here.knowledge(demo)
-    for role in ("base", "fine-tuned", "embedder"):
-        catalog.ensure(role)
-    base, tuned = catalog.spec("base"), catalog.spec("fine-tuned")
-    shipped = base.path.parent / manifest.load().models["base"].source.files[0].name
+    base_id, tuned_id, adapter, kept = PAIRS[arguments.pair]
+    for model in (base_id, tuned_id, "embedder"):
+        catalog.ensure(model)
+    base, tuned = catalog.spec(base_id), catalog.spec(tuned_id)
+    shipped = base.path.parent / manifest.load().models[base_id].source.files[0].name
     found: dict[str, dict[str, str]] = {}
 
     def passages(question: str) -> list[str]:
@@ -322,16 +358,18 @@ def main() -> None:
             found[question] = [passage.text for passage in knowledge.query(question, 3).passages]  # type: ignore
         return found[question]  # type: ignore
 
-    if set(arguments.only) & set("cd"):
+    if set(arguments.only) & set("cdf"):
         knowledge.ensure_folders(bundled.documents(demo))
     threads = here.engine.load(base)["threads"]
-    bench = Bench(here.engine, base, tuned, shipped, threads, arguments.repeats)
+    lora = ROOT / "models" / "adapter" / adapter
+    bench = Bench(here.engine, base, tuned, shipped, lora, threads, arguments.repeats)
     parts: dict[str, Callable[[], dict[str, Any]]] = {
         "a": lambda: rates(bench),
         "b": lambda: late_tokens(bench),
         "c": lambda: second_question(bench, passages),
         "d": lambda: four_arms(bench, passages),
         "e": lambda: adapter_memory(bench),
+        "f": lambda: drafting(bench, passages),
     }
     machine = {"cpu": platform.processor() or platform.machine(), "processors": os.cpu_count(), "threads": threads}
     made: dict[str, Any] = {"machine": machine, "load_before": os.getloadavg()[0], "repeats": arguments.repeats}
@@ -343,8 +381,9 @@ def main() -> None:
     finally:
         runtime.close()
     if arguments.write:
-        before = json.loads(RESULT.read_text()) if RESULT.exists() else {}
-        RESULT.write_text(json.dumps(before | made, indent=1) + "\n")
+        result = Path(__file__).with_name(kept)
+        before = json.loads(result.read_text()) if result.exists() else {}
+        result.write_text(json.dumps(before | made, indent=1) + "\n")
 
 
 if __name__ == "__main__":
