@@ -5,11 +5,14 @@ Chooses which figures stand in which cell. Holds no number of its own and knows 
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
+import msgspec
 import pandas as pd
 
 from core import paths
 from core.errors import Problem
+from core.evaluation import beside
 from core.evaluation.statistics import stated
 from core.evidence import figures
 from core.theme import APPROACH_NAMES
@@ -64,42 +67,53 @@ class Range:
 
 @dataclass(frozen=True)
 class Measured:
-    """The bundled models' accuracies, one row an arm, one column a class of question; `caption` says how and when."""
+    """A pair's accuracies, one row an arm, one column a class of question; `caption` says how and when.
 
+    `beside`: what the documents and a paper state of the same, one row a figure, and whether the pair's run meets it.
+    """
+
+    pair: str
     table: pd.DataFrame
     caption: str
+    beside: list[dict[str, str]]
 
 
-def measured() -> Measured | None:
-    """What models/cards/measured.json holds, or None when nothing was measured yet. Raises Problem on a broken file."""
-    path = paths.ROOT / "models" / "cards" / "measured.json"
-    if not path.exists():
-        return None
+PAIRS = {"small": "hand-small.json", "standard": "hand-standard.json"}  # pair -> its table, of questions by hand
+
+
+def measured() -> tuple[Measured, ...]:
+    """What models/cards holds of each pair that was measured. Raises Problem on a broken file."""
+    files = {pair: paths.ROOT / "models" / "cards" / name for pair, name in PAIRS.items()}
+    return tuple(_measured(pair, path) for pair, path in files.items() if path.exists())
+
+
+def _measured(pair: str, path: Path) -> Measured:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         cells: dict[str, dict[str, str]] = {}
         for row in raw["results"]:
             cells.setdefault(row["arm"], {})[row["class"]] = f"{stated(row, 0)} (n={row['n']})"
         caption = f"Accuracy ± standard error. {raw['origin']}, {raw['date']}: {raw['command']}"
+        told = beside.table(msgspec.convert(raw.get("beside", []), list[beside.Beside]))
     except (ValueError, KeyError, TypeError) as error:
         raise Problem(f"{path.name} is broken ({error!r}); restore it from the repository.") from error
-    return Measured(pd.DataFrame.from_dict(cells, orient="index").fillna("—"), caption)
+    return Measured(pair, pd.DataFrame.from_dict(cells, orient="index").fillna("—"), caption, told)
 
 
-README_CLASSES = ("static", "changed", "voice", "no-document", "general")
+README_CLASSES = ("static", "changed", "changed, training day", "no-document", "voice")
 
 
 def readme_table() -> str:
-    """The measured table as the README shows it (a test holds the two together). Empty when nothing was measured."""
-    found = measured()
-    if found is None:
-        return ""
-    table = found.table.reindex(columns=list(README_CLASSES)).fillna("—")
-    rows = [
-        f"| {arm} | " + " | ".join(str(cell) for cell in row) + " |"
-        for arm, row in zip(table.index, table.values, strict=True)
-    ]
-    return "\n".join([f"| arm | {' | '.join(README_CLASSES)} |", "|---" * (len(README_CLASSES) + 1) + "|", *rows])
+    """The measured tables as the README shows them (a test holds the two together). Empty when nothing was measured."""
+    rows = []
+    for found in measured():
+        table = found.table.reindex(columns=list(README_CLASSES)).fillna("—")
+        rows += [
+            f"| {found.pair} | {arm} | " + " | ".join(str(cell) for cell in row) + " |"
+            for arm, row in zip(table.index, table.values, strict=True)
+        ]
+    head = [f"| pair | arm | {' | '.join(README_CLASSES)} |", "|---" * (len(README_CLASSES) + 2) + "|"]
+    return "\n".join([*head, *rows]) if rows else ""
 
 
 def glance() -> pd.DataFrame:

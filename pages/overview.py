@@ -45,13 +45,20 @@ def draw_tables() -> None:
     with st.expander("All four, computed"):
         st.dataframe(overview.derived(), width="stretch")
         st.caption("Ours: the calculator's default scenario, derived from the figures above. Change any of it there.")
-    measured = overview.measured() if current().bundled else None  # measured on the demo, which a project is not
-    if measured is not None:
-        with st.expander("Measured with the bundled models"):
-            rows = measured.table.T.rename_axis("Questions").reset_index()
-            st.table(rows, hide_index=True)  # cells wrap: nothing is cut off
+    measured = overview.measured() if current().bundled else ()  # measured on the demo, which a project is not
+    if measured:
+        with st.expander("Measured with the bundled models: what a larger base changes"):
+            for one in measured:
+                st.markdown(f"**The {one.pair} pair**")
+                rows = one.table.T.rename_axis("Questions").reset_index()
+                st.table(rows, hide_index=True)  # cells wrap: nothing is cut off
+                st.caption(plain(one.caption))
             st.caption(CLASSES)
-            st.caption(plain(measured.caption))
+        with st.expander("The same, as the documents and a paper state it"):
+            for one in measured:
+                st.markdown(f"**The {one.pair} pair**")
+                st.table(one.beside, hide_index=True)
+            st.caption("Their questions and methods differ from ours, so agreement is no proof of either.")
     with st.expander("What the words mean"):
         st.markdown("\n".join(f"- **{word}**: {text}" for word, text in glossary.terms().items()))
     with st.expander("Sources"):

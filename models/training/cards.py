@@ -3,6 +3,7 @@
     python -m models.training.cards                            write models/cards/*.md
     python -m models.training.cards --check                    exit status 1 when a card is not what its numbers say
     python -m models.training.cards --evaluation REPORT.json   first take over the accuracies of `core evaluate --json`
+    python -m models.training.cards --into hand-standard --evaluation REPORT.json   those of another table (see INTO)
     python -m models.training.cards --golden                   first write the greedy answers anew (runs the models)
 
 Knows the JSON files in models/cards and the report of an evaluation; runs a model only for --golden.
@@ -30,6 +31,13 @@ from models.training.chat import messages
 from .export import write_json
 
 CARDS = ROOT / "models" / "cards"
+SMALL = "SmolLM2-135M-Instruct and its fine-tune, both Q8_0, on 2 shared CPU cores"
+STANDARD = "Qwen2.5-Coder-0.5B-Instruct as shipped (Q4_K_M) and its fine-tune (Q8_0), on 2 shared CPU cores"
+INTO = {  # a table of accuracies: its file's name, whose they are, the training record; "hand": the questions by hand
+    "measured": (SMALL, "training"),
+    "hand-small": (SMALL, "training"),
+    "hand-standard": (STANDARD, "training-standard"),
+}
 ARMS = (
     "base",
     "base+pinned",
@@ -69,8 +77,9 @@ def measured(
     date: str,
     training: Mapping[str, Any],
     before: Mapping[str, Any] | None = None,
+    into: str = "measured",
 ) -> Json:
-    """What `models/cards/measured.json` holds: one result an arm and class, shares of 1, from evaluation reports.
+    """What a table of `models/cards` holds (see INTO): one result an arm and class, shares of 1, out of reports.
 
     Results of the base in `before`, an earlier file, stay where the reports hold none: its weights do not change.
 
@@ -81,9 +90,9 @@ def measured(
     for report in reports:
         for arm, found in report["arms"].items():
             results += _arm_results(arm, found)
-        for pair in report["pairs"]:
-            if (pair["class"], pair["from"], pair["to"]) == ("general", "base", "fine-tuned"):
-                general = {key: pair[key] for key in ("n", "difference", "low", "high")}
+        for gap in report["pairs"]:
+            if (gap["class"], gap["from"], gap["to"]) == ("general", "base", "fine-tuned"):
+                general = {key: gap[key] for key in ("n", "difference", "low", "high")}
     results += _voices(reports)
     covered = {(row["arm"], row["class"]) for row in results}
     earlier = before or {"date": "", "results": []}
@@ -94,13 +103,14 @@ def measured(
     ]
     results.sort(key=lambda row: (ARMS.index(row["arm"]), ROWS.index(row["class"])))
     return {
-        "origin": "SmolLM2-135M-Instruct and its fine-tune, both Q8_0, on 2 shared CPU cores",
+        "origin": INTO[into][0],
         "date": date,
         "command": command,
         "training_minutes": round(sum(run["seconds"] for run in runs(training)) / 60, 1),
         "training_rows": sum(run["samples"] for run in runs(training)),
         "general_gap": general,
         "results": results,
+        "beside": [row for report in reports for row in report.get("beside", ())],
     }
 
 
@@ -160,9 +170,12 @@ def base_card(numbers: Mapping[str, Any], golden: Sequence[Mapping[str, Any]]) -
 
 
 def fine_tuned_card(
-    numbers: Mapping[str, Any], training: Mapping[str, Any], golden: Sequence[Mapping[str, Any]]
+    numbers: Mapping[str, Any],
+    training: Mapping[str, Any],
+    golden: Sequence[Mapping[str, Any]],
+    by_hand: Mapping[str, Any] | None = None,
 ) -> str:
-    """The card of the fine-tune."""
+    """The card of the fine-tune. `by_hand`: its accuracies on the questions written by hand."""
     made = runs(training)
     names = [_ordinal(number, made) for number in range(len(made))]
     kinds = dict.fromkeys(kind for run in made for kind in run["kinds"])
@@ -178,7 +191,22 @@ def fine_tuned_card(
         weight=made[-1].get("weight"),
         scores=list(SCORES.values()),
         curve=_curve(made),
+        by_hand=by_hand and {**by_hand, **_figures(by_hand, (), "fine-tuned")},
         **_figures(numbers, golden, "fine-tuned"),
+    )
+
+
+def standard_card(numbers: Mapping[str, Any], training: Mapping[str, Any]) -> str:
+    """The card of the standard base's fine-tune."""
+    return _rendered(
+        "standard-fine-tuned",
+        numbers={"general_gap": None, **numbers},
+        training=training,
+        kinds=[[kind, f"{count:,}"] for kind, count in training["kinds"].items()],
+        replanned=training.get("replanned", ()),
+        losses=[[str(step), f"{loss:.3f}"] for step, loss in training["loss"] if step % 50 == 0]
+        + [[str(training["loss"][-1][0]), f"{training['loss'][-1][1]:.3f}"]],
+        **_figures(numbers, (), "fine-tuned"),
     )
 
 
@@ -252,7 +280,10 @@ def cards(folder: Path = CARDS) -> dict[Path, str]:
     numbers, training, golden = (_read(folder / f"{name}.json") for name in ("measured", "training", "golden"))
     return {
         folder / "base.md": base_card(numbers, golden),
-        folder / "fine-tuned.md": fine_tuned_card(numbers, training, golden),
+        folder / "fine-tuned.md": fine_tuned_card(numbers, training, golden, _read(folder / "hand-small.json")),
+        folder / "standard-fine-tuned.md": standard_card(
+            _read(folder / "hand-standard.json"), _read(folder / "training-standard.json")
+        ),
     }
 
 
@@ -269,14 +300,16 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--evaluation", type=Path, nargs="+", metavar="REPORT", help="JSON of `core evaluate --json`")
     parser.add_argument("--command", default="python -m core evaluate --json", help="how those reports were made")
+    parser.add_argument("--into", choices=tuple(INTO), default="measured", help="the table that the reports belong to")
     parser.add_argument("--golden", action="store_true")
     args = parser.parse_args(argv)
     try:
         if args.evaluation:
             reports = [_read(path) for path in args.evaluation]
             date = datetime.now(UTC).date().isoformat()
-            training, before = _read(CARDS / "training.json"), _read(CARDS / "measured.json")
-            write_json(measured(reports, args.command, date, training, before), CARDS / "measured.json")
+            kept, training = CARDS / f"{args.into}.json", _read(CARDS / f"{INTO[args.into][1]}.json")
+            before = _read(kept) if kept.exists() else None
+            write_json(measured(reports, args.command, date, training, before, args.into), kept)
         if args.golden:
             write_json(greedy(), CARDS / "golden.json")
         made = cards()

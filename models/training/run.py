@@ -178,11 +178,12 @@ def _provenance(args: argparse.Namespace, base: Path, passes: list[list[Group]])
     options = "".join(f" --{key.replace('_', '-')} {value}" for key, value in given.items() if value is not None)
     options = f" --pair {args.pair}{options}" if args.pair != "small" and not args.base else options
     options += " --start FOLDER_OF_THE_RUN_BEFORE" if args.start else ""
+    cores = args.threads * int(os.environ.get("WORLD_SIZE", "1"))  # torchrun's number of processes
     return {
         "base": base.name,
         "data": args.data.name if args.data else "Brightwater",
         "command": f"python -m models.training.run --preset {args.preset}{options}",
-        "machine": f"{args.threads} {'CPU cores' if args.preset == 'cpu' else 'CPU cores and a GPU'}",
+        "machine": f"{cores} {'CPU cores' if args.preset == 'cpu' else 'CPU cores and a GPU'}",
         "precision": str(lora.precision()).removeprefix("torch."),
         "samples": kinds.total(),
         "kinds": dict(kinds.most_common()),

@@ -21,10 +21,15 @@ def test_every_table_stands_behind_its_label_and_one_chart_before_them(app: AppT
     assert not app.exception and [one.value for one in app.title] == ["Retrieve or Retrain"]
     assert not app.header and not app.subheader  # no heading is skipped: there is only one
     labels = [one.label for one in app.expander]
-    tables = ["The trade-off at a glance", "All four, computed", "Measured with the bundled models"]
+    tables = [
+        "The trade-off at a glance",
+        "All four, computed",
+        "Measured with the bundled models: what a larger base changes",
+        "The same, as the documents and a paper state it",
+    ]
     assert labels == [*tables, "What the words mean", "Sources"]
     behind = sum(len(one.dataframe) + len(one.table) for one in app.expander)
-    assert behind == len(app.dataframe) + len(app.table) == 3
+    assert behind == len(app.dataframe) + len(app.table) == 6  # both pairs, twice
     charts = app.get("plotly_chart")
     assert len(charts) == 2 and sum(len(one.get("plotly_chart")) for one in app.expander) == 1
 

@@ -225,7 +225,11 @@ def test_a_path_that_is_no_file_is_a_problem(tmp_path):
 def test_pairs_show_size_licence_and_memory_before_anything_is_fetched(tmp_path, monkeypatch):
     monkeypatch.setenv("RR_HOME", str(tmp_path / "home"))
     default, standard, preset = catalog_module.default().pairs()
-    assert standard.fine_tuned is None and 450e6 < standard.download < 500e6 and not standard.ready
+    assert (
+        standard.fine_tuned == "qwen2.5-coder-0.5b-brightwater"
+        and 450e6 < standard.download < 500e6
+        and not standard.ready
+    )
     assert (default.base, default.fine_tuned) == ("base", "fine-tuned")
     assert preset.download == 1_117_320_736 + 1_117_320_768
     assert preset.memory > preset.download and preset.licence == "Apache-2.0" and not preset.ready

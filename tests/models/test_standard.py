@@ -1,4 +1,4 @@
-"""The standard base, really: llama.cpp, PyTorch and our merging agree about it. The one module that fetches it.
+"""The standard pair, really: llama.cpp, PyTorch and our merging agree about it. The one module that fetches it.
 
 qwen2 has biases on q, k and v, keeps the rows of q and k in order, and stores its output table beside the input table:
 a wrong order, scale or table shows at once in the log-probabilities.
@@ -14,36 +14,32 @@ import pytest
 from gguf import GGUFReader
 
 from core.errors import Problem
+from core.paths import ROOT
 from core.weights import catalog, manifest, merge
 from tests.conftest import _missing
-from tests.models import synthetic
 
-GOLDEN = json.loads(Path(__file__).with_name("standard_golden.json").read_text(encoding="utf-8"))
+ALONE = json.loads(Path(__file__).with_name("standard_golden.json").read_text(encoding="utf-8"))
+ADAPTER = ROOT / "models" / "adapter" / "brightwater-standard.gguf"
+TUNED = json.loads((ROOT / "models" / "adapter" / "golden_logits-standard.json").read_text(encoding="utf-8"))
 HELPER = Path(__file__).with_name("llama_logits.py")
-ID = "qwen2.5-coder-0.5b-instruct"
+BASE, FINE_TUNED = "qwen2.5-coder-0.5b-instruct", "qwen2.5-coder-0.5b-brightwater"
 pytestmark = pytest.mark.real
 
 
 @pytest.fixture(scope="module")
-def base(real_home):
+def pair(real_home):
+    """The files of base and fine-tune; the latter is merged here, unless RR_TEST_HOME has it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RR_HOME", str(real_home))
         try:
-            return catalog.ensure(ID).path
+            return [catalog.ensure(name).path for name in (BASE, FINE_TUNED)]
         except Problem as problem:
-            _missing(f"the standard base is not to be had: {problem.message}")
+            _missing(f"the standard pair is not to be had: {problem.message}")
 
 
-@pytest.fixture(scope="module")
-def drawn(base, tmp_path_factory):
-    path = tmp_path_factory.mktemp("drawn") / "drawn.gguf"
-    synthetic.adapter(base, path)
-    return path
-
-
-def found(model, kind, adapter=None):
+def found(golden, model, adapter=None):
     """The top tokens and the log-probabilities (prompts, 20) of the golden ids."""
-    asked = {"prompts": [row["tokens"] for row in GOLDEN[kind]], "ids": [row["ids"] for row in GOLDEN[kind]]}
+    asked = {"prompts": [row["tokens"] for row in golden], "ids": [row["ids"] for row in golden]}
     command = [sys.executable, str(HELPER), str(model), *([str(adapter)] if adapter else [])]
     done = subprocess.run(command, input=json.dumps(asked), capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
@@ -51,30 +47,39 @@ def found(model, kind, adapter=None):
     return answer["top"], np.array(answer["logprobs"])
 
 
-def agrees(got, kind, limit):
+def gap(golden, logprobs):
+    return float(np.abs(logprobs - np.array([row["logprobs"] for row in golden])).mean())
+
+
+def agrees(golden, got, limit):
     top, logprobs = got
-    golden = np.array([row["logprobs"] for row in GOLDEN[kind]])
-    sure = golden[:, 0] - golden[:, 1] > 1
+    wanted = np.array([row["logprobs"] for row in golden])
+    sure = wanted[:, 0] - wanted[:, 1] > 1
     assert sure.sum() >= 2
-    assert (np.array(top) == np.array([row["ids"][0] for row in GOLDEN[kind]]))[sure].all()
-    gap = float(np.abs(logprobs - golden).mean())
-    assert gap < limit, gap
+    assert (np.array(top) == np.array([row["ids"][0] for row in golden]))[sure].all()
+    assert gap(golden, logprobs) < limit, gap(golden, logprobs)
 
 
-def test_the_file_as_shipped_is_the_same_model_in_llama_cpp_and_pytorch(base):
-    assert merge.sha256(base) == manifest.load().models[ID].source.files[0].sha256
-    agrees(found(base, "alone"), "alone", 0.2)
+def test_the_file_as_shipped_is_the_same_model_in_llama_cpp_and_pytorch(pair):
+    assert merge.sha256(pair[0]) == manifest.load().models[BASE].source.files[0].sha256
+    agrees(ALONE, found(ALONE, pair[0]), 0.2)
 
 
-def test_an_adapter_at_run_time_changes_both_alike(base, drawn):
-    agrees(found(base, "drawn", drawn), "drawn", 0.3)
-    alone = found(base, "drawn")[1]
-    assert np.abs(alone - np.array([row["logprobs"] for row in GOLDEN["drawn"]])).mean() > 1
+def test_the_adapter_at_run_time_is_the_model_that_was_trained(pair):
+    agrees(TUNED, found(TUNED, pair[0], ADAPTER), 0.3)
+    assert gap(TUNED, found(TUNED, pair[0])[1]) > 1  # the comparison would see a missing adapter
 
 
-def test_merged_by_numpy_it_is_the_same_model(base, drawn, tmp_path):
-    merge.merge(base, drawn, tmp_path / "merged.gguf", "Q8_0")
-    agrees(found(tmp_path / "merged.gguf", "drawn"), "drawn", 0.3)
-    kinds = {tensor.name: tensor.tensor_type.name for tensor in GGUFReader(tmp_path / "merged.gguf").tensors}
+def test_merged_by_numpy_it_is_the_same_model(pair):
+    agrees(TUNED, found(TUNED, pair[1]), 0.3)
+    kinds = {tensor.name: tensor.tensor_type.name for tensor in GGUFReader(pair[1]).tensors}
     assert kinds["blk.0.ffn_down.weight"] == "Q8_0" and kinds["blk.0.attn_q.bias"] == "F32"
     assert kinds["output.weight"] == kinds["token_embd.weight"] == "Q8_0"
+
+
+def test_the_adapter_is_small_and_names_base_licence_and_changes(pair):
+    assert ADAPTER.stat().st_size < 20_000_000
+    notes = {field.name: field.contents() for field in GGUFReader(ADAPTER).fields.values()}
+    assert notes["general.license"] == "apache-2.0" and notes["derivation.changes"]
+    assert notes["general.base_model.0.name"] == "Qwen2.5-Coder-0.5B-Instruct"
+    assert notes["derivation.base_sha256"] == merge.sha256(pair[0])
