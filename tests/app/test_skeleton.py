@@ -92,8 +92,9 @@ def test_pages_stay_short() -> None:
 
 
 def test_no_tracked_file_is_a_third_partys_weights() -> None:
-    big = [name for name in tracked() if (ROOT / name).exists() and (ROOT / name).stat().st_size > 12_000_000]
-    assert big == []
+    most = {"models/adapter/brightwater-standard.gguf": 20_000_000}  # our own, over a base of 494 million weights
+    sizes = {name: (ROOT / name).stat().st_size for name in tracked() if (ROOT / name).exists()}
+    assert [name for name, size in sizes.items() if size > most.get(name, 12_000_000)] == []
 
 
 def test_decision_pages_import_neither_llama_cpp_nor_llama_index() -> None:
