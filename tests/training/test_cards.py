@@ -34,7 +34,7 @@ def test_a_number_that_a_card_needs_and_nobody_gives_is_an_error_and_no_gap():
 
 
 def test_check_finds_a_card_edited_by_hand(tmp_path, monkeypatch):
-    for name in ("measured", "training", "golden"):
+    for name in ("measured", "training", "golden", "hand-small", "hand-standard", "training-standard"):
         (tmp_path / f"{name}.json").write_bytes((cards.CARDS / f"{name}.json").read_bytes())
     monkeypatch.setattr(cards, "CARDS", tmp_path)
     monkeypatch.setattr(cards.cards, "__defaults__", (tmp_path,))
