@@ -12,6 +12,8 @@ STREAMLITS: Final = {
     "listitem": '[data-testid="stSidebarNavItems"]',
     # The drop zone of st.file_uploader has role="presentation" and a label at once. Its button is named and reached.
     "presentation-role-conflict": '[data-testid="stFileUploaderDropzone"]',
+    # st.toast is an alert named by an empty element; its text is read out all the same.
+    "aria-dialog-name": ".stToast",
 }
 RULES: Final = {"resultTypes": ["violations"]}
 ONLY_COLOURS: Final = RULES | {"runOnly": ["color-contrast"]}  # the rest is the same in both schemes
