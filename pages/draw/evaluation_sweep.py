@@ -30,10 +30,8 @@ COLUMNS = {
 
 def draw_sections(here: Runtime, project: Project) -> bool:
     """What this page is to compare; True when that is retrieval settings, and they are drawn."""
-    first = RETRIEVAL if PARAMETER in st.query_params else ANSWERS
-    chosen = st.segmented_control(
-        "Compare", [ANSWERS, RETRIEVAL], default=first, key="section", label_visibility="collapsed"
-    )
+    st.session_state.setdefault("section", RETRIEVAL if PARAMETER in st.query_params else ANSWERS)
+    chosen = st.segmented_control("Compare", [ANSWERS, RETRIEVAL], key="section", label_visibility="collapsed")
     if chosen != RETRIEVAL:
         return False
     try:
@@ -108,23 +106,28 @@ def _map(found: Sweep) -> None:
     st.plotly_chart(figure, key="sweep_map", alt=f"{MEASURES[found.measure]} by {across} and {down}")
 
 
+def _ask_model(here: Runtime, project: Project, job_id: str, chosen: Setting) -> None:
+    """Before the redraw, so that the choice above turns to the answers, in the browser too."""
+    started = sweep.ask_model(here, project, job_id, chosen)
+    st.query_params.pop(PARAMETER, None)
+    st.query_params["evaluation"] = started.id
+    st.session_state["section"] = ANSWERS
+
+
 def _use(here: Runtime, project: Project, job_id: str, found: Sweep) -> None:
     """What to do with one of the settings: ask the model where it differs, make it the project's."""
     places = {one.setting: one.setting.title for one in (found.cheapest, *found.scored)}
     chosen: Setting = st.selectbox("A setting", places, format_func=places.__getitem__, key="sweep_chosen")
     differ = sweep.differing(here, job_id, chosen) if found.present else ()
     with st.container(horizontal=True):
-        if st.button(
+        st.button(
             f"Ask the model the {len(differ)} questions on which it differs",
             disabled=not differ,
             key="sweep_ask",
+            on_click=_ask_model,
+            args=(here, project, job_id, chosen),
             help="Those whose answer only this setting or only the present one finds, as an evaluation of both.",
-        ):
-            started = sweep.ask_model(here, project, job_id, chosen)
-            del st.query_params[PARAMETER]
-            st.query_params["evaluation"] = started.id
-            del st.session_state["section"]
-            st.rerun()
+        )
         off = project.bundled or (found.present is not None and chosen == found.present.setting)
         reason = "Arms that retrieve then search like this. Another way of splitting indexes the documents again."
         if project.bundled:

@@ -130,6 +130,30 @@ def test_the_model_is_asked_where_two_settings_differ_each_with_its_own_passages
     assert here.knowledge(project).settings == split
 
 
+def test_asked_from_the_page_the_model_s_answers_stay_on_it(project: Project) -> None:
+    here, job_id = runtime.get(), swept(project)
+    app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=120)
+    app.query_params["project"] = project.id
+    app.run()
+    app.switch_page("evaluation.py")
+    app.query_params["sweep"] = job_id
+    app.run()
+    chosen = app.selectbox(key="sweep_chosen")
+    for option in chosen.options:  # the first that differs from the present setting
+        app.selectbox(key="sweep_chosen").set_value(option).run()
+        if not app.button(key="sweep_ask").disabled:
+            break
+    app.button(key="sweep_ask").click().run()
+    assert not app.exception, app.exception[0].message
+    turned = app.segmented_control(key="section").proto
+    assert turned.set_value  # the browser keeps what it shows of a widget, unless it is told another value
+    started = evaluate.jobs(here, project)[0].id
+    assert here.jobs.wait(started, 60).state == "done"
+    app.run()
+    assert app.segmented_control(key="section").value == "Answers of the arms" and "sweep" not in app.query_params
+    assert any("where two retrieval" in heading.value for heading in app.header)
+
+
 def test_an_embedder_is_an_axis_and_the_base_keeps_its_own(project: Project) -> None:
     here, arm = runtime.get(), sweep.arm_of(project)
     grid = Grid(k=(1,), mode=("dense",), splitter=("headings",), chunk_size=(160,), embedder=("", BUNDLED, "dull"))
