@@ -170,7 +170,7 @@ class Prices(TypedDict):
 
 
 class Shown(TypedDict):
-    """`project show`: the project's own text, its parts, what it lacks and what works."""
+    """`project show`: the project's own text, whose it is ("": everyone's), its parts, what it lacks and what works."""
 
     version: int
     id: str
@@ -179,6 +179,8 @@ class Shown(TypedDict):
     bundled: bool
     made: str
     changed: str
+    owner: str
+    shared: bool
     project: Object
     question_sets: Object
     parts: list[Object]

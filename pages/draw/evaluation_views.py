@@ -58,7 +58,9 @@ def draw_views(here: Runtime, project: Project, job_id: str) -> None:
     if found.dial:
         views = {"Wrong passages": lambda: draw_dial(found)} | views
     try:
-        for tab, draw in zip(st.tabs(list(views), key="view", on_change="rerun"), views.values(), strict=True):
+        for tab, draw in zip(
+            st.tabs(list(views), key="evaluation_view", on_change="rerun"), views.values(), strict=True
+        ):
             if tab.open:
                 with tab:
                     draw()

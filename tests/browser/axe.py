@@ -19,9 +19,9 @@ RULES: Final = {"resultTypes": ["violations"]}
 ONLY_COLOURS: Final = RULES | {"runOnly": ["color-contrast"]}  # the rest is the same in both schemes
 # What Streamlit fades for the moment in which it draws it anew is looked at as it will be.
 DRAWN: Final = '[data-stale="true"], [data-stale="true"] * { opacity: 1 !important; transition: none !important; }'
-# Streamlit has followed the scheme, and no colour is on its way any more.
+# Streamlit has followed the scheme, and no colour is on its way any more (a hidden element keeps its finished ones).
 THEMED: Final = """(scheme) => getComputedStyle(document.querySelector('[data-testid="stApp"]')).colorScheme === scheme
-  && !document.getAnimations().some((one) => one instanceof CSSTransition)"""
+  && !document.getAnimations().some((one) => one instanceof CSSTransition && one.playState === 'running')"""
 
 
 def faults(page: Page, *, dark: bool = True) -> list[str]:

@@ -51,7 +51,7 @@ def page(view: str = "", **query: str) -> AppTest:
     app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=120).run()
     app.switch_page("evaluation.py")
     if view:
-        app.session_state["view"] = view
+        app.session_state["evaluation_view"] = view
     for name, value in query.items():
         app.query_params[name] = value
     app.run()

@@ -38,8 +38,10 @@ def page(name: str = "projects", **query: str) -> AppTest:
     return opened(app, name, **query)
 
 
-def opened(app: AppTest, name: str, **query: str) -> AppTest:
+def opened(app: AppTest, name: str, view: str = "", **query: str) -> AppTest:
     app.switch_page(f"{name}.py")
+    if view:
+        app.session_state["evaluation_view"] = view
     for key, value in query.items():
         app.query_params[key] = value
     app.run()
@@ -222,7 +224,8 @@ def test_two_sessions_with_two_projects_do_not_mix(here: Runtime, script: Script
         assert f"{name}.md" in text and f"{other}.md" not in text
         job = evaluate.start(here, made[name], ASKED[:1], Options(made[name].arms))
         assert here.jobs.wait(job.id, 60).state == "done"
-        text = shown(opened(apps[name], "evaluation", project=name, evaluation=job.id))
+        page_of = opened(apps[name], "evaluation", "Replies", project=name, evaluation=job.id)
+        text = shown(page_of)
         assert f"{name} {name}-model answers" in text and f"{other} {other}" not in text
         assert "another project" in shown(opened(apps[other], "evaluation", project=other, evaluation=job.id))
 
