@@ -9,7 +9,7 @@ the whole guess in one call and keeps as much as it would have said itself, so a
 from collections.abc import Sequence
 
 GRAMS = (3, 2)  # so many last tokens must have occurred before, the longer match first
-MOST = 7  # tokens guessed at a time: one call then checks eight, which costs a CPU little more than one
+MOST = 3  # tokens guessed at a time: one call then checks four
 
 
 class Lookup:

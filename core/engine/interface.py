@@ -73,7 +73,8 @@ class Request:
     `owner`: for whom; owners share the machine fairly. `background`: runs in the gaps that interactive answers leave,
     and begins anew when one comes, which changes nothing of its result but the time it waited.
     `fresh`: the whole prompt is read, also where an earlier one left a prefix, so that repeats measure the same work.
-    `drafting`: greedy answers are guessed ahead from what was read (draft.py); it changes their pace alone.
+    `drafting`: greedy answers are guessed ahead from what was read (draft.py); it changes their pace alone, for the
+    better with the standard pair and for the worse with the small one, so nothing asks for it yet.
     """
 
     model: ModelSpec
@@ -83,7 +84,7 @@ class Request:
     owner: str = ""
     background: bool = False
     fresh: bool = False
-    drafting: bool = True
+    drafting: bool = False
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ class Generate:
     adapter: str | None = None
     template: str | None = None
     fresh: bool = False
-    drafting: bool = True
+    drafting: bool = False
 
 
 @dataclass(frozen=True)

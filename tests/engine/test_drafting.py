@@ -89,7 +89,7 @@ def test_sampled_answers_are_not_guessed(engine: Engine, tmp_path: Path) -> None
     spec = ModelSpec("other", tiny.write(tmp_path / "other.gguf"), context=512)
     chat = ({"role": "user", "content": "one two one two"},)
     for sampling in (Sampling(temperature=1.0, max_tokens=9), Sampling(repeat_penalty=1.1, max_tokens=9)):
-        assert engine.submit(Request(spec, (chat,), sampling)).wait(60).tokens["copied"] is None
+        assert engine.submit(Request(spec, (chat,), sampling, drafting=True)).wait(60).tokens["copied"] is None
 
 
 @pytest.mark.real
