@@ -2,7 +2,8 @@
 
 import importlib.util
 import os
-from collections.abc import Generator
+import sys
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,9 +24,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(autouse=True)
-def _own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test touches the user's own state folder."""
+def _own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No test touches the user's own state folder, nor one that a test before it left open in this process."""
     monkeypatch.setenv("RR_HOME", str(tmp_path_factory.mktemp("home")))
+    _close_runtime()
+    yield
+    _close_runtime()
+
+
+def _close_runtime() -> None:
+    """Close the process's runtime if a test made one; where nothing imported it there is none."""
+    if "core.runtime" in sys.modules:
+        sys.modules["core.runtime"].close()
 
 
 @pytest.fixture(scope="session")
