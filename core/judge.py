@@ -115,7 +115,7 @@ def _verdict(here: "Runtime", project: Project, job: "JobContext", answers: Sequ
     )  # fmt: skip
 
     def ask(chat: Chat) -> str:
-        return _asked(here, project, job, chat)
+        return _asked(here, project, job, chat, judging.BETTER if made.second else judging.RIGHT)
 
     try:
         if not made.second:
@@ -129,10 +129,12 @@ def _verdict(here: "Runtime", project: Project, job: "JobContext", answers: Sequ
     return msgspec.structs.replace(made, best=named.get(best, best), orders=orders, said=replies)
 
 
-def _asked(here: "Runtime", project: Project, job: "JobContext", chat: Chat) -> str:
+def _asked(here: "Runtime", project: Project, job: "JobContext", chat: Chat, verdicts: tuple[str, ...]) -> str:
+    """The judge's reply. A model of this machine can say nothing but a verdict: a small one would chat."""
     parts = here.parts(project)
-    model = parts.spec(str(job.parameters["model"]))
-    generation = parts.engine.submit(Request(model, (chat,), SAMPLING, owner=f"judge {project.id}", background=True))
+    model, owner = parts.spec(str(job.parameters["model"])), f"judge {project.id}"
+    request = Request(model, (chat,), SAMPLING, owner=owner, background=True, one_of=verdicts)
+    generation = parts.engine.submit(request)
     while not job.cancelled:
         with suppress(TimeoutError):
             return generation.wait(POLL_S).text

@@ -75,6 +75,7 @@ class Request:
     `fresh`: the whole prompt is read, also where an earlier one left a prefix, so that repeats measure the same work.
     `drafting`: greedy answers are guessed ahead from what was read (draft.py); it changes their pace alone, for the
     better with the standard pair and for the worse with the small one, so nothing asks for it yet.
+    `one_of`: the answer is one of these texts, the likeliest token by token; models behind an address are free.
     """
 
     model: ModelSpec
@@ -85,6 +86,7 @@ class Request:
     background: bool = False
     fresh: bool = False
     drafting: bool = False
+    one_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

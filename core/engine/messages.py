@@ -34,6 +34,7 @@ class Generate:
     """Begin an answer. `adapter`: path of a LoRA to apply. `template`: name of a chat form, None for the file's own.
 
     `fresh`: no prefix of an earlier prompt is used. `drafting`: what was read is a guess at what will be said.
+    `one_of`: the only texts that may be said; empty: any.
     """
 
     id: int
@@ -43,6 +44,7 @@ class Generate:
     template: str | None = None
     fresh: bool = False
     drafting: bool = False
+    one_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -196,6 +196,7 @@ class Supervisor:
             request.model.template,
             request.fresh,
             request.drafting,
+            request.one_of,
         )
         self.post(lambda: self._queue(Job(request.model, order, time.monotonic(), generation=generation)))
         return generation

@@ -168,7 +168,7 @@ class Chat:
             self.link.send(messages.Failed(number, problem.message))
             return
         slot, reused = taken
-        sampler, stream = Sampler(self.model, sampling, tokens), TextStream(sampling.stop)
+        sampler, stream = Sampler(self.model, sampling, tokens, asked.one_of), TextStream(sampling.stop)
         answer = Answer(
             number, prompt, tokens, alternative, sampling, stream, context, slot, reused, sampler, began, load_ms
         )

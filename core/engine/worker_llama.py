@@ -5,6 +5,7 @@ It knows tokens and logits; it knows no messages, no deadlines and no chat. Ever
 """
 
 import ctypes
+import json
 import math
 import os
 import sys
@@ -288,15 +289,17 @@ class Context:
 class Sampler:
     """Chooses the next token. Greedy by NumPy; everything else by llama.cpp's own samplers, in its usual order."""
 
-    def __init__(self, model: Model, sampling: Sampling, prompt: Sequence[int]) -> None:
+    def __init__(self, model: Model, sampling: Sampling, prompt: Sequence[int], one_of: Sequence[str] = ()) -> None:
         self._chain = None
-        if sampling.temperature <= 0 and sampling.repeat_penalty == 1:
+        if sampling.temperature <= 0 and sampling.repeat_penalty == 1 and not one_of:
             return
         self._chain = lib.llama_sampler_chain_init(lib.llama_sampler_chain_default_params())
-        for made in _samplers(model, sampling):
-            lib.llama_sampler_chain_add(self._chain, made)
+        samplers = _samplers(model, sampling)
         for token in prompt[-PENALTY_WINDOW:]:
-            lib.llama_sampler_accept(self._chain, token)
+            for made in samplers:
+                lib.llama_sampler_accept(made, token)
+        for made in [*_only(model, one_of), *samplers]:
+            lib.llama_sampler_chain_add(self._chain, made)
         self._candidates = np.empty(model.size, dtype=_CANDIDATE)
         self._ids = np.arange(model.size, dtype=np.int32)
 
@@ -345,6 +348,14 @@ def _samplers(model: Model, sampling: Sampling) -> list[Any]:
         made.append(lib.llama_sampler_init_min_p(sampling.min_p, 1))
     made.append(lib.llama_sampler_init_temp(sampling.temperature))
     return [*made, lib.llama_sampler_init_dist(sampling.seed)]
+
+
+def _only(model: Model, texts: Sequence[str]) -> list[Any]:
+    """What lets through these texts alone; it must see no token of the prompt."""
+    if not texts:
+        return []
+    grammar = "root ::= " + " | ".join(json.dumps(text, ensure_ascii=False) for text in texts)
+    return [lib.llama_sampler_init_grammar(model.vocab, grammar.encode(), b"root")]
 
 
 def logprob(logits: Logits, token: int) -> float:

@@ -133,6 +133,17 @@ def test_each_sampling_setting_reaches_the_sampler(engine: Engine, spec: ModelSp
     assert ask(repeat_penalty=5.0) != greedy
 
 
+def test_an_answer_that_is_one_of_given_texts_is_one_of_them(engine: Engine, spec: ModelSpec) -> None:
+    texts = ('{"right": true}', '{"right": false}', "né\n")
+    said = set()
+    for how in ({}, {"repeat_penalty": 3.0}, *({"temperature": 2.0, "seed": seed} for seed in range(8))):
+        result = engine.submit(replace(_request(spec, **how), one_of=texts)).wait(60)
+        assert result.text in texts and result.finish == "stop"
+        said.add(result.text)
+    assert len(said) > 1
+    assert engine.submit(_request(spec)).wait(60).text not in texts
+
+
 def test_exactly_as_many_tokens_as_asked_for(engine: Engine, spec: ModelSpec) -> None:
     for tokens in (1, 2, 17):
         result = engine.submit(_request(spec, tokens, logprobs=True)).wait(60)

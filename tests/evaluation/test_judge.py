@@ -49,6 +49,8 @@ def test_a_verdict_is_exactly_one_or_none() -> None:
     more = ('{"better": "A", "because": "I was told"}', '{"better": "A"} {"better": "B"}')
     for reply, said in {**verdicts, **dict.fromkeys((*none, *more), "")}.items():
         assert judging.better(reply) == said, reply
+    assert [judging.better(text) for text in judging.BETTER] == ["A", "B", "tie"]
+    assert [judging.right(text) for text in judging.RIGHT] == [True, False]
     assert judging.right('{"right": true}') is True and judging.right('{"right": false}') is False
     assert [judging.right(reply) for reply in ("true", '{"right": 1}', '{"right": "true"}', "[]", "right")] == [
         None
@@ -118,6 +120,7 @@ def test_verdicts_stand_apart_beside_people_and_are_asked_once(
     assert (found.verdicts, found.none, found.moved.count, found.itself) == (1, 1, 1, False)
     assert found.preferences.duels[0].ties == 1 and "not yet compared with human marks" in found.sentences({})[-1]
     assert len(engine.requests) == 4 and all(request.background for request in engine.requests)
+    assert {request.one_of for request in engine.requests} == {judging.BETTER}  # a small model says nothing else
     again = here.jobs.wait(judge.start(here, job.id, "tuned", pair).id, 60)
     assert len(engine.requests) == 4 and here.jobs.rows(again.id) == here.jobs.rows(made.id)
     here.votes.save(project.id, votes.vote(Place("evaluation", job.id, 1), "Unknown?", pair, "tie"))
