@@ -80,6 +80,8 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     os.umask(0o077)  # questions, documents and logs are for the owner of the process only
     handles.raise_limit()
     runtime.serve(ASKS)
+    import pages.draw.evaluation_views  # noqa: F401  (pandas, charts, tables: nobody's first visit waits for them)
+
     yield
     runtime.close()
 

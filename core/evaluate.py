@@ -5,13 +5,16 @@ it again. The key names questions, options, models and documents: a new job of t
 latest one.
 """
 
+import hashlib
 import random
 import statistics
+import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -25,7 +28,7 @@ from core.evaluation.dial import dial
 from core.evaluation.planning import Plan
 from core.evaluation.questions import Question
 from core.evaluation.records import Metrics, Report, Row, replies
-from core.evaluation.run import Options, Reply, applies, key, options_from, place_of, run
+from core.evaluation.run import Options, Reply, key, options_from, place_of, run
 from core.evaluation.variants import Undated
 from core.evaluation.watching import Watch
 from core.project import Project
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from core.evaluation.beside import Beside
     from core.evaluation.repeats import Components, Trainings
     from core.jobs import Job, JobContext
+    from core.retrieval.values import Embedder
     from core.runtime import Runtime
 
 KIND: Final = "evaluate"
@@ -153,7 +157,7 @@ def seconds_a_reply(here: "Runtime", project: Project, chosen: Sequence[arms.Arm
 
 def planned(here: "Runtime", project: Project, asked: Sequence[Question], chosen: Sequence[arms.Arm]) -> Plan:
     """What a run of these arms takes and can decide, by how far earlier runs of the project parted them."""
-    replies = sum(arm.repeats * applies(arm, question) for arm in chosen for question in asked)
+    replies = planning.count(asked, chosen)
     earlier = [(name_of(job), job.result) for job in _heads(here, project)[:LOOKED_AT]]
     seen = planning.seen(earlier, [arm.name for arm in chosen])
     return planning.plan(asked, replies, seconds_a_reply(here, project, chosen), seen)
@@ -169,6 +173,8 @@ def work(here: "Runtime", job: "JobContext") -> dict[str, int]:
             if place_of(row) not in known and not row["problem"]:
                 job.append(row)
     kept = job.rows()
+    began, wanted = time.monotonic(), planning.count(asked, options.arms)
+    titles = {arm.name: project.title_of(arm) for arm in options.arms}
     watch = None
     if options.until is not None:
         right = report_module.rights(asked, options.arms, project, options.snapshot)
@@ -181,6 +187,11 @@ def work(here: "Runtime", job: "JobContext") -> dict[str, int]:
         if watch is not None:
             watch.add(*replies([row]))
 
+    def progress(share: float, text: str) -> None:
+        new = round(share * wanted) - len(kept)
+        left = planning.left(time.monotonic() - began, new, round((1 - share) * wanted))
+        job.progress(share, " ".join(filter(None, (f"{text}{left}.", _standing(titles, watch) if watch else ""))))
+
     with ExitStack() as opened:
         run(
             asked,
@@ -188,7 +199,7 @@ def work(here: "Runtime", job: "JobContext") -> dict[str, int]:
             here.parts(project),
             append,
             done=kept,
-            progress=job.progress,
+            progress=progress,
             cancelled=lambda: job.cancelled or _decided(job, watch),
             bases=_split_otherwise(here, project, options, opened),
         )
@@ -216,6 +227,17 @@ def _split_otherwise(
     return {one.arm: partial(base, one.split, one.embedder) for one in options.variants if one.split is not None}
 
 
+def _standing(titles: Mapping[str, str], watch: Watch) -> str:
+    """The watched difference in a sentence; empty before the first fact. `titles`: arm -> its name for people."""
+    found = watch.look()
+    if found is None:
+        return ""
+    first, second = (titles[name] for name in watch.pair)
+    span = f"{100 * found.low:+.0f} to {100 * found.high:+.0f} at every look"
+    of = f"{second} over {first}: {100 * found.difference:+.0f} points ({span}) after {found.n} facts"
+    return f"{of}, {'decided' if found.decided else 'not decided yet'}."
+
+
 def _decided(job: "JobContext", watch: Watch | None) -> bool:
     """Whether the two arms that end the run are told apart by an interval that may be watched."""
     pair = None if watch is None else watch.look()
@@ -236,10 +258,28 @@ def result(here: "Runtime", job_id: str) -> Report:
     return replace_in(found, id=job.id, project=project.id, name=name_of(job), made=made, state=job.state)
 
 
-def read(here: "Runtime", job_id: str, rows: int, _project: str) -> Report:
-    """The report on a job's first `rows` rows; Runtime.reports keeps it while these and the project, as text, stay."""
+def read(here: "Runtime", job_id: str, rows: int, project: str) -> Report:
+    """The report on a job's first `rows` rows; Runtime.reports keeps it while these and the project, as text, stay.
+
+    Of a job that is complete or has ended it is kept with the job too, for as long as rows, project and this program's
+    rules are the same.
+    """
+    key = hashlib.sha256(f"{rows} {project} {_rules()}".encode()).hexdigest()
+    if (kept := here.jobs.kept(job_id, key)) is not None:
+        with suppress(msgspec.MsgspecError):
+            return msgspec.json.decode(kept, type=Report)
     job = here.jobs.get(job_id)
-    return scored(job.parameters, here.jobs.rows(job_id, rows), here.projects.get(project_of(job)))
+    made = scored(job.parameters, here.jobs.rows(job_id, rows), here.projects.get(project_of(job)))
+    if not job.active or rows >= planning.count(_given(job.parameters)[0], arms_of(job)):
+        here.jobs.keep(job_id, key, msgspec.json.encode(made))
+    return made
+
+
+@cache
+def _rules() -> str:
+    """This program, as a hash: another version may score otherwise."""
+    files = sorted(path for end in ("py", "toml") for path in Path(__file__).parent.rglob(f"*.{end}"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
 def scored(parameters: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], project: Project) -> Report:
@@ -254,7 +294,25 @@ def scored(parameters: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], pro
 def measured(here: "Runtime", job_id: str) -> Metrics:
     """Every metric of a job's rows by arm and class (see report.measured)."""
     asked, _ = _given(here.jobs.get(job_id).parameters)
-    return report_module.measured(result(here, job_id), asked, replies(here.jobs.rows(job_id)))
+    found = result(here, job_id)
+    meaning = _meaning(here.knowledge(here.projects.get(found.project)).embedder)
+    return report_module.measured(found, asked, replies(here.jobs.rows(job_id)), meaning)
+
+
+def _meaning(embedder: "Embedder | None") -> report_module.Meaning:
+    """How near a reply comes to the nearest accepted answer: the cosine of their vectors, each text embedded once."""
+    if embedder is None:
+        return lambda _reply, _accepted: None
+    from core.retrieval.embedders import Remembering
+
+    known = Remembering(embedder)
+
+    def nearest(reply: str, accepted: Sequence[str]) -> float | None:
+        if not reply.strip():
+            return None
+        return max((float(known.embed(reply) @ known.embed(answer)) for answer in accepted), default=None)
+
+    return nearest
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,10 @@ MIGRATIONS = [
         """,
     ),
     Migration("jobs-2", "ALTER TABLE jobs ADD COLUMN deleted TEXT;"),  # when, UTC; erased a day later
+    Migration(
+        "jobs-3",
+        "CREATE TABLE job_kept (job TEXT PRIMARY KEY REFERENCES jobs (id), key TEXT NOT NULL, body BLOB NOT NULL);",
+    ),
 ]
 
 
@@ -222,6 +226,16 @@ class Jobs:
         given = [part for name, value in values.items() for part in (f"$.{name}", value)]
         found = self._store.read(f"SELECT body FROM job_rows WHERE job = ?{where} ORDER BY n", (job_id, *given))
         return [json.loads(row["body"]) for row in found]
+
+    def keep(self, job_id: str, key: str, body: bytes) -> None:
+        """Keep what was worked out from a job's results, instead of what was kept before; `key`: what it depends on."""
+        row = (job_id, key, body)
+        self._store.write(lambda db: db.execute("INSERT OR REPLACE INTO job_kept VALUES (?, ?, ?)", row))
+
+    def kept(self, job_id: str, key: str) -> bytes | None:
+        """What was kept under this key; None where nothing was, or under another."""
+        found = self._store.read("SELECT body FROM job_kept WHERE job = ? AND key = ?", (job_id, key))
+        return bytes(found[0]["body"]) if found else None
 
     def cancel(self, job_id: str) -> None:
         """Ask a job to stop, whichever process runs it; one whose process is gone is set down as cancelled."""
@@ -454,6 +468,7 @@ def erase_deleted(db: sqlite3.Connection, before: str) -> list[str]:
 
 def _erase(db: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> "list[str]":
     found = [(row["id"],) for row in rows]
-    db.executemany("DELETE FROM job_rows WHERE job = ?", found)
+    for table in ("job_rows", "job_kept"):
+        db.executemany(f"DELETE FROM {table} WHERE job = ?", found)
     db.executemany("DELETE FROM jobs WHERE id = ?", found)
     return [one for (one,) in found]

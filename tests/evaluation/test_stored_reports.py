@@ -8,15 +8,18 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from msgspec.structs import replace
 
-from core import schema
+from core import evaluate, jobs, runtime, schema
 from core.errors import Problem
 from core.evaluation.records import replies, report_from
 from core.evaluation.report import report
 from core.evaluation.versus import versus
+from core.project import FreeText
 from core.records import dumps, plain
 from tests.evaluation.scripted import PRICE, STREET
 from tests.given import BRIGHTWATER
+from tests.project.made import fill
 
 STORED = json.loads(Path(__file__).with_name("stored_before.json").read_text(encoding="utf-8"))
 
@@ -47,6 +50,27 @@ def test_options_of_before_arms_were_records_read_too() -> None:
     given |= {"temperature": 0.0, "seed": 0, "device": "auto", "pinned": None}
     found = report_from(json.dumps(STORED["report"] | {"options": given}))
     assert found.options is not None and found.options.arms[1].search.top_k == 4
+
+
+def test_a_scored_report_is_kept_with_its_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = runtime.get()
+    project = fill(here)
+    (job,) = evaluate.jobs(here, project)
+    found = evaluate.result(here, job.id)
+    runtime.close()
+    here = runtime.get()
+    monkeypatch.setattr(evaluate, "scored", lambda *_: pytest.fail("scored anew"))
+    assert evaluate.result(here, job.id) == found
+    scored_anew = replace(found, questions=99)
+    monkeypatch.setattr(evaluate, "scored", lambda *_: scored_anew)
+    here.projects.change(project.id, free_text=FreeText("token_f1", 0.4))  # it may score otherwise
+    assert evaluate.result(here, job.id).questions == 99
+    monkeypatch.setattr(evaluate, "_rules", lambda: "another version")
+    here.jobs.keep(job.id, "damaged", b"{")
+    here.reports.cache_clear()  # type: ignore[attr-defined]
+    assert evaluate.result(here, job.id).questions == 99
+    here.store.write(lambda db: jobs.erase(db, "project", project.id))
+    assert not here.store.read("SELECT * FROM job_kept")
 
 
 def test_a_report_is_as_published() -> None:
