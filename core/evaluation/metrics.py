@@ -23,7 +23,7 @@ class Case:
     """One reply and what is known of it. `accepted`: the answers that count, the proper one first; may be empty.
 
     `found`: for each retrieved passage, best first, whether it holds the answer; None when nothing was retrieved.
-    `cost`: dollars. Times in ms.
+    `cost`: dollars. Times in ms. `meaning`: cosine to the nearest accepted answer, where an embedder was at hand.
     """
 
     question: str
@@ -34,6 +34,7 @@ class Case:
     timing: Timing = field(default_factory=Timing)
     tokens: Tokens = field(default_factory=Tokens)
     cost: float | None = None
+    meaning: float | None = None
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,12 @@ def chrf(case: Case) -> float | None:
     return float(_sacrebleu().sentence_chrf(case.reply, list(case.accepted)).score) / 100 if case.accepted else None
 
 
+@metric("Embedding similarity")
+def embedding_similarity(case: Case) -> float | None:
+    """Cosine of the reply and the nearest accepted answer, by the embedder that the project searches with."""
+    return case.meaning
+
+
 # -- what stands behind the reply --------------------------------------------------------------------------------------
 
 
@@ -181,6 +188,30 @@ def length(case: Case) -> float | None:
 def ttft(case: Case) -> float | None:
     """From asking to the first token: retrieval, queue, prefill."""
     return case.timing.ttft_total
+
+
+@metric("Retrieval", "ms")
+def retrieval_time(case: Case) -> float | None:
+    """Embedding the question and searching; none where nothing was searched."""
+    return case.timing.retrieval
+
+
+@metric("Queue", "ms")
+def queue_time(case: Case) -> float | None:
+    """Waiting for the model to be free."""
+    return case.timing.queue
+
+
+@metric("Prefill", "ms")
+def prefill_time(case: Case) -> float | None:
+    """Reading the prompt, less what an earlier one had already computed."""
+    return case.timing.prefill
+
+
+@metric("Decode", "ms")
+def decode_time(case: Case) -> float | None:
+    """Writing the reply after its first token."""
+    return case.timing.decode
 
 
 @metric("Total time", "ms")

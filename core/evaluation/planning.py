@@ -12,16 +12,19 @@ from typing import Final
 
 import msgspec
 
+from core.arms import Arm
 from core.evaluation import power
 from core.evaluation.questions import Question
 from core.evaluation.records import Pair
 from core.evaluation.report import ALL_FACTS
+from core.evaluation.run import applies
 from core.records import RunRecord
 from core.text import one_line
 
 UNSEEN_S: Final = (0.5, 3.0)  # ours, a reply of a small model on a CPU where nothing has been measured yet
 TEN_POINTS: Final = 0.10
 ALL: Final = "all"
+FEWEST_MADE: Final = 3  # replies, to say how long the rest takes
 FEWEST_FACTS: Final = 10  # of an earlier run, to say how far it parted two arms
 
 
@@ -148,6 +151,19 @@ def _sentence(whole: Decides) -> str:
         f"Together they decide a difference of {whole.detectable:.0f} points or more between two arms "
         f"(in 4 of 5 runs, where {whole.discordance:.0%} of the questions part them, {source}). {enough}"
     )
+
+
+def count(asked: Iterable[Question], chosen: Sequence[Arm]) -> int:
+    """How many replies these questions to these arms give."""
+    return sum(arm.repeats * applies(arm, question) for question in asked for arm in chosen)
+
+
+def left(seconds: float, made: int, missing: int) -> str:
+    """How long a run still takes that made so many replies in so many seconds, as the end of a sentence; empty where
+    too few have come to tell, or none is missing."""
+    if made < FEWEST_MADE or not missing:
+        return ""
+    return f", about {_minutes(seconds / made * missing)} left"
 
 
 def _minutes(seconds: float) -> str:

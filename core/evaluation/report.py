@@ -240,17 +240,26 @@ def _cost(project: Project, arm: Arm, reply: Reply) -> float | None:
     return None if total is None else ask.cost(total, project.dollars_per_hour)
 
 
-def measured(report: Report, questions: Sequence[Question], replies: Iterable[Reply]) -> Metrics:
+Meaning = Callable[[str, Sequence[str]], float | None]
+
+
+def measured(
+    report: Report,
+    questions: Sequence[Question],
+    replies: Iterable[Reply],
+    meaning: Meaning = lambda _reply, _accepted: None,
+) -> Metrics:
     """Every metric of metrics.py by arm and class: mean, standard error and number of replies it applies to.
 
-    Apart from `report`, since likeness to an answer takes a millisecond or two a reply.
+    Apart from `report`, since likeness to an answer takes a millisecond or two a reply. `meaning`: how near a reply
+    comes to accepted answers by an embedder.
     """
     passages = {(reply.number, reply.arm, reply.repeat): reply.passages for reply in replies}
     values: dict[tuple[str, str, str], list[tuple[float, str]]] = {}
     for row in report.rows:
         if row.problem:
             continue
-        case = _case(questions[row.number], row, passages[row.number, row.arm, row.repeat], report.snapshot)
+        case = _case(questions[row.number], row, passages[row.number, row.arm, row.repeat], report.snapshot, meaning)
         for name, value in metrics.measured(case).items():
             values.setdefault((row.arm, row.cls, name), []).append((value, row.group))
     made: Metrics = {}
@@ -260,14 +269,15 @@ def measured(report: Report, questions: Sequence[Question], replies: Iterable[Re
     return made
 
 
-def _case(question: Question, row: Row, passages: Sequence[Seen], day: str | None) -> metrics.Case:
+def _case(question: Question, row: Row, passages: Sequence[Seen], day: str | None, meaning: Meaning) -> metrics.Case:
     accepted = tuple(answer for answer in question.expected(day) if answer)
     texts = tuple(passage.text for passage in passages)
     found = None
     if row.context == "retrieval" and (accepted or question.documents):
         held = _holding(question, passages, accepted)
         found = tuple(number in held for number in range(1, len(passages) + 1))
-    return metrics.Case(question.question, row.reply, accepted, texts, found, row.timing, row.tokens, row.cost)
+    near = meaning(row.reply, accepted)
+    return metrics.Case(question.question, row.reply, accepted, texts, found, row.timing, row.tokens, row.cost, near)
 
 
 def _holding(question: Question, passages: Sequence[Seen], accepted: Sequence[str]) -> tuple[int, ...]:

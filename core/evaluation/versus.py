@@ -13,7 +13,7 @@ from core.evaluation.report import settled
 
 @dataclass(frozen=True)
 class Changed:
-    """One question to one arm in both runs. `kind`: better, worse, or same."""
+    """One question to one arm in both runs. `kind`: better, worse, or same. `number`: the question's in the later."""
 
     question: str
     cls: str
@@ -22,6 +22,7 @@ class Changed:
     expected: str
     before: str
     after: str
+    number: int = 0
 
 
 @dataclass(frozen=True)
@@ -55,4 +56,4 @@ def _by_place(report: Report) -> dict[tuple[str, str], Row]:
 
 def _case(one: Row, two: Row) -> Changed:
     kind = "same" if one.right == two.right else "better" if two.right else "worse"
-    return Changed(two.question, two.cls, two.arm, kind, two.expected, one.reply, two.reply)
+    return Changed(two.question, two.cls, two.arm, kind, two.expected, one.reply, two.reply, two.number)

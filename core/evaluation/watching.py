@@ -15,7 +15,7 @@ class Watch:
     """`right` scores a reply; `pair`: the arms, the difference is the second's over the first."""
 
     def __init__(self, questions: Sequence[Question], pair: tuple[str, str], right: Callable[[Reply], bool]) -> None:
-        self._questions, self._pair, self._right = questions, pair, right
+        self._questions, self.pair, self._right = questions, pair, right
         self._waiting: dict[int, dict[str, bool]] = {}  # question -> arm -> right, until both have answered
         self._facts: dict[str, float] = {}
         self._seen: Watched | None = None
@@ -23,13 +23,13 @@ class Watch:
     def add(self, reply: Reply) -> None:
         """Take in one more reply; one of another arm, a repeat, or one that never came, changes nothing."""
         number, arm = reply.number, reply.arm
-        if arm not in self._pair or reply.problem or reply.repeat:
+        if arm not in self.pair or reply.problem or reply.repeat:
             return
         both = self._waiting.setdefault(number, {})
         both[arm] = self._right(reply)
-        if len(both) == len(self._pair):
+        if len(both) == len(self.pair):
             del self._waiting[number]
-            before, after = (both[name] for name in self._pair)
+            before, after = (both[name] for name in self.pair)
             group = self._questions[number].group
             if group not in self._facts:  # further wordings of a fact are no independent look
                 self._facts[group] = float(after) - float(before)

@@ -61,5 +61,19 @@ def draw_versus(here: Runtime, project: Project, found: Report) -> None:
     st.dataframe(tables.changes(both), hide_index=True, key="changes")
     kind = st.segmented_control("Show", KINDS, default="worse", key="versus_kind")
     chosen = [case for case in both.cases if case.kind == kind]
-    st.dataframe([vars(case) for case in page_of(chosen, f"versus-{kind}")], hide_index=True, key="versus_cases")
+    shown = page_of(chosen, f"versus-{kind}")
+    picked = st.dataframe(
+        [vars(case) for case in shown],
+        hide_index=True,
+        column_order=("question", "arm", "before", "after", "expected", "cls"),
+        column_config=WIDTHS | {"cls": "class"},
+        key=f"versus_cases {other} {kind} {shown[0].question if shown else ''}",
+        on_select="rerun",
+        selection_mode="single-row",
+    )
+    at = [place for place in picked["selection"]["rows"] if place < len(shown)]
+    if at:
+        draw_whole(evaluate.whole(here, found.id, shown[at[0]].number, shown[at[0]].arm))
+    else:
+        st.caption("Pick a case to see this run's answer with its passages, and to ask it in the playground.")
     st.caption(f"{both.only_before} answers are in the other run alone, {both.only_after} in this one alone.")

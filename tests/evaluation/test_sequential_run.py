@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 
 from core import evaluate, runtime
@@ -10,6 +11,8 @@ from core.evaluation.questions import Question
 from core.evaluation.run import Options, order
 from core.evaluation.versus import versus
 from core.retrieval import Retrieved
+from core.retrieval.knowledge import KnowledgeBase
+from core.retrieval.values import Vector
 from core.runtime import Runtime
 from tests.evaluation.scripted import Books, Script, parts
 from tests.given import BRIGHTWATER, chosen
@@ -50,8 +53,10 @@ def test_no_effect_runs_to_the_end(script: Script) -> None:
     here = runtime.get()
     script.lines["base+passages", "*"] = "No idea."
     job = evaluate.start(here, BRIGHTWATER, MANY[:20], Options(chosen(PAIR), until=PAIR))
-    assert here.jobs.wait(job.id, 60).state == "done"
-    assert len(here.jobs.rows(job.id)) == 40
+    done = here.jobs.wait(job.id, 60)
+    assert done.state == "done" and len(here.jobs.rows(job.id)) == 40
+    assert done.message.startswith("40 of 40 replies. Base + retrieval over Base: +0 points (-")
+    assert done.message.endswith("at every look) after 10 facts, not decided yet.")
     (line,) = tables.decisions(evaluate.result(here, job.id))
     assert "not decided" in line
 
@@ -66,6 +71,7 @@ def test_two_runs_are_told_apart_question_by_question(script: Script) -> None:
     both = versus(evaluate.result(here, first.id), evaluate.result(here, second.id))
     rows = {row["arm"]: row for row in tables.changes(both)}
     assert rows["base"]["same"] == 30 and rows["base+retrieval"]["worse"] == 30
+    assert all(MANY[case.number].question == case.question for case in both.cases)
 
 
 def test_metrics_come_by_arm_and_class_with_their_errors(script: Script) -> None:
@@ -75,6 +81,32 @@ def test_metrics_come_by_arm_and_class_with_their_errors(script: Script) -> None
     rows = {(row["arm"], row["metric"]): row for row in tables.metrics(evaluate.measured(here, job.id))}
     assert rows["base+retrieval", "Exact match"]["mean"] == 1 and rows["base", "Exact match"]["mean"] == 0
     assert rows["base", "Declined"]["replies"] == 6 and ("base", "Hit@k") not in rows
+
+
+def test_nearness_in_meaning_is_measured_where_an_embedder_is_at_hand(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Letters:
+        """A text's vector: how often each letter stands in it."""
+
+        dimensions, identity = 26, "letters"
+
+        def embed(self, text: str) -> Vector:
+            counts = np.array([text.lower().count(letter) for letter in "abcdefghijklmnopqrstuvwxyz"], np.float32)
+            return counts / np.linalg.norm(counts)
+
+    here = runtime.get()
+    job = evaluate.start(here, BRIGHTWATER, MANY[:6], Options(chosen(PAIR)))
+    here.jobs.wait(job.id, 60)
+    assert "embedding_similarity" not in evaluate.measured(here, job.id)["base"]["own"]
+    monkeypatch.setattr(KnowledgeBase, "embedder", Letters())
+    near = {arm: found["own"]["embedding_similarity"].mean for arm, found in evaluate.measured(here, job.id).items()}
+    assert near["base+retrieval"] == pytest.approx(1) and 0 < near["base"] < 0.9
+
+
+def test_how_long_the_rest_takes_is_said_once_a_few_replies_tell() -> None:
+    assert planning.left(2.0, 2, 10) == "" and planning.left(20.0, 40, 0) == ""
+    assert planning.left(6.0, 3, 30) == ", about 60 s left" and planning.left(60.0, 10, 30) == ", about 3 min left"
 
 
 def test_the_order_takes_every_question_once_and_one_a_fact_first() -> None:
