@@ -60,8 +60,9 @@ def progress(job_id: str) -> None:
 
 
 try:
-    with present.off_stage("form"), st.expander("What to ask", expanded=PARAMETER not in st.query_params):
-        if started := draw_form(here, project):
+    shown = PARAMETER not in st.query_params  # beside results it is worked out and sent only once somebody opens it
+    with present.off_stage("form"), st.expander("What to ask", shown, key=f"form-{shown}", on_change="rerun") as form:
+        if form.open and (started := draw_form(here, project)):
             st.query_params[PARAMETER] = started
             st.rerun()
     past = evaluate.names(here, project)

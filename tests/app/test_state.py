@@ -166,7 +166,7 @@ def test_what_is_no_backup_changes_nothing(home: Path, tmp_path: Path, how: str)
 
 
 def test_a_database_with_damaged_pages_keeps_what_can_be_read(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    _damage(home / MAIN, page=20, pages=4)
+    _damage(home / MAIN, page=22, pages=4)  # of the runs
     broken = (home / MAIN).read_bytes()
     assert not state.check(home).sound
     assert main(["state", "repair", "--json"]) == 0
@@ -241,7 +241,7 @@ def test_killed_at_any_point_the_next_start_finds_the_old_state_or_the_new(
     if action == "restore":
         _sql(home / MAIN, "DELETE FROM runs WHERE id > 'run-150'")
     else:
-        _damage(home / MAIN, page=20, pages=4)
+        _damage(home / MAIN, page=22, pages=4)  # of the runs
     old = (home / MAIN).read_bytes()
     outcomes = set()
     for point in (1, *range(4, 100, 4)):
