@@ -85,7 +85,8 @@ Token = str | Quantity
 def tokens(text: str) -> tuple[Token, ...]:
     """The words (lower case, no accents, no plural s), identifiers (whole) and quantities of a text, in order.
 
-    Citations are left out. The latest texts are kept: a reply is looked at by several rules, a passage by several arms.
+    Citations are left out, and a name's "'s". The latest texts are kept: a reply is looked at by several rules, a
+    passage by several arms.
     """
     made: list[Token] = []
     for match in _TOKEN.finditer(_plain(text)):
@@ -104,7 +105,7 @@ def tokens(text: str) -> tuple[Token, ...]:
         elif match["after"]:
             made.append(_quantity(match["number"], match["unit"] or ""))
         else:
-            made.append(_stem(match["word"].replace("’", "'")))
+            made.append(_stem(match["word"].replace("’", "'").removesuffix("'s")))
     return tuple(made)
 
 

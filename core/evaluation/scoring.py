@@ -149,6 +149,8 @@ def _states(reply: str, said: Sequence[Token], answer: str, asked: list[Quantity
     if yes_or_no(answer):
         return says_yes(reply, question) is (answer.strip(" .!").lower() == "yes")
     wanted = tokens(answer)
+    if not wanted:
+        return _holds_sign(reply, re.escape(answer.strip()))
     if re.fullmatch(r"\d+\.\d*0", answer):  # a version: Python 3.10 is not 3.1
         return bool(re.search(rf"(?<![\d.]){re.escape(answer)}(?!\d|\.\d)", reply))
     if re.fullmatch(r"[A-Za-z]{1,2}", answer):  # a chemical symbol: "He" is not "he"
@@ -156,9 +158,16 @@ def _states(reply: str, said: Sequence[Token], answer: str, asked: list[Quantity
     if len(wanted) == 1 and isinstance(wanted[0], Quantity):
         return _first(in_unit(_quantities(said), question), wanted[0], asked)
     if len(wanted) == 1 and wanted[0] in tokens(question):  # "feature flags" of the question are no "features"
-        whole = rf"(?<!\w){re.escape(answer.strip())}(?!\w)"
+        name = re.escape(answer.strip().lstrip("-"))  # of a flag: whole, or its name between quotation marks
+        whole = rf"(?<!\w){re.escape(answer.strip())}(?!\w)|[\"'`“‘]{name}[\"'`”’]"
         return bool(re.search(whole, reply, re.IGNORECASE)) and _affirmed(said, wanted)
     return any(_affirmed(said, one) for one in _spellings(answer))
+
+
+def _holds_sign(reply: str, sign: str) -> bool:
+    """Whether a reply names a sign without letters: between quotation marks, on a line of its own, or after a word. At
+    the head of a line it is markup, or an example."""
+    return bool(re.search(rf"(?m)[\"'`“‘]{sign}[\"'`”’]|^{sign}\.?$|(?<=[\w:,]\s){sign}(?![^\s.,;!?)])", reply))
 
 
 def _first(said: list[Quantity], wanted: Quantity, asked: list[Quantity]) -> bool:

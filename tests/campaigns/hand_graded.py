@@ -3,11 +3,13 @@
     python tests/campaigns/hand_graded.py [--apart] [--record]    --apart: also each answer where they part
 
 Graded blind: question, reference and answer were read and the grade was written before the program's verdict was seen.
-Three projects, none of them Brightwater; short excerpts of their documents stand in the file:
+Five projects, none of them Brightwater; short excerpts of their documents stand in the file:
 
     packages  the descriptions of Portalocker (BSD 3-Clause, Rick van Hattem) and DiskCache (Apache 2.0, Grant Jenks)
     handbook  seven pages of the 18F handbook at 1e495563 (public domain, CC0 1.0): leave, schedules, badges, an office
     restic    five pages of the documentation of restic at a80be147 (BSD 2-Clause, Alexander Neumann)
+    ripgrep   the guide and the FAQ of ripgrep at 3fce3b5b (Unlicense, Andrew Gallant)
+    policies  eight of GitHub's site policies at 12992597 (CC0 1.0)
 
 Answers are those of SmolLM2-135M-Instruct and Qwen2.5-Coder-0.5B-Instruct under the neutral instruction, without and
 with retrieval (of packages three passages, else one, by vectors alone, so that some miss). Questions "mended on" and
@@ -16,6 +18,13 @@ Rules mended on these alone were run once on those kept aside: 81 of 88 alike (9
 showed was mended too, so the figures of both halves are now those of answers the rules have seen, as are those of
 packages. The answers "afterwards" were graded blind after all mending and changed no rule; they are few. Ten answers to
 questions that no document covers were graded when verdicts on other answers had been seen.
+
+The "unseen" were made and graded when all rules above stood, by one who knew the rules' code; the grades were closed
+before any verdict was read, and each batch was measured once. The first (ripgrep's guide, five policies; two passages,
+found by words and vectors; smol with, qwen without and with retrieval): 137 of 144 alike (95.1 %; 95 %: 89.6 to
+97.8 %). Three general mends followed (a sign without letters, an owner's 's, a flag's name between quotation marks).
+A second batch follows.
+Their causes were not graded.
 
 Intervals: 95 %, Wilson's, clustered by question; kappa's by its formula (core/evaluation/agreement.py).
 """
@@ -33,6 +42,8 @@ sys.path.insert(0, str(ROOT))
 from core.evaluation.agreement import agreement  # noqa: E402
 from core.evaluation.preferences import share  # noqa: E402
 from tests.evaluation.by_hand import Graded, graded  # noqa: E402
+
+FIRST = {"first batch": "137 of 144 (95.1%; 95 %: 89.6% to 97.8%)"}  # before what each showed was mended
 
 
 def alike(answers: Sequence[Graded], same: Callable[[Graded], bool]) -> str:
@@ -65,9 +76,10 @@ def main() -> None:
     options.add_argument("--record", action="store_true", help="write the result beside this file")
     given = options.parse_args()
     answers = graded()
-    wrong = [one for one in answers if not one.right and not one.row.right and one.read]
+    wrong = [one for one in answers if not one.right and not one.row.right and one.read and one.cause]
     result: dict[str, Any] = {
-        "right or wrong": parts(answers, right),
+        "unseen, as first measured": FIRST,
+        "right or wrong, by the rules of now": parts(answers, right),
         "kappa": agreement([one.right for one in answers], [one.row.right for one in answers]).sentence,
         "causes of wrong answers with passages": parts(wrong, cause),
         "causes' kappa": agreement([one.cause for one in wrong], [one.row.cause for one in wrong]).sentence,

@@ -1,8 +1,9 @@
 """Answers graded by hand, as hand_graded.jsonl holds them, beside the rows that the program makes of them.
 
-A line is a question: its `project`, its `half` ("mended on", "kept aside" or "afterwards", see
+A line is a question: its `project`, its `half` ("mended on", "kept aside", "afterwards" or "unseen", see
 tests/campaigns/hand_graded.py), its `passages` as the arms with retrieval read them, and its `answers`, each with a
-person's `right` and, of a wrong one, `cause`. "packages" keeps passages only where an answer with passages is wrong.
+person's `right` and, of a wrong one, `cause` (the unseen have none). "packages" keeps passages only where an answer
+with passages is wrong.
 """
 
 import json

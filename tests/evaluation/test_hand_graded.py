@@ -1,11 +1,11 @@
-"""The rules against a person: answers of three projects that are not Brightwater, graded by hand before any verdict.
+"""The rules against a person: answers of five projects that are not Brightwater, graded by hand before any verdict.
 
 tests/campaigns/hand_graded.py says what they are and counts them with intervals.
 """
 
 from tests.evaluation.by_hand import Graded, graded
 
-WRONG = [one for one in graded() if not one.right and not one.row.right and one.read]
+WRONG = [one for one in graded() if not one.right and not one.row.right and one.read and one.cause]
 
 
 def other(answers: list[Graded]) -> str:

@@ -225,3 +225,23 @@ def test_a_word_of_the_question_in_another_form_is_no_answer() -> None:
         "The feature flags command.", ["features"], asked
     )
     assert not right("It is not brass.", ["brass"], "Is it brass or steel?")
+
+
+def test_a_sign_without_letters_is_named_not_used() -> None:
+    for reply in ("Lines start with `#`.", "They begin with # and are ignored.", "#", 'The character is "#".'):
+        assert right(reply, ["#"]), reply
+    for reply in ("# Do not print long lines", "```\n# Smart case\n--smart-case\n```", "Use C# here.", "It is ##."):
+        assert not right(reply, ["#"]), reply
+
+
+def test_a_name_may_own_something() -> None:
+    assert right("Bruce Watson's dissertation is searched.", ["Bruce Watson"])
+    assert right("It is Bruce Watson’s.", ["Bruce Watson"]) and not right("Watsons.", ["Bruce Watson"])
+    assert not right("It isn't Watson's.", ["Watson"])  # a denial is still seen
+
+
+def test_a_flag_whose_word_the_question_holds_may_stand_between_quotation_marks() -> None:
+    asked = "Which flag searches hidden files?"
+    for reply in ('It is the "hidden" flag.', "Use --hidden.", "The flag is `hidden`."):
+        assert right(reply, ["--hidden"], asked), reply
+    assert not right("The flag searches hidden files.", ["--hidden"], asked)
