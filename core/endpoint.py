@@ -7,7 +7,6 @@ back-off between two tries as well. Keys come from the environment and stay in m
 """
 
 import asyncio
-import importlib.util
 import json
 import socket
 import ssl
@@ -18,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from core import addresses
+from core import addresses, installed
 from core.engine import Generation, ModelSpec, Request, Result, Sampling
 from core.engine.streaming import TextStream
 from core.errors import Problem
@@ -193,7 +192,7 @@ def _endpoint(spec: ModelSpec) -> EndpointSpec:
 
 
 def _installed() -> None:
-    if importlib.util.find_spec("openai") is None:
+    if not installed.there("openai", "openai"):
         raise Problem(f"Models at an endpoint need the package openai, not installed here: {INSTALL}")
 
 

@@ -5,7 +5,6 @@ project. Knows no PyTorch and none of the program's code; another program with t
 RR_TRAINER ("/path/of/python -m models.training.run": an environment of its own for the heavy packages).
 """
 
-import importlib.util
 import json
 import os
 import re
@@ -22,7 +21,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from core import finetune_rows, paths, tomlfile
+from core import finetune_rows, installed, paths, tomlfile
 from core.engine import gguf_header
 from core.errors import Problem
 from core.finetune_rows import Row
@@ -133,7 +132,7 @@ def command() -> tuple[str, ...]:
 
 def lacking() -> str | None:
     """What to say when this environment cannot train; None when it can, or when RR_TRAINER names a program."""
-    missing = [name for name in NEEDS if importlib.util.find_spec(name) is None]
+    missing = [name for name in NEEDS if not installed.there(name, name)]
     if os.environ.get("RR_TRAINER") or not missing:
         return None
     return f"Training needs {', '.join(missing)}, not installed here: {INSTALL}"

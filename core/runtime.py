@@ -4,18 +4,17 @@ Commands call `get()`: they run as the machine's owner. Pages see it through cor
 from others. Knows the order of building and closing, and no part's inside.
 """
 
-import importlib.util
 import logging
 import os
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from core import paths
+from core import installed, paths
 from core.arms import Arm
 from core.ask import Asks, Parts, Run, Runs, Settings
 from core.errors import Problem
@@ -39,7 +38,12 @@ if TYPE_CHECKING:
     from core.votes import Votes
 
 T = TypeVar("T")
-NEEDED = {"llama_cpp": "llama-cpp-python", "llama_index": "llama-index", "gguf": "gguf", "safetensors": "safetensors"}
+NEEDED = {  # module -> its package; llama_index itself is a folder that many packages share
+    "llama_cpp": "llama-cpp-python",
+    "llama_index.core": "llama-index-core",
+    "gguf": "gguf",
+    "safetensors": "safetensors",
+}
 KEPT_REPORTS = 4  # of 5,000 replies each takes some 20 MB
 LOG = logging.getLogger(__name__)
 QUICK_S = 0.5  # when nothing is missing the preparation ends within this, and no page shows it
@@ -470,9 +474,11 @@ def spec(project: Project, model_id: str) -> "ModelSpec":
     return replace(found, adapter=adapter, template=model.template, stop=model.stop)
 
 
+@cache
 def check_installed() -> None:
-    """Raise Problem naming what the models need and this environment lacks (it was made for the dashboard only)."""
-    lacking = [package for module, package in NEEDED.items() if importlib.util.find_spec(module) is None]
+    """Raise Problem naming what the models need and this environment lacks (it was made for the dashboard only, or an
+    installation was interrupted). What was once found is not looked for again."""
+    lacking = [package for module, package in NEEDED.items() if not installed.there(module, package)]
     if lacking:
         raise Problem(
             f"Models and retrieval need {', '.join(lacking)}, not installed here: python -m pip install -r "

@@ -373,6 +373,7 @@ def _embedder(base: KnowledgeBase, given: Namespace) -> dict[str, Any]:
         addresses.check_variable(given.key_variable)
         if given.endpoint:
             addresses.check(given.endpoint)
+            addresses.check_pair(given.key_variable, given.endpoint)
         asked = Embedding(
             given.file or "", (given.endpoint or "").rstrip("/"), given.name, given.key_variable,
             given.before_question, given.before_passage,

@@ -1,6 +1,5 @@
 """The engine's calls. Checks what comes in, hands it to the supervisor. Knows no process and no llama.cpp."""
 
-import importlib.util
 import math
 import tempfile
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core import installed
 from core.engine import chats, host, messages
 from core.engine.interface import Generation, Message, ModelSpec, Prompt, Request, Sampling
 from core.engine.policy import Limits
@@ -109,9 +109,8 @@ class Engine:
 
 @cache
 def _installed() -> None:
-    """Raises Problem without llama.cpp. Once found it is not looked for again: Streamlit takes an entry out of sys.path
-    when a redraw ends, and a look from another thread meanwhile skips the next one, where the packages may be."""
-    if all(importlib.util.find_spec("llama_cpp") is None for _ in range(3)):
+    """Raises Problem without llama.cpp. Once found it is not looked for again."""
+    if not installed.there("llama_cpp", "llama-cpp-python"):
         raise Problem(NOT_INSTALLED)
 
 

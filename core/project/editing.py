@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from core import arms
+from core import addresses, arms
 from core.arms import Arm, Context
 from core.errors import Problem
 from core.project.values import MOST_MODELS, Model, Project
@@ -50,6 +50,9 @@ def with_model(
     """The project with one more model, and its first arms where there is room for them. Raises Problem."""
     if len(project.models) >= MOST_MODELS:
         raise Problem(f"A project has at most {MOST_MODELS} models: remove one first.")
+    if endpoint:
+        addresses.check(endpoint)
+        addresses.check_pair(key_variable, endpoint)
     title = title.strip() or file
     name = _free(re.sub(r"[^a-z0-9.-]+", "-", title.lower()).strip("-.")[:48] or "model", project)
     model = Model(

@@ -7,7 +7,7 @@ Chroma's client waits for ever: every call runs in a thread of its own and is le
 server sends is untrusted. Its key comes from the environment; its telemetry is off.
 """
 
-import importlib.util
+import importlib
 import logging
 import math
 import threading
@@ -18,13 +18,17 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 
-from core import addresses
+from core import addresses, installed
 from core.errors import Problem
 from core.retrieval.values import Bools, Ints, Missing, Place, ServerProblem, Vector, VectorRow
 from core.text import one_line
 
 T = TypeVar("T")
 INSTALL: Final = "python -m pip install -r core/requirements-chroma.txt"
+NEEDED: Final = {  # module -> its package
+    "chromadb": "chromadb",
+    "llama_index.vector_stores.chroma": "llama-index-vector-stores-chroma",
+}
 DEADLINE_S: Final = 10.0  # of a question's call
 PATIENCE_S: Final = 120.0  # of a call that puts, gets or deletes a batch
 CONNECT_S: Final = 5.0
@@ -37,9 +41,16 @@ _VERSION: Final = "retrieve_or_retrain"  # the collection's metadata that `mark`
 
 
 def check_installed() -> None:
-    """Raises Problem naming what to install."""
-    if importlib.util.find_spec("chromadb") is None or importlib.util.find_spec("llama_index.vector_stores") is None:
-        raise Problem(f"Vectors at a Chroma server need further packages, not installed here: {INSTALL}")
+    """Import what is needed. Raises Problem naming what to install."""
+    lacking = [package for module, package in NEEDED.items() if not installed.there(module, package)]
+    if lacking:
+        raise Problem(f"Vectors at a Chroma server need {' and '.join(lacking)}, not installed here: {INSTALL}")
+    try:
+        for module in NEEDED:
+            importlib.import_module(module)
+    except Exception as error:  # whatever a broken installation raises
+        said = one_line(f"{type(error).__name__}: {error}", 160)
+        raise Problem(f"The packages for a Chroma server are installed in part only ({said}): {INSTALL}") from error
 
 
 class ChromaVectors:
@@ -49,9 +60,7 @@ class ChromaVectors:
     """
 
     def __init__(self, place: Place, name: str, *, make: bool = False, deadline_s: float = DEADLINE_S) -> None:
-        check_installed()
-        import llama_index.vector_stores.chroma  # noqa: F401  # here, so that no call's deadline holds it
-
+        check_installed()  # imports them here, so that no call's deadline holds it
         self.place, self.name = place, name
         self._deadline_s = deadline_s
         self._make = make

@@ -135,7 +135,7 @@ class Handover:
         """
         if target is not None:
             addresses.check(target.url, EXAMPLE)
-            addresses.check_variable(target.key_variable)
+            addresses.check_pair(target.key_variable, target.url)
         with self._alone():
             now = self.where().place
             if now is not None and now != target:

@@ -252,8 +252,8 @@ class Catalog:
             return ModelSpec(id=model_id, path=own[model_id].path)
         known = ", ".join([*self.manifest.models, *own])
         raise Problem(
-            f"There is no model {model_id!r}. Known: {known}. For a GGUF of your own, put it into {self.weights} "
-            "or name its folder in RR_MODELS."
+            f"There is no model {model_id!r}. Known: {known}. For a GGUF of your own, put it into the state folder's "
+            "models folder, or name its folder in RR_MODELS."
         )
 
     # Making it so

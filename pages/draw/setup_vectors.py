@@ -102,7 +102,7 @@ def _choice(given: dict[str, str]) -> Embedding:
     )  # fmt: skip
     if "url" in given:
         addresses.check(chosen.url)
-        addresses.check_variable(chosen.key_variable)
+        addresses.check_pair(chosen.key_variable, chosen.url)
         if not chosen.name:
             raise Problem("An endpoint wants the model's name too.")
     if "file" in given and not chosen.file:

@@ -1,14 +1,18 @@
 """A model behind an address: answers of a right server, one plain line for each wrong one, and the key never seen."""
 
 import json
+import os
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from core import ask, endpoint, export, runtime
+from core import addresses, ask, endpoint, export, runtime
 from core.arms import Arm
 from core.calculator import calibrate
 from core.endpoint import Endpoints, Patience
@@ -20,7 +24,7 @@ from core.evaluation.report import report
 from core.evaluation.run import Options, run
 from core.evidence import bills
 from core.evidence.prices import Offer
-from core.project import Model, Project
+from core.project import Model, Project, editing
 from core.records import ArmRecord, RunRecord
 from core.runtime import spec
 from tests.endpoint.lying import KEY, Server, serving
@@ -28,6 +32,7 @@ from tests.endpoint.lying import KEY, Server, serving
 HASTY = Patience(connect_s=2, first_s=8, silence_s=1, total_s=10, retries=2)
 CHAT = ({"role": "user", "content": "What does it cost?"},)
 DEADLINE_S = 30
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -261,8 +266,84 @@ def test_no_other_variable_of_the_environment_is_read(variable: str) -> None:
         Project("a", "A", models=(Model("m", "M", "x", endpoint="http://a", key_variable=variable),)).check()
 
 
+TEAM = "MY_API_KEY=https://gpu.example/v1, MY_API_KEY=http://127.0.0.1:9/v1 OPENAI_API_KEY=https://API.openai.com:443"
+
+
+@pytest.mark.parametrize(
+    ("pairs", "variable", "address", "may"),
+    [
+        (None, "MY_API_KEY", "https://anywhere.example", True),
+        ("", "MY_API_KEY", "https://gpu.example/v1", False),
+        ("", "", "https://gpu.example/v1", True),
+        (TEAM, "MY_API_KEY", "https://gpu.example/v1/other", True),
+        (TEAM, "MY_API_KEY", "http://127.0.0.1:9", True),
+        (TEAM, "OPENAI_API_KEY", "https://api.openai.com/v1", True),
+        (TEAM, "OPENAI_API_KEY", "https://gpu.example/v1", False),
+        (TEAM, "MY_API_KEY", "https://gpu.example.evil.example/v1", False),
+        (TEAM, "MY_API_KEY", "http://gpu.example/v1", False),
+        (TEAM, "MY_API_KEY", "https://gpu.example:8443/v1", False),
+        (TEAM, "OTHER_API_KEY", "https://gpu.example/v1", False),
+    ],
+)
+def test_a_key_goes_only_where_the_server_pairs_it(
+    monkeypatch: pytest.MonkeyPatch, pairs: str | None, variable: str, address: str, may: bool
+) -> None:
+    monkeypatch.delenv("RR_KEYS", raising=False)
+    if pairs is not None:
+        monkeypatch.setenv("RR_KEYS", pairs)
+    monkeypatch.setenv(variable or "MY_API_KEY", KEY)
+    try:
+        found = addresses.key(variable, address)
+    except Problem as problem:
+        assert not may and f"The key in {variable} may not be sent to {address}" in problem.message
+        assert KEY not in problem.message
+    else:
+        assert may and found == (KEY if variable else None)
+
+
+@pytest.mark.parametrize("pairs", ["https://a", "=https://a", "HOME=https://a", "MY_API_KEY", "MY_API_KEY=gpu"])
+def test_a_pair_that_is_none_is_said_when_the_server_starts(monkeypatch: pytest.MonkeyPatch, pairs: str) -> None:
+    monkeypatch.setenv("RR_KEYS", pairs)
+    with pytest.raises(Problem, match="RR_KEYS holds"):
+        addresses.allowed()
+
+
+def test_no_key_leaves_a_team_s_server_for_an_address_that_a_project_s_editor_chose(
+    endpoints: Endpoints, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_API_KEY", KEY)
+    kept = endpoint.spec(model(server, "keyed", key_variable="MY_API_KEY"))  # a pair from before RR_KEYS was set
+    monkeypatch.setenv("RR_KEYS", "MY_API_KEY=https://gpu.example/v1")
+    seen = len(server.keys)
+    for ask_there in (
+        lambda: endpoints.submit(Request(kept, (CHAT,), Sampling(max_tokens=16))),
+        lambda: endpoints.embed(kept, ["a"]),
+        lambda: editing.with_model(Project("a", "A"), "keyed", "", endpoint=server.url, key_variable="MY_API_KEY"),
+    ):
+        with pytest.raises(Problem, match="may not be sent to"):
+            ask_there()
+    assert len(server.keys) == seen
+
+
+def test_where_people_sign_in_no_key_goes_anywhere_unless_it_is_paired() -> None:
+    script = "import app; from core import addresses; print(addresses.allowed())"
+    for secret, said in (("RR_SECRET", "{}"), ("RR_NONE", "None")):
+        given = {
+            name: value for name, value in os.environ.items() if name not in ("RR_SECRET", "RR_SECRET_FILE", "RR_KEYS")
+        }
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            cwd=ROOT,
+            env=given | {secret: "a-secret-of-the-team"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.splitlines()[-1] == said
+
+
 def test_without_the_client_one_line_says_what_to_install(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endpoint.importlib.util, "find_spec", lambda _name: None)
+    monkeypatch.setattr(endpoint.installed, "there", lambda _module, _package: False)
     with pytest.raises(Problem, match=r"pip install -r core/requirements-endpoints\.txt"):
         endpoint.spec(model(server, "good"))
 

@@ -230,7 +230,7 @@ def test_an_address_that_is_none_changes_nothing(many: KnowledgeBase, url: str) 
 def test_without_the_packages_one_line_says_what_to_install(
     many: KnowledgeBase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chroma.importlib.util, "find_spec", lambda _name: None)
+    monkeypatch.setattr(chroma.installed, "there", lambda _module, _package: False)
     with pytest.raises(Problem, match=r"pip install -r core/requirements-chroma\.txt"):
         many.move(Place("http://127.0.0.1:9"))
 
