@@ -15,8 +15,10 @@ EXTRAS = {"chroma": "chromadb", "llama_server": "sse_starlette"}  # marker -> a 
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests of an extra that is not installed are deselected, by design: CI installs none. They are never skipped."""
+    """Tests of an extra that is not installed are deselected, by design: CI installs none. They are never skipped.
+    So are those of a GPU where RR_TEST_GPU does not say that llama.cpp was built for one."""
     lacking = {marker for marker, module in EXTRAS.items() if importlib.util.find_spec(module) is None}
+    lacking |= set() if os.environ.get("RR_TEST_GPU") else {"gpu"}
     out = [item for item in items if any(marker.name in lacking for marker in item.iter_markers())]
     if out:
         config.hook.pytest_deselected(items=out)

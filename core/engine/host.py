@@ -49,10 +49,11 @@ def no_core_dumps() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def gpu_layers(device: str, wanted: int | None, layers: int, weights: int, free: int | None) -> int:
+def gpu_layers(device: str, wanted: int | None, layers: int, needed: int, free: int | None) -> int:
     """Layers to put on the GPU. `free`: bytes of GPU memory, None without a GPU. Raises Problem when asked for in vain.
 
-    Automatic: all, or as many as the free memory holds when every layer weighs the same. The output counts as a layer.
+    Automatic: all, or as many as the free memory holds when every layer takes the same of what is `needed` (bytes:
+    weights, keys, values and work space). The output counts as a layer.
     """
     if free is None:
         if device == "gpu" or wanted:
@@ -62,7 +63,16 @@ def gpu_layers(device: str, wanted: int | None, layers: int, weights: int, free:
         return 0
     if wanted is not None:
         return min(wanted, layers + 1)
-    return max(0, min(layers + 1, int((free - GPU_RESERVE) / (weights / (layers + 1)))))
+    return max(0, min(layers + 1, int((free - GPU_RESERVE) / (needed / (layers + 1)))))
+
+
+def attempts(device: str, wanted: int | None, layers: int) -> list[int]:
+    """How many layers to try on the GPU, one after the other while it has no room. What was asked for is tried alone;
+    automatically half of them is tried next and then, unless the GPU was asked for, none."""
+    if wanted is not None or layers == 0:
+        return [layers]
+    fewer = [layers // 2] if layers > 1 else []
+    return [layers, *fewer, *([0] if device != "gpu" else [])]
 
 
 def peak_memory() -> int:

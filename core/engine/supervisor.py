@@ -38,6 +38,7 @@ from core.errors import Problem
 WORKER = Path(__file__).with_name("worker.py")
 CLOSED = "The engine was closed: start the app anew."
 WATCH = 0.1  # seconds between two looks at a worker
+SPARED = 2  # times that what nobody watches begins anew
 # llama.cpp's threads wait for one another some hundred times a token. By default they spin meanwhile: where another
 # program holds a processor, they burn the very time that the one they wait for needs.
 CALM = {"OMP_WAIT_POLICY": "PASSIVE"}
@@ -58,6 +59,8 @@ class Job:
     work: float = 0.0  # in tokens, estimated
     interrupted: bool = False  # told to make way: its end is not the answer's
     interruptions: int = 0
+    cancelled: bool = False
+    deaths: int = 0  # of workers under it that were killed from outside
 
     @property
     def id(self) -> int:
@@ -66,6 +69,13 @@ class Job:
     @property
     def contended(self) -> bool:
         return self.generation is not None and self.generation.request.contended
+
+    @property
+    def spared(self) -> bool:
+        """Whether it begins anew when its worker was killed from outside: a row of an evaluation, a text's vector.
+        Whoever watches an answer is told instead, and asks again."""
+        watched = self.generation is not None and not self.generation.request.background
+        return not (watched or self.cancelled) and self.deaths < SPARED
 
     def show(self, state: State | None = None, position: int | None = None) -> None:
         """Let whoever waits for an answer see how far it is."""
@@ -325,7 +335,7 @@ class Supervisor:
         for hosted in self._hosted.values():
             for number, job in hosted.worker.running.items() if hosted.worker else ():
                 if job.generation is generation and hosted.worker:
-                    job.interrupted = False
+                    job.interrupted, job.cancelled = False, True
                     self._send(hosted.worker, messages.Cancel(number))
 
     def _finish(self) -> None:
@@ -606,10 +616,8 @@ class Supervisor:
         worker.peak_memory = event.peak_memory
         self._host(job.spec.path).deaths.clear()  # it works: the next start need not be delayed
         if job.interrupted and event.finish == "cancelled":
-            job.interrupted, job.interruptions = False, job.interruptions + 1
-            self._number(job)
-            self._pending.append(job)
-            generation.restart()
+            job.interruptions += 1
+            self._wait_again(job, self._host(job.spec.path))
             return
         generation.tokens = event.tokens.output
         generation.finish(_result(worker, job, event))
@@ -696,9 +704,27 @@ class Supervisor:
         message = policy.farewell(name, worker.phase, "died", cause, lines)
         for job in worker.running.values() if own else ():
             hosted.prompt_deaths[_fingerprint(job)] += 1
+        if not own:
+            self._begin_anew(worker, hosted)
         self._fail_all(worker, message)
         if not worker.ready:
             self._fail_waiting(hosted, message)
+
+    def _begin_anew(self, worker: Worker, hosted: Hosted) -> None:
+        """What lost its worker through nobody's fault waits for the next one."""
+        for job in [job for job in worker.running.values() if job.spared]:
+            del worker.running[job.id]
+            job.deaths += 1
+            self._wait_again(job, hosted)
+
+    def _wait_again(self, job: Job, hosted: Hosted) -> None:
+        self._number(job)
+        if job.generation is None:
+            hosted.waiting.append(job)
+            return
+        job.interrupted = False
+        job.generation.restart()
+        self._pending.append(job)
 
     def _own_death(self, worker: Worker, now: float) -> None:
         """A death of the file's making: after a few, the file is set aside, by its hash or else by its stamp."""

@@ -476,19 +476,47 @@ class Worker:
         llama.start()
         context = min(order.context, header.own("context_length"))
         threads = order.threads or host.processors()
-        weights = sum(tensor.size for tensor in header.tensors)
-        free, wanted = llama.free_gpu_memory(), order.gpu_layers
-        layers = host.gpu_layers(order.device, wanted, header.own("block_count"), weights, free)
-        if layers == 0:  # a GPU driver maps far more address space than it uses
-            host.bound_memory(check.memory(header, context))
-        self.model = llama.Model(path, layers)
+        needed, wanted = check.memory(header, context), order.gpu_layers
+        most = host.gpu_layers(order.device, wanted, header.own("block_count"), needed, llama.free_gpu_memory())
         info: dict[str, Any] = {"architecture": header.architecture, "quantization": check.quantization(header.tensors)}
         info |= {"file_sha256": identity, "template_sha256": check.template_sha256(header), **check.derivation(header)}
-        info |= {"context": context, "device": "gpu" if layers else "cpu", "threads": threads, "gpu_layers": layers}
-        serve = self.serve_embedder if header.architecture in check.EMBEDDERS else self.serve_chat
-        serve(header, info, choose_threads=order.threads is None)
+        info |= {"context": context, "threads": threads, "note": None}
+        attempts = host.attempts(order.device, wanted, most)
+        if most == 0:  # a GPU driver maps far more address space than it uses
+            host.bound_memory(needed)
+        for layers in attempts:
+            try:
+                self.serve(header, path, layers, info, choose_threads=order.threads is None)
+                break
+            except llama.NoRoom as problem:
+                if layers == attempts[-1]:
+                    raise
+                self.give_up(problem, layers)
+        if layers < most:
+            note = f"{layers} of {most} layers are on the GPU: it had no room for more."
+            info["note"] = f"{info['note']} {note}" if info["note"] else note
         kind: Literal["chat", "embedder"] = "chat" if self.chat is not None else "embedder"
         self.link.send(messages.Loaded(kind, info["threads"], info, host.peak_memory()))
+
+    def serve(
+        self, header: gguf_header.Header, path: Path, layers: int, info: dict[str, Any], *, choose_threads: bool
+    ) -> None:
+        """Load the file with so many layers on the GPU, and be what it is from now on; complete `info`."""
+        from core.engine.worker_llama import Model
+
+        self.model = Model(path, layers)
+        info |= {"device": "gpu" if layers else "cpu", "gpu_layers": layers}
+        serve = self.serve_embedder if header.architecture in check.EMBEDDERS else self.serve_chat
+        serve(header, info, choose_threads=choose_threads)
+
+    def give_up(self, problem: Problem, layers: int) -> None:
+        """Free what was loaded for an attempt that had no room."""
+        print(f"with {layers} layers on the GPU: {problem.message}", file=sys.stderr, flush=True)
+        for context in self.chat.contexts.values() if self.chat is not None else ():
+            context.free()
+        if self.model is not None:
+            self.model.free()
+        self.chat = self.model = None
 
     def serve_embedder(self, header: gguf_header.Header, info: dict[str, Any], *, choose_threads: bool) -> None:
         """Be an embedder from now on; complete `info`."""

@@ -79,15 +79,19 @@ def free_gpu_memory() -> int | None:
     return sum(free) if free else None
 
 
+class NoRoom(Problem):
+    """llama.cpp has refused, perhaps for want of memory: with fewer layers on the GPU it may not."""
+
+
 class Model:
-    """The weights of one file, and its vocabulary. Raises Problem when llama.cpp refuses the file."""
+    """The weights of one file, and its vocabulary. Raises NoRoom when llama.cpp refuses the file."""
 
     def __init__(self, path: Path, gpu_layers: int) -> None:
         params = lib.llama_model_default_params()
         params.n_gpu_layers = gpu_layers
         self.handle = lib.llama_model_load_from_file(os.fsencode(path), params)
         if not self.handle:
-            raise Problem("llama.cpp could not load the file")
+            raise NoRoom("llama.cpp could not load the file")
         self.vocab = lib.llama_model_get_vocab(self.handle)
         self.size: int = lib.llama_vocab_n_tokens(self.vocab)
         self.bos: int = lib.llama_vocab_bos(self.vocab)
@@ -137,6 +141,10 @@ class Model:
         """Whether the token ends an answer."""
         return bool(lib.llama_vocab_is_eog(self.vocab, token))
 
+    def free(self) -> None:
+        """Give the memory back. Its contexts are gone already."""
+        lib.llama_model_free(self.handle)
+
     def special_text(self, token: int) -> str:
         """A control token as text, "" for a token that does not exist."""
         return self.piece(token, special=True).decode("utf-8", "replace") if 0 <= token < self.size else ""
@@ -165,7 +173,7 @@ class Slot:
 class Context:
     """Keys, values and work space: `context` tokens for each sequence, with or without an adapter.
 
-    `chunk`: prompt tokens evaluated in one call. Raises Problem when the memory is not to be had.
+    `chunk`: prompt tokens evaluated in one call. Raises NoRoom when the memory is not to be had.
     """
 
     def __init__(self, model: Model, context: int, threads: int, *, adapter: Adapter | None = None, chunk: int) -> None:
@@ -188,7 +196,7 @@ class Context:
         params.abort_callback_data = ctypes.cast(self._flag, ctypes.c_void_p)
         self.handle = lib.llama_init_from_model(model.handle, params)
         if not self.handle:
-            raise Problem(f"llama.cpp could not make a context of {context:,} tokens, perhaps for want of memory")
+            raise NoRoom(f"llama.cpp could not make a context of {context:,} tokens, perhaps for want of memory")
         if adapter is not None:
             adapters = (lib.llama_adapter_lora_p_ctypes * 1)(adapter.handle)
             lib.llama_set_adapters_lora(self.handle, adapters, 1, (ctypes.c_float * 1)(1.0))
@@ -199,7 +207,8 @@ class Context:
         self._clock = 0
 
     def abort(self) -> None:
-        """Stop the evaluation that is running, within milliseconds. From any thread; CPU only."""
+        """Stop the evaluation that is running, within milliseconds on the CPU; a GPU ends its chunk first. From any
+        thread."""
         self._flag.raw = b"\x01\x00"
 
     def threads(self, count: int) -> None:
@@ -380,7 +389,7 @@ class Embedder:
         params.no_perf = True
         self.handle = lib.llama_init_from_model(model.handle, params)
         if not self.handle:
-            raise Problem("llama.cpp could not make a context for embeddings, perhaps for want of memory")
+            raise NoRoom("llama.cpp could not make a context for embeddings, perhaps for want of memory")
         self.dimensions: int = lib.llama_model_n_embd(model.handle)
         self._batch = lib.llama_batch_init(self.limit, 0, 1)
 

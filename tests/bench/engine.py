@@ -1,6 +1,6 @@
 """The engine against llama.cpp used directly, for a pair of the manifest:
 
-    python tests/bench/engine.py [--pair standard] [--only abcdef] [--repeats N] [--write]
+    python tests/bench/engine.py [--pair standard] [--only abcdef] [--repeats N] [--write] [--record vulkan]
 
     a  decode and prefill rate against a bare llama_decode loop       at least 0.95
     b  the last 500 of 4,000 streamed tokens against the bare loop    at most 1.1
@@ -10,6 +10,7 @@
     f  decode rate of fine-tune with retrieval: guessed ahead, not    at least 1.3
 
 Both sides run in turns, in one run, on the same files, prompts, lengths and threads; medians. Nothing else should run.
+Where llama.cpp was built for a GPU, both have all layers on it; --record keeps that beside the processor's record.
 Models and passages come from the state folder (RR_HOME), and are made there when missing.
 """
 
@@ -342,6 +343,7 @@ def main() -> None:
     parser.add_argument("--pair", choices=tuple(PAIRS), default="small")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--record", default="", metavar="NAME", help="--write keeps it in engine-NAME.json")
     arguments = parser.parse_args()
     here = runtime.get()
     demo = here.projects.get("brightwater")
@@ -360,7 +362,8 @@ def main() -> None:
 
     if set(arguments.only) & set("cdf"):
         knowledge.ensure_folders(bundled.documents(demo))
-    threads = here.engine.load(base)["threads"]
+    loaded = here.engine.load(base)
+    threads = loaded["threads"]
     lora = ROOT / "models" / "adapter" / adapter
     bench = Bench(here.engine, base, tuned, shipped, lora, threads, arguments.repeats)
     parts: dict[str, Callable[[], dict[str, Any]]] = {
@@ -372,6 +375,8 @@ def main() -> None:
         "f": lambda: drafting(bench, passages),
     }
     machine = {"cpu": platform.processor() or platform.machine(), "processors": os.cpu_count(), "threads": threads}
+    gpus = [one["description"] for one in here.engine.devices() if one["kind"] == "gpu"]
+    machine |= {"gpu": gpus, "gpu_layers": loaded["gpu_layers"]} if gpus else {}
     made: dict[str, Any] = {"machine": machine, "load_before": os.getloadavg()[0], "repeats": arguments.repeats}
     try:
         for name in arguments.only:
@@ -381,7 +386,7 @@ def main() -> None:
     finally:
         runtime.close()
     if arguments.write:
-        result = Path(__file__).with_name(kept)
+        result = Path(__file__).with_name(f"engine-{arguments.record}.json" if arguments.record else kept)
         before = json.loads(result.read_text()) if result.exists() else {}
         result.write_text(json.dumps(before | made, indent=1) + "\n")
 

@@ -11,12 +11,16 @@ from typing import Any
 import llama_cpp as lib
 import numpy as np
 
+ALL = 999  # layers on the GPU, where this build of llama.cpp has one
+
 
 class Bare:
     """A bare llama_decode loop: one context, one sequence, greedy by argmax."""
 
     def __init__(self, path: str, context: int, threads: int) -> None:
-        self.model = lib.llama_model_load_from_file(path.encode(), lib.llama_model_default_params())
+        weights = lib.llama_model_default_params()
+        weights.n_gpu_layers = ALL
+        self.model = lib.llama_model_load_from_file(path.encode(), weights)
         self.vocabulary = lib.llama_vocab_n_tokens(lib.llama_model_get_vocab(self.model))
         params = lib.llama_context_default_params()
         params.n_ctx, params.n_batch, params.n_ubatch = context, 512, 512
@@ -53,8 +57,9 @@ class High:
 
     def __init__(self, path: str, adapter: str | None, threads: int) -> None:
         self.llama = lib.Llama(
-            path, n_ctx=2048, n_threads=threads, n_threads_batch=threads, lora_path=adapter, verbose=False
-        )
+            path, n_ctx=2048, n_threads=threads, n_threads_batch=threads, lora_path=adapter, verbose=False,
+            n_gpu_layers=ALL,
+        )  # fmt: skip
 
     def ask(self, messages: list[Any], tokens: int) -> dict[str, float]:
         """Seconds and output tokens of one answer."""

@@ -97,6 +97,22 @@ def test_gpu_layers_follow_the_memory_and_the_wish() -> None:
         host.gpu_layers("gpu", None, 30, 3_000, None)
 
 
+@pytest.mark.parametrize(
+    ("device", "wanted", "layers", "tried"),
+    [
+        ("auto", None, 31, [31, 15, 0]),
+        ("gpu", None, 31, [31, 15]),
+        ("auto", None, 1, [1, 0]),
+        ("auto", 20, 20, [20]),
+        ("auto", None, 0, [0]),
+    ],
+)
+def test_a_gpu_without_room_is_tried_with_fewer_layers_unless_their_number_was_given(
+    device: str, wanted: int | None, layers: int, tried: list[int]
+) -> None:
+    assert host.attempts(device, wanted, layers) == tried
+
+
 def test_a_huge_array_length_costs_nothing(header_bytes: bytes) -> None:
     place = header_bytes.index(b"tokenizer.ggml.tokens") + len(b"tokenizer.ggml.tokens") + 8
     for length in (2**64 - 1, 2**63, 2**32, 10**6):

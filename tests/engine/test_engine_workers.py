@@ -355,6 +355,40 @@ def test_a_killed_worker_is_noticed_named_and_replaced(engine: Engine, slow: Mod
     assert _state(engine, slow)["died"] == before["died"] + 1  # also after answers that went well
 
 
+def _unwatched(engine: Engine, slow: ModelSpec) -> Generation:
+    """The same long answer as `_long`, in the background: of an evaluation."""
+    request = replace(_request(slow, 400, temperature=1.0, seed=2), background=True)
+    generation = engine.submit(request)
+    _until(lambda: generation.state in ("decode", "failed"))
+    return generation
+
+
+def test_what_nobody_watches_begins_anew_when_its_worker_is_killed_from_outside(
+    engine: Engine, slow: ModelSpec
+) -> None:
+    right = _long(engine, slow).wait(60)
+    generation = _unwatched(engine, slow)
+    os.kill(_pid(engine, slow), signal.SIGKILL)
+    result = generation.wait(60)
+    assert (result.text, result.finish, result.tokens["output"]) == (right.text, right.finish, right.tokens["output"])
+
+
+def test_but_not_for_ever_nor_when_it_was_cancelled(engine: Engine, slow: ModelSpec) -> None:
+    generation = _unwatched(engine, slow)
+    for _ in range(3):
+        _until(lambda: generation.state in ("decode", "failed"))
+        os.kill(_pid(engine, slow), signal.SIGKILL)
+        _until(lambda: generation.state != "decode")
+    with pytest.raises(Problem, match="killed from outside"):
+        generation.wait(60)
+    cancelled = _unwatched(engine, slow)
+    os.kill(_pid(engine, slow), signal.SIGSTOP)  # it hears of the cancel no more
+    cancelled.cancel()
+    os.kill(_pid(engine, slow), signal.SIGKILL)
+    with pytest.raises(Problem, match="killed from outside"):
+        cancelled.wait(60)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the memory of another process")
 def test_a_worker_that_runs_out_of_memory_is_noticed_and_replaced(tmp_path: Path, slow: ModelSpec) -> None:
     import resource
