@@ -100,7 +100,8 @@ try:
     GATE, ASKS = access.gate(os.environ), asks()
     if GATE or ASKS:  # others' projects name addresses: no key of this server goes where nobody said that it may
         os.environ.setdefault(addresses.KEYS, "")
-    limits.check(), addresses.allowed()
+    limits.check()
+    addresses.allowed()
 except Problem as problem:  # nobody may come in by a mistake in the settings
     raise SystemExit(problem.message) from None
 
