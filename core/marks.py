@@ -3,6 +3,9 @@
 Where a question set or a suggested question says what is right, the answer is held against it; else against the
 passages it was given: what of its numbers and names stands in none of them. A document may have been changed since the
 set was written, so a value that the passages hold is never called invented.
+
+Invented is what stands in nothing that the model read: a number, a name, a quotation, or most of its words; who read
+nothing has invented whatever stands in place of what is right. Wrong is what was read and does not answer.
 """
 
 import re
@@ -24,7 +27,7 @@ WORDS: Final[dict[Kind, str]] = {
     "invented": "invented",
     "declined": "declined",
     "wrong": "wrong",
-    "grounded": "as its passages say",
+    "grounded": "from its passages",
     "unknown": "cannot be checked",
 }
 
@@ -45,7 +48,7 @@ _OFFERS: Final = re.compile(
     re.IGNORECASE,
 )
 _QUOTED: Final = re.compile(r"[\"“]([^\"“”\n]{3,80})[\"”]")
-_NEW: Final = 1 / 2  # of an answer's words that its passages do not hold: too many to call it theirs
+_NEW: Final = 2 / 3  # of an answer's words that its passages do not hold: then it is its own
 _PIECE: Final = re.compile(r"(?<=[.!?])\s+|\n+|[:;]\s+|, (?=but\b|however\b|though\b|yet\b)", re.IGNORECASE)
 
 
@@ -88,15 +91,11 @@ def mark(arm: ArmRecord, question: str, expected: Question | None, snapshot: str
     absent = _absent(question, arm.answer, texts)
     if expected is None or not (expected.answer or expected.cls == ABSTAIN):
         return _stale(arm.answer, question, expected, ()) or _by_passages(question, arm.answer, texts, absent)
-    if not expected.answer:
-        return _evades(arm.answer, absent) or Mark(
-            "invented", False, "no document answers this, and it does not say so"
-        )
-    accepted = expected.expected(snapshot)
+    accepted = expected.expected(snapshot) if expected.answer else ()
     if scoring.right(arm.answer, accepted, question) or _bare(arm.answer, question, accepted):
         return Mark("right", True, f"states {one_line(accepted[0], 60)}")
-    stale = _stale(arm.answer, question, expected, accepted)
-    return stale or _evades(arm.answer, absent) or _wrong(accepted, texts, absent)
+    stale = _stale(arm.answer, question, expected, accepted) if accepted else None
+    return stale or _evades(arm.answer, absent) or _missed(question, arm.answer, accepted, texts, absent)
 
 
 def _absent(question: str, answer: str, texts: Sequence[str]) -> list[str]:
@@ -171,18 +170,47 @@ def _by_passages(question: str, answer: str, texts: Sequence[str], absent: Seque
         return Mark("unknown", None, "nothing here says what is right")
     if absent:
         return Mark("invented", False, f"in no passage: {one_line(', '.join(absent), 80)}")
-    known = set(tokens(" \n".join((*texts, question))))
-    said = [token for token in tokens(answer) if token not in scoring.SMALL]
-    if len([token for token in said if token not in known]) > _NEW * len(said):
+    read, asked = set(tokens(" \n".join(texts))), tokens(question)
+    added = [token for token in _words(answer) if token not in asked]
+    if _own_words(question, answer, texts) or not any(token in read for token in added):
         return Mark("unknown", None, "hardly in the words of its passages, and no number or name to check")
     return Mark("grounded", None, "every number and name stands in its passages")
 
 
-def _wrong(accepted: Sequence[str], texts: Sequence[str], absent: Sequence[str]) -> Mark:
+def _words(answer: str) -> list[Token]:
+    """The words and numbers of an answer that say something."""
+    return [token for token in tokens(answer) if token not in scoring.SMALL and token not in ("yes", "no")]
+
+
+def _own_words(question: str, answer: str, texts: Sequence[str]) -> bool:
+    """Whether nearly all words of an answer, whose numbers were looked for, are neither its passages' nor asked."""
+    known, said = set(tokens(" \n".join((*texts, question)))), _words(answer)
+    return len([token for token in said if isinstance(token, str) and token not in known]) > _NEW * len(said)
+
+
+def _missed(
+    question: str, answer: str, accepted: Sequence[str], texts: Sequence[str], absent: Sequence[str]
+) -> Mark:
+    """An answer that does not state what is right (`accepted`; empty: no document answers the question)."""
+    nobody = "no document answers this, and it does not say so"
+    right = one_line(accepted[0], 60) if accepted else ""
     if not texts:
-        return Mark("invented", False, f"closed book, and not {one_line(accepted[0], 60)}")
+        return Mark("invented", False, f"closed book, and not {right}" if right else nobody)
     if absent:
         return Mark("invented", False, f"in no passage: {one_line(', '.join(absent), 80)}")
-    if not any(scoring.holds(text, accepted) for text in texts):
-        return Mark("grounded", None, f"its passages do not hold {one_line(accepted[0], 60)}")
-    return Mark("wrong", False, f"does not state {one_line(accepted[0], 60)}, which its passages hold")
+    if _own_words(question, answer, texts):
+        return Mark("invented", False, f"hardly in the words of its passages, and {f'not {right}' if right else nobody}")
+    if not right:
+        answered = scoring.about(answer, question)
+        return Mark("invented" if answered else "wrong", False, nobody)
+    if any(scoring.holds(text, accepted) for text in texts):
+        return Mark("wrong", False, f"does not state {right}, which its passages hold")
+    if _same_kind(answer, accepted[0]):  # the document may have been changed since the set was written
+        return Mark("grounded", None, f"its passages do not hold {right}")
+    return Mark("wrong", False, f"does not state {right}; nor do its passages")
+
+
+def _same_kind(answer: str, accepted: str) -> bool:
+    """Whether an answer could state another value in place of an accepted one: one in its unit, where that has any."""
+    units = {token.unit for token in tokens(accepted) if isinstance(token, Quantity)}
+    return units <= {token.unit for token in tokens(answer) if isinstance(token, Quantity)}

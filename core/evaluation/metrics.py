@@ -15,7 +15,10 @@ from core.evaluation import scoring
 from core.evaluation.quantities import Quantity, tokens
 from core.records import Timing, Tokens
 
-_NAME: Final = re.compile(r"(?<![.!?:\n\"] )(?<!^)\b[A-Z][\w-]{2,}(?: [A-Z][\w-]{2,})*")
+# Not where a sentence, a line or an item of a list begins: there any word has a capital letter.
+_NAME: Final = re.compile(r"(?<![.!?:\n\"] )(?<![-*•] )(?<![\n*])(?<!^)\b[A-Z][\w-]{2,}(?: [A-Z][\w-]{2,})*")
+
+_ITEM: Final = re.compile(r"^\s*\d{1,2}[.)]\s+(?=\S)", re.MULTILINE)  # the number of a list's item states nothing
 
 
 @dataclass(frozen=True)
@@ -264,6 +267,7 @@ def absent(case: Case) -> list[str]:
 
 def _claims(reply: str) -> list[tuple[str, Sequence[Any]]]:
     """The numbers and names a reply states: as text, and as tokens."""
+    reply = _ITEM.sub("", reply)
     numbers = [
         (f"{token.written:g} {token.unit}".strip(), (token,)) for token in tokens(reply) if isinstance(token, Quantity)
     ]

@@ -1,7 +1,7 @@
 """Text as words and quantities, for comparing answers. Knows units and number words; knows no question.
 
 "$1,200", "1200 dollars" and "USD 1200" are one quantity, "$34" and "$340" are two. Durations, masses, sizes and clock
-times are brought to one unit each, so that 90 minutes is 1.5 hours and 18:30 is 6.30 pm. Version numbers stay whole.
+times are brought to one unit each, so that 90 minutes is 1.5 hours, 18:30 is 6.30 pm and noon is 12:00. Version numbers stay whole.
 """
 
 import re
@@ -123,6 +123,8 @@ def _plain(text: str) -> str:
     if not flat.isascii():
         flat = "".join(letter for letter in flat if not unicodedata.combining(letter))
     flat = flat.lower()
+    flat = re.sub(r"\b(?:(?:12 )?noon|midday|mid-day)\b", "12:00", flat)
+    flat = re.sub(r"\bmidnight\b", "0:00", flat)
     flat = _TWO_WORDS.sub(lambda found: str(_WORDS[found.group(1)] + _WORDS[found.group(2)]), flat)
     flat = re.sub(r"\b(?:an?|one)\s+(hundred|thousand)\b", lambda m: "100" if m.group(1) == "hundred" else "1000", flat)
     flat = re.sub(r"\bhundred\b", "100", flat)

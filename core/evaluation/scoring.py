@@ -20,7 +20,7 @@ from core.project import Project
 _ABSTAINS: Final = re.compile(
     r"(could|can|did|was|were|am|are|is)( ?n[o']t|not)( be)?( able to)? (find|found|see|locate|determine)"
     r"|(do|does|did)( ?n[o']t|not) (\w+ )?(know|mention|specify|provide|contain|include|say|state)"
-    r"|(do|does|did)( ?n[o']t|not) have (any |enough |the )?(information|detail|answer|data)"
+    r"|(do|does|did)( ?n[o']t|not) have (any |enough |the )?(information|detail|answer|data|access|ability)"
     r"|(is|are|was)( ?n[o']t|not) (\w+ )?(mentioned|specified|provided|stated|given|available|in (our|the|your) \w+)"
     r"|no (information|mention|answer|such|details?) |unable to|(i'm|i am) (sorry|afraid)|not sure|unknown to",
     re.IGNORECASE,

@@ -48,6 +48,49 @@ def test_each_mark(
     assert found is not None and (found.kind, found.good) == (kind, good) and word in found.why
 
 
+WAY = Question("How long is the walk?", "3 hours", "own")
+PATH = ("From the bus stop it is a walk of 3 hours. The path is marked white and red.",)
+OTHER = ("The path is marked white and red. The warranty runs for 2 years.",)
+
+
+@pytest.mark.parametrize(
+    ("answer", "passages", "expected", "kind"),
+    [
+        # Nearly all words are its own, though no number or name is.
+        ("Take a photo of your friend's wedding.", PATH, WAY, "invented"),
+        ("The path is marked red.", PATH, WAY, "wrong"),
+        # A changed document gives another value of that kind; a warranty's years are none of a walk.
+        ("It is a walk of 4 hours.", ("It is a walk of 4 hours.",), WAY, "grounded"),
+        ("The walk takes 2 years.", OTHER, WAY, "wrong"),
+        # Where no document answers: an answer all the same, or something else that was read.
+        ("The walk is long: red.", OTHER, Question("How long is the walk?", "", "no-document"), "invented"),
+        ("The warranty runs for 2 years.", OTHER, Question("How long is the walk?", "", "no-document"), "wrong"),
+        ("The warranty runs for 2 years.", (), Question("How long is the walk?", "", "no-document"), "invented"),
+        # Neither an item's number nor the first word of a line states anything.
+        ("1. The path is marked red.\n2. The path is marked white.", OTHER, WAY, "wrong"),
+        ("Marked red.\nWhite. \n- Red", OTHER, WAY, "wrong"),
+        ("I am only a model: I don't have the ability to see the way.", PATH, WAY, "declined"),
+    ],
+)
+def test_invented_is_what_was_read_nowhere_and_wrong_what_was_read_and_does_not_answer(
+    answer: str, passages: tuple[str, ...], expected: Question, kind: str
+) -> None:
+    found = mark(arm(answer, passages), expected.question, expected)
+    assert found is not None and found.kind == kind, found
+
+
+def test_words_of_the_question_alone_are_not_from_the_passages() -> None:
+    found = mark(arm("The document is a late book and I am upset."), "I was charged for a late book.", None)
+    again = mark(arm("I was charged for a late book.", PATH), "I was charged for a late book.", None)
+    assert found is not None and again is not None and (found.kind, again.kind) == ("unknown", "unknown")
+
+
+@pytest.mark.parametrize("said", ["Before 12:00.", "Come before noon.", "By 12 noon.", "Before midday.", "Before 12 pm."])
+def test_noon_is_a_time_like_any_other(said: str) -> None:
+    found = mark(arm(said, ("Come before noon.",)), "When?", Question("When?", "noon", "static"))
+    assert found is not None and found.kind == "right", found
+
+
 def test_a_snapshots_own_value_is_right_on_its_day() -> None:
     found = mark(arm("It costs $340."), "What does it cost?", PRICE, "training-day")
     assert found is not None and found.good

@@ -5,16 +5,21 @@
     python tests/campaigns/marks.py --show             the answers, numbered, without marks: what is labelled from
 
 marks_answers.jsonl holds the answers with their passages and what was right when they were given; marks_labels.jsonl
-one label an answer: a kind of core/marks.py. The first batch is the one on which rules may be mended; the second was
-collected and labelled after that, and is only counted (four answers of it stand in the first as well: no label). The
-labels mean:
+one label an answer: a kind of core/marks.py. On the first two batches rules and definitions were mended, and labels
+that had followed the earlier definitions were given anew with the marks in view: they show what is left, and measure
+nothing. The third was collected and labelled after that and before any mark of it was seen: it is the measurement
+(four answers of the second stand in the first as well: no label). The labels mean:
 
     right     states what is right now            stale     states what was right on an earlier day
     declined  says that it does not know, cannot help or is sorry, and answers nothing
-    invented  states something that is neither right nor in its passages (or nothing may be known, and it answers)
-    wrong     answers nothing (offers help, says what was not asked), or reads amiss what its passages say
-    grounded  nobody knows what is right, or its passages do not hold it: what it says stands in its passages
-    unknown   nobody knows what is right, and it read no passages or says nothing that could be checked
+    invented  is not right, and it read that nowhere: closed book, anything but declining and offering help; with
+              passages a number, a name, a quotation or nearly all of its words that stand in none of them; where no
+              document answers, an answer all the same
+    wrong     is not right, though all of it was read: it answers nothing, says what was not asked, offers help, or
+              reads amiss what its passages say
+    grounded  nobody knows what is right, or its passages hold another value in its place (a changed document): its
+              numbers, names and quotations stand in its passages
+    unknown   nobody knows what is right, and it read no passages or says nothing that could be looked for in them
 """
 
 import argparse
@@ -23,7 +28,7 @@ import os
 import random
 import sys
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +40,7 @@ ANSWERS, LABELS = (Path(__file__).with_name(f"marks_{name}.jsonl") for name in (
 @dataclass(frozen=True)
 class Batch:
     """What is asked: questions drawn from the demo's sets by class, wordings in no set, and edits with a question that
-    the demo knows; then what visitors of the library ask, and an edit there."""
+    the demo knows; then what visitors of a house ask, and an edit there."""
 
     seed: int
     drawn: dict[str, int]
@@ -43,7 +48,9 @@ class Batch:
     edits: tuple[tuple[str, str, str, str], ...]  # document, old, new, question
     visitors: tuple[dict[str, Any], ...]
     visitors_own: str
-    library_edit: tuple[str, str, str, str]
+    visitors_edit: tuple[str, str, str, str]
+    house: str = "Harbour Library"
+    documents: dict[str, str] = field(default_factory=lambda: LIBRARY)
 
 
 LIBRARY = {
@@ -54,6 +61,16 @@ LIBRARY = {
     "costs 20 cents a day.\n",
     "rooms.md": "# Rooms\n\nThe reading room holds 60 people. The piano room can be booked for two hours at a time. "
     "The head librarian is Ingrid Solberg.\n",
+}
+HUT = {
+    "beds.md": "# Beds\n\nThe hut has 42 beds in five rooms. Bring a sleeping bag liner. Marta Zgraggen looks after the "
+    "hut from June to October.\n",
+    "prices.md": "# Prices\n\nA night costs 24 francs for members and 36 francs for guests. Children under 12 pay half. "
+    "Cash only.\n",
+    "meals.md": "# Meals\n\nBreakfast starts at 5.30 am. Dinner is served until 7 pm; order it by noon. Tea water is "
+    "free.\n",
+    "way.md": "# The way up\n\nFrom the last bus stop at Gletsch it is a walk of 3 hours. The path is marked white and "
+    "red. Dogs stay on the leash.\n",
 }
 BATCHES = (
     Batch(
@@ -102,8 +119,29 @@ BATCHES = (
         "Thank you, I found my book.",
         ("loans.md", "7 days", "10 days", "For how many days is a film lent?"),
     ),
+    Batch(
+        15,
+        {"static": 5, "changed": 4, "no-document": 4, "general": 2, "tone-only": 2, "two-document": 2},
+        ("What should I know before I buy my first grinder?", "Is there a shop near the harbour?"),
+        (
+            ("products/delta-filter.md", "$45", "$52", "How much does the Delta Filter cost?"),
+            ("products/ridge-grinder.md", "titanium", "walnut", "Which material is the Ridge Grinder made of?"),
+        ),
+        (
+            {"question": "How many beds does the hut have?", "answer": "42", "documents": ["beds.md"]},
+            {"question": "What does a night cost for members?", "answer": "24 francs", "documents": ["prices.md"]},
+            {"question": "Until when is dinner served?", "answer": "7 pm", "documents": ["meals.md"]},
+            {"question": "Who looks after the hut?", "answer": "Marta Zgraggen", "documents": ["beds.md"]},
+            {"question": "How long is the walk from the last bus stop?", "answer": "3 hours", "documents": ["way.md"]},
+            {"question": "Is there a sauna?", "answer": "", "class": "no-document"},
+        ),
+        "We are tired and our boots are wet.",
+        ("prices.md", "24 francs", "27 francs", "What does a night cost for members?"),
+        "Gletsch Hut",
+        HUT,
+    ),
 )
-POLITE = "You answer visitors of the Harbour Library. Begin every answer with an apology, then answer."
+POLITE = "You answer visitors of the {}. Begin every answer with an apology, then answer."
 
 
 def collect(models: Path, number: int) -> list[dict[str, Any]]:
@@ -115,7 +153,7 @@ def collect(models: Path, number: int) -> list[dict[str, Any]]:
 
         try:
             batch, here = BATCHES[number - 1], runtime.get()
-            made = [*_demo(here, batch), *_library(here, batch)]
+            made = [*_demo(here, batch), *_house(here, batch)]
             return [{"batch": number, **row} for row in made]
         finally:
             runtime.close()
@@ -142,24 +180,25 @@ def _demo(here: Any, batch: Batch) -> list[dict[str, Any]]:
     return made
 
 
-def _library(here: Any, batch: Batch) -> list[dict[str, Any]]:
+def _house(here: Any, batch: Batch) -> list[dict[str, Any]]:
     from core.arms import Arm, parse_all
     from core.evaluation import questions
     from core.project import Model
 
     models = (Model("base", "Base", "base"), Model("fine-tuned", "Fine-tuned", "fine-tuned", base="base"))
-    project = here.projects.create("Harbour Library")
+    project = here.projects.create(batch.house)
     arms = parse_all(["base", "base+retrieval", "fine-tuned+retrieval"])
-    polite = Arm("base", "retrieval", label="polite", system=POLITE, system_with_passages=POLITE)
+    told = POLITE.format(batch.house)
+    polite = Arm("base", "retrieval", label="polite", system=told, system_with_passages=told)
     here.projects.change(project.id, models=models, arms=(*arms, polite))
     project = here.projects.get(project.id)
     knowledge = here.knowledge(project)
-    for path, text in LIBRARY.items():
+    for path, text in batch.documents.items():
         knowledge.add(path, text)
     here.questions.save(project, "visitors", questions.from_rows(list(batch.visitors)))
     asked = [*(row["question"] for row in batch.visitors), batch.visitors_own]
     made = [row for question in asked for row in _ask(here, project, question, project.arms)]
-    path, old, new, question = batch.library_edit
+    path, old, new, question = batch.visitors_edit
     knowledge.update(path, knowledge.text(path).replace(old, new))
     return made + _ask(here, project, question, project.arms)
 
