@@ -7,6 +7,7 @@ The pages themselves start at pages/main.py.
 
 import os
 import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -74,14 +75,23 @@ class RoomForVisitors:
         await app(scope, receive, send)
 
 
+def warm() -> None:
+    """What the first visitor's first page needs is imported while nobody waits; Plotly loads much when first used."""
+    from core import glossary, overview  # noqa: F401
+    from core.charts.overview import range_chart
+    from pages.draw import curtain, look, present, project  # noqa: F401
+
+    range_chart(overview.ranges("Latency"), "").to_json()
+    import pages.draw.evaluation_views  # noqa: F401  (pandas, charts, tables)
+
+
 @asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[None]:
     """Workers must not outlive the server: SIGTERM ends the lifespan, and the lifespan ends them."""
     os.umask(0o077)  # questions, documents and logs are for the owner of the process only
     handles.raise_limit()
     runtime.serve(ASKS)
-    import pages.draw.evaluation_views  # noqa: F401  (pandas, charts, tables: nobody's first visit waits for them)
-
+    threading.Thread(target=warm, name="warm", daemon=True).start()
     yield
     runtime.close()
 

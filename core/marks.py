@@ -188,9 +188,7 @@ def _own_words(question: str, answer: str, texts: Sequence[str]) -> bool:
     return len([token for token in said if isinstance(token, str) and token not in known]) > _NEW * len(said)
 
 
-def _missed(
-    question: str, answer: str, accepted: Sequence[str], texts: Sequence[str], absent: Sequence[str]
-) -> Mark:
+def _missed(question: str, answer: str, accepted: Sequence[str], texts: Sequence[str], absent: Sequence[str]) -> Mark:
     """An answer that does not state what is right (`accepted`; empty: no document answers the question)."""
     nobody = "no document answers this, and it does not say so"
     right = one_line(accepted[0], 60) if accepted else ""
@@ -199,7 +197,9 @@ def _missed(
     if absent:
         return Mark("invented", False, f"in no passage: {one_line(', '.join(absent), 80)}")
     if _own_words(question, answer, texts):
-        return Mark("invented", False, f"hardly in the words of its passages, and {f'not {right}' if right else nobody}")
+        return Mark(
+            "invented", False, f"hardly in the words of its passages, and {f'not {right}' if right else nobody}"
+        )
     if not right:
         answered = scoring.about(answer, question)
         return Mark("invented" if answered else "wrong", False, nobody)

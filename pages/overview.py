@@ -29,41 +29,64 @@ STARTS = (  # who, and where to begin
 )
 
 
-def draw_tables() -> None:
-    """What stands behind the answer."""
-    with st.expander("The trade-off at a glance"):
-        st.dataframe(overview.glance(), width="stretch")
-        st.caption(
-            "What five documents state, as they state it: authors' experience, without method or metric. None gives a "
-            "figure for hybrid or prompt only; the calculator derives those and labels them ours."
-        )
-        present.chart(
-            range_chart(overview.ranges("Latency"), "Latency [D2]"),
-            key="latency",
-            alt="Latency ranges of both approaches",
-        )
-    with st.expander("All four, computed"):
-        st.dataframe(overview.derived(), width="stretch")
-        st.caption("Ours: the calculator's default scenario, derived from the figures above. Change any of it there.")
-    measured = overview.measured() if current().bundled else ()  # measured on the demo, which a project is not
-    if measured:
-        with st.expander("Measured with the bundled models: what a larger base changes"):
-            for one in measured:
-                st.markdown(f"**The {one.pair} pair**")
-                rows = one.table.T.rename_axis("Questions").reset_index()
-                st.table(rows, hide_index=True)  # cells wrap: nothing is cut off
-                st.caption(plain(one.caption))
-            st.caption(CLASSES)
-        with st.expander("The same, as the documents and a paper state it"):
-            for one in measured:
-                st.markdown(f"**The {one.pair} pair**")
-                st.table(one.beside, hide_index=True)
-            st.caption("Their questions and methods differ from ours, so agreement is no proof of either.")
-    with st.expander("What the words mean"):
-        st.markdown("\n".join(f"- **{word}**: {text}" for word, text in glossary.terms().items()))
-    with st.expander("Sources"):
-        for line in overview.citations():
-            st.markdown(f"- {plain(line)}")
+def draw_glance() -> None:
+    st.dataframe(overview.glance(), width="stretch")
+    st.caption(
+        "What five documents state, as they state it: authors' experience, without method or metric. None gives a "
+        "figure for hybrid or prompt only; the calculator derives those and labels them ours."
+    )
+    present.chart(
+        range_chart(overview.ranges("Latency"), "Latency [D2]"), key="latency", alt="Latency ranges of both approaches"
+    )
+
+
+def draw_derived() -> None:
+    st.dataframe(overview.derived(), width="stretch")
+    st.caption("Ours: the calculator's default scenario, derived from the figures above. Change any of it there.")
+
+
+def draw_measured() -> None:
+    for one in overview.measured():
+        st.markdown(f"**The {one.pair} pair**")
+        rows = one.table.T.rename_axis("Questions").reset_index()
+        st.table(rows, hide_index=True)  # cells wrap: nothing is cut off
+        st.caption(plain(one.caption))
+    st.caption(CLASSES)
+
+
+def draw_beside() -> None:
+    for one in overview.measured():
+        st.markdown(f"**The {one.pair} pair**")
+        st.table(one.beside, hide_index=True)
+    st.caption("Their questions and methods differ from ours, so agreement is no proof of either.")
+
+
+def draw_words() -> None:
+    st.markdown("\n".join(f"- **{word}**: {text}" for word, text in glossary.terms().items()))
+
+
+def draw_sources() -> None:
+    for line in overview.citations():
+        st.markdown(f"- {plain(line)}")
+
+
+BEHIND = {  # label -> what stands behind the answer
+    "The trade-off at a glance": draw_glance,
+    "All four, computed": draw_derived,
+    "Measured with the bundled models: what a larger base changes": draw_measured,
+    "The same, as the documents and a paper state it": draw_beside,
+    "What the words mean": draw_words,
+    "Sources": draw_sources,
+}
+OF_THE_DEMO = (draw_measured, draw_beside)  # which a project is not
+
+
+@st.fragment
+def behind(label: str) -> None:
+    """What stands behind the answer is drawn when it is opened: closed tables and charts would slow the first view."""
+    with st.expander(label, key=f"behind-{label}", on_change="rerun") as box:
+        if box.open:
+            BEHIND[label]()
 
 
 st.title("Retrieve or Retrain")
@@ -86,6 +109,8 @@ try:
     )
     st.caption("What one of five documents states: its author's experience, without method or metric.")
     with present.off_stage("tables"):
-        draw_tables()
+        for label, draw in BEHIND.items():
+            if current().bundled or draw not in OF_THE_DEMO:
+                behind(label)
 except Problem as problem:
     st.error(plain(problem.message))

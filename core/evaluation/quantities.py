@@ -1,7 +1,7 @@
 """Text as words and quantities, for comparing answers. Knows units and number words; knows no question.
 
 "$1,200", "1200 dollars" and "USD 1200" are one quantity, "$34" and "$340" are two. Durations, masses, sizes and clock
-times are brought to one unit each, so that 90 minutes is 1.5 hours, 18:30 is 6.30 pm and noon is 12:00. Version numbers stay whole.
+times are brought to one unit each: 90 minutes is 1.5 hours, 18:30 is 6.30 pm, noon 12:00. Version numbers stay whole.
 """
 
 import re

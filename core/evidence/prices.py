@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 from datetime import date as Day
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from core import tomlfile
+from core import numbers, tomlfile
 from core.errors import Problem
+from core.text import one_line
 
 FILE = Path(__file__).with_name("prices.toml")
 KINDS: Mapping[str, tuple[str, ...]] = {  # kind -> the calculator's inputs that its price sets
@@ -177,6 +178,23 @@ def rows(offers: Iterable[Offer], today: Day) -> list[dict[str, Any]]:
                 row | {"Note": ", ".join(flags), "Source": one.source, "Date": one.date, "Origin": one.origin()}
             )
     return table
+
+
+ENDS: Final = ("Low", "High")
+
+
+def shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row for a table's editor, its ends as text: a cell for numbers would refuse "1,000" and "1k"."""
+    return {**row, **{end: numbers.shown(row[end]) for end in ENDS}}
+
+
+def typed(row: Mapping[str, Any], cells: Mapping[str, Any]) -> dict[str, Any]:
+    """The row with its ends as somebody typed them. Raises Problem on what is no number."""
+    found = {end: numbers.read(str(cells[end]), row[end]) for end in ENDS}
+    for end in ENDS:
+        if found[end] is None:
+            raise Problem(f"{row['Offer']}: '{one_line(str(cells[end]), 30)}' is not a number.")
+    return {**row, **found}
 
 
 def checked(one: Offer) -> Offer:

@@ -1,12 +1,14 @@
 """What a project holds as rows of a table, and back: models, arms, checks, scenes, examples, questions. No screen.
 
-Rows come from a table editor: a cell may be missing, None or NaN, a number may be a float, a row may be empty.
+Rows come from a table editor: a cell may be missing, None or NaN, a number may be a float or as people type it ("12k"),
+a row may be empty.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, get_args
 
+from core import numbers
 from core.arms import CONTEXTS, Arm, Search
 from core.engine import Sampling
 from core.errors import Problem
@@ -37,6 +39,7 @@ ARM_COLUMNS: Final = ("name", "model", "context", *_SEARCHES, "second hop", *_SA
 CHECK_COLUMNS: Final = ("name", "kind", "value", "closing", "classes", "must not")
 EXAMPLE_COLUMNS: Final = ("question", "answer")
 SCENE_COLUMNS: Final = ("title", "question", "claims", "document", "old words", "new words", "answer", "say", "look")
+NUMBERS: Final = ("passages", "weight", "threshold", *_SAMPLINGS, "repeats")  # columns of arms
 QUESTION_COLUMNS: Final = ("question", "answer", "variants", "documents", "class", "reviewed")
 _WHOLE: Final = ("top_k", "max_tokens", "seed")  # of Search and of Sampling
 
@@ -231,14 +234,16 @@ def _list(row: Row, name: str) -> tuple[str, ...]:
     return tuple(part for piece in _text(row, name).split("|") if (part := piece.strip()))
 
 
-def _number(row: Row, name: str) -> float | None:
+def _number(row: Row, name: str, near: float | None = None) -> float | None:
+    """A cell's number, typed as people write it; `near`: what it usually is (see numbers.read)."""
     value = row.get(name)
-    if _empty(value):
+    if _empty(value) or (isinstance(value, str) and not value.strip()):
         return None
-    try:
-        return float(value)  # type: ignore[arg-type]  # whatever a cell holds
-    except (TypeError, ValueError) as error:
-        raise Problem(f"'{one_line(name, 40)}' must be a number, not {one_line(str(value), 40)}.") from error
+    # A point before three digits: of what is usually nothing, one is nearer than a thousand.
+    found = float(value) if isinstance(value, int | float) else numbers.read(str(value), near or 1.0)
+    if found is None:
+        raise Problem(f"'{one_line(name, 40)}' must be a number, not {one_line(str(value), 40)}.")
+    return found
 
 
 def _numbers(row: Row, columns: Mapping[str, str], usual: Any) -> dict[str, Any]:
@@ -247,9 +252,11 @@ def _numbers(row: Row, columns: Mapping[str, str], usual: Any) -> dict[str, Any]
     for column, name in columns.items():
         if isinstance(getattr(usual, name), str):
             continue
-        value = _number(row, column)
+        value = _number(row, column, getattr(usual, name))
         if value is None:
             made[name] = getattr(usual, name)
+        elif name in _WHOLE and value != int(value):
+            raise Problem(f"'{one_line(column, 40)}' must be a whole number, not {numbers.shown(value)}.")
         else:
             made[name] = int(value) if name in _WHOLE else value
     return made

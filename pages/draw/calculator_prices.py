@@ -8,6 +8,7 @@ import streamlit as st
 from core import picks
 from core.calculator import inputs
 from core.calculator.model import Outcome
+from core.errors import Problem
 from core.evidence import price_lists, prices
 from core.evidence.prices import Offer
 from core.text import plain
@@ -109,13 +110,17 @@ def _table(scenario: inputs.Scenario, catalogue: dict[str, Offer]) -> None:
         if row["Input"] in known
     ]
     table = st.data_editor(
-        pd.DataFrame(rows),
+        pd.DataFrame([prices.shown(row) for row in rows]),
         hide_index=True,
         disabled=("Offer", "Sets", "Note", "Source", "Date"),
         column_order=("Use", "Offer", "Sets", "Low", "High", "Note", "Source", "Date"),
         key="prices",
     )
-    chosen = table[table["Use"]].to_dict("records")
+    try:
+        chosen = [prices.typed(rows[place], row) for place, row in enumerate(table.to_dict("records")) if row["Use"]]
+    except Problem as problem:
+        st.warning(plain(problem.message))
+        chosen = []
     if st.button("Use the ticked prices", disabled=not chosen, type="primary"):
         changes = {row["Input"]: [row["Low"], row["High"]] for row in chosen}
         origins = {row["Input"]: row["Origin"] for row in chosen}

@@ -4,18 +4,13 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core import arms
+from core import arms, numbers
 from core.project import Project, tables
 from core.project.tables import MODES
 from core.runtime import Runtime
 from pages.draw.editing import save, table
 from pages.draw.settings import HOP
 
-NUMBERS = {
-    "passages": (1, 20, 1), "weight": (0.0, 1.0, 0.05), "threshold": (0.0, 1.0, 0.05), "temperature": (0.0, 2.0, 0.1),
-    "max tokens": (1, 4096, 1), "seed": (0, 2**32 - 1, 1), "top-p": (0.0, 1.0, 0.05), "top-k": (0, 1000, 1),
-    "min-p": (0.0, 1.0, 0.01), "repeat penalty": (0.0, 2.0, 0.05), "repeats": (1, 20, 1),
-}  # fmt: skip
 HELP = {
     "weight": "Share of the vectors in hybrid search; empty: the documents' own setting.",
     "threshold": "Least cosine similarity of a passage; empty: the documents' own setting.",
@@ -37,10 +32,16 @@ def draw_arms(here: Runtime, project: Project) -> None:
         "second hop": st.column_config.CheckboxColumn(help=HOP, default=False),
         "folder": st.column_config.TextColumn(help="Only documents in this folder or below."),
     } | {
-        name: st.column_config.NumberColumn(min_value=low, max_value=high, step=step, help=HELP.get(name))
-        for name, (low, high, step) in NUMBERS.items()
+        name: st.column_config.TextColumn(
+            help=HELP.get(name), max_chars=20
+        )  # a number's would refuse "1,000" and "12k"
+        for name in tables.NUMBERS
     }
-    rows = table("arms", tables.arm_rows(project), tables.ARM_COLUMNS, config, fixed=project.bundled)
+    rows = [
+        row | {name: numbers.shown(row[name]) for name in tables.NUMBERS if row[name] is not None}
+        for row in tables.arm_rows(project)
+    ]
+    rows = table("arms", rows, tables.ARM_COLUMNS, config, fixed=project.bundled)
     if project.bundled:
         return
     st.caption(

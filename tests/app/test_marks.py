@@ -85,7 +85,9 @@ def test_words_of_the_question_alone_are_not_from_the_passages() -> None:
     assert found is not None and again is not None and (found.kind, again.kind) == ("unknown", "unknown")
 
 
-@pytest.mark.parametrize("said", ["Before 12:00.", "Come before noon.", "By 12 noon.", "Before midday.", "Before 12 pm."])
+@pytest.mark.parametrize(
+    "said", ["Before 12:00.", "Come before noon.", "By 12 noon.", "Before midday.", "Before 12 pm."]
+)
 def test_noon_is_a_time_like_any_other(said: str) -> None:
     found = mark(arm(said, ("Come before noon.",)), "When?", Question("When?", "noon", "static"))
     assert found is not None and found.kind == "right", found

@@ -28,6 +28,12 @@ def test_every_table_stands_behind_its_label_and_one_chart_before_them(app: AppT
         "The same, as the documents and a paper state it",
     ]
     assert labels == [*tables, "What the words mean", "Sources"]
+    assert len(app.get("plotly_chart")) == 1 and not app.dataframe and not app.table  # nothing behind is drawn yet
+    for one in labels:
+        app.session_state[f"behind-{one}"] = True
+    app.run()
+    runtime.close()
+    assert not app.exception
     behind = sum(len(one.dataframe) + len(one.table) for one in app.expander)
     assert behind == len(app.dataframe) + len(app.table) == 6  # both pairs, twice
     charts = app.get("plotly_chart")

@@ -78,10 +78,25 @@ def test_empty_cells_take_what_is_usual_and_empty_rows_are_nothing() -> None:
     assert tables.examples([{"question": "Q?", "answer": "A"}, {}]) == (Example("Q?", "A"),)
 
 
+def test_a_cells_number_is_read_as_people_type_it() -> None:
+    typed = {
+        "model": "one",
+        "max tokens": "1,000",
+        "seed": "12k",
+        "temperature": "0,7",
+        "top-p": "1.000",
+        "weight": " ",
+    }
+    (arm,) = tables.arms([typed], ())
+    assert (arm.sampling.max_tokens, arm.sampling.seed) == (1000, 12_000)
+    assert (arm.sampling.temperature, arm.sampling.top_p, arm.search.weight) == (0.7, 1.0, None)
+
+
 @pytest.mark.parametrize(
     ("read", "says"),
     [
         (lambda: tables.arms([{"model": "one", "context": "nonsense"}], ()), "context"),
+        (lambda: tables.arms([{"model": "one", "passages": "2.5"}], ()), "whole"),
         (lambda: tables.arms([{"model": "one", "passages": "many"}], ()), "number"),
         (lambda: tables.checks([{"name": "a", "kind": "nonsense"}]), "kind"),
         (lambda: tables.examples([{"question": "Q?"}]), "both"),

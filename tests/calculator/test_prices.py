@@ -192,3 +192,12 @@ def test_the_command_shows_keeps_and_compares(home, capsys):
     for bad in ("http://example.org/x.json", "file:///etc/passwd", str(home / "none.json")):
         assert main(["prices", "--from", bad]) == 2
         assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+def test_a_price_in_the_table_is_read_as_people_type_it() -> None:
+    row = prices.rows(prices.shipped().values(), date(2026, 9, 1))[0]
+    assert prices.typed(row, prices.shown(row)) == row
+    taken = prices.typed(row | {"Low": 900.0, "High": 900.0}, {"Low": "1,000", "High": "1.5k"})
+    assert (taken["Low"], taken["High"], taken["Origin"]) == (1000, 1500, row["Origin"])
+    with pytest.raises(Problem, match="'dear' is not a number"):
+        prices.typed(row, {"Low": "dear", "High": "1"})

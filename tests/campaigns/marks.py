@@ -63,10 +63,10 @@ LIBRARY = {
     "The head librarian is Ingrid Solberg.\n",
 }
 HUT = {
-    "beds.md": "# Beds\n\nThe hut has 42 beds in five rooms. Bring a sleeping bag liner. Marta Zgraggen looks after the "
-    "hut from June to October.\n",
-    "prices.md": "# Prices\n\nA night costs 24 francs for members and 36 francs for guests. Children under 12 pay half. "
-    "Cash only.\n",
+    "beds.md": "# Beds\n\nThe hut has 42 beds in five rooms. Bring a sleeping bag liner. Marta Zgraggen looks after "
+    "the hut from June to October.\n",
+    "prices.md": "# Prices\n\nA night costs 24 francs for members and 36 francs for guests. Children under 12 pay "
+    "half. Cash only.\n",
     "meals.md": "# Meals\n\nBreakfast starts at 5.30 am. Dinner is served until 7 pm; order it by noon. Tea water is "
     "free.\n",
     "way.md": "# The way up\n\nFrom the last bus stop at Gletsch it is a walk of 3 hours. The path is marked white and "

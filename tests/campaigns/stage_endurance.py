@@ -2,11 +2,13 @@
 
     python tests/campaigns/stage_endurance.py --models FOLDER [--questions 300] [--every 30] [--write]
 
-One pane (the demo's base, closed book) of a project of its own with short answers, asked through the playground in one
-tab of a real browser. Every so often the model's worker is killed while it answers. Nothing is lost when every question
-stands in the history, each with an answer or with a plain line that says what happened to it. Memory (resident, of the
-app without its workers, MB) and open handles are compared between the end of the first 60 questions and the end. With
---write the result is kept in stage_endurance.json while it grows.
+One pane (the demo's base, closed book) of a project of its own, asked through the playground in one tab of a real
+browser. Every so often a story is asked for instead of a sum, and the model's worker is killed as soon as the first
+words of the answer stand on the page. Nothing is lost when every question stands in the history, each with an answer or
+with a plain line that says what happened to it; a kill counts when that line stands beside the words there were. Memory
+(resident, of the app without its workers, MB) and open handles are compared between the end of the first 60 questions,
+by which all that is made once has been made, and the end. With --write the result is kept in stage_endurance.json
+while it grows.
 """
 
 import argparse
@@ -35,6 +37,10 @@ RESULT = Path(__file__).with_name("stage_endurance.json")
 WAIT = 120_000  # ms
 WARM = 60  # questions until everything that is made once has been made
 PART = "one tab"
+MOST_TOKENS = 120  # of a story; a sum is said in some ten
+WRITING = """() => { const said = document.querySelector('.st-key-panes [data-testid="stText"]');
+  const main = document.querySelector('[data-testid="stMainBlockContainer"]');
+  return said && said.textContent.trim() && main.textContent.includes('writing'); }"""
 
 
 def prepare(home: Path) -> str:
@@ -43,7 +49,7 @@ def prepare(home: Path) -> str:
     try:
         here = runtime.get()
         made = here.projects.create("Endurance")
-        short = Arm("base", sampling=Sampling(max_tokens=8))
+        short = Arm("base", sampling=Sampling(max_tokens=MOST_TOKENS))
         here.projects.change(made.id, models=(Model("base", "Base", "base"),), arms=(short,))
         return made.id
     finally:
@@ -86,6 +92,7 @@ def ask(page: Page, question: str, before: str, server: Server, kill: bool) -> s
     main.get_by_role("button", name="Ask", exact=True).click()
     page.wait_for_url(lambda url: "run=" in url and before not in url if before else "run=" in url, timeout=WAIT)
     if kill:
+        page.wait_for_function(WRITING, timeout=WAIT, polling=20)
         for worker in workers(server):
             os.kill(worker, signal.SIGKILL)
     expect(main.get_by_role("heading", name=question)).to_be_visible(timeout=WAIT)
@@ -104,6 +111,7 @@ def kept(project: str) -> dict[str, Any]:
         "questions": len({run.question for run in runs}),
         "answered": sum(bool(arm.answer) and not arm.problem for arm in arms),
         "said_to_have_failed": len(said),
+        "of_these_within_an_answer": sum(bool(arm.problem and arm.answer.strip()) for arm in arms),
         "neither": sum(not arm.answer and not arm.problem for arm in arms),
         "as": sorted(set(said))[:3],
     }
@@ -133,7 +141,8 @@ def main() -> int:
             for number in range(1, given.questions + 1):
                 kill = number % given.every == 0
                 killed += kill
-                run = ask(page, f"What is {number} plus 1?", run, server, kill)
+                text = f"Tell a long story about the year {1700 + number}." if kill else f"What is {number} plus 1?"
+                run = ask(page, text, run, server, kill)
                 if number % 20 == 0 or number == given.questions:
                     at[number] = now = measured(server, page)
                     first = at[min(WARM, max(at))]
@@ -146,7 +155,7 @@ def main() -> int:
         finally:
             browser.close()
             server.stop()
-    lost = found["questions"] != given.questions or found["neither"]
+    lost = found["questions"] != given.questions or found["neither"] or found["of_these_within_an_answer"] != killed
     return 1 if lost or found["memory_change"] > 0.03 or found["handles_change"] > 0 else 0
 
 
