@@ -8,8 +8,9 @@ Invented is what stands in nothing that the model read: a number, a name, a quot
 nothing has invented whatever stands in place of what is right. Wrong is what was read and does not answer.
 """
 
+import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -44,11 +45,14 @@ _REFUSES: Final = re.compile(
 )
 _OFFERS: Final = re.compile(
     r"\b(?:happy|glad|here|ready|pleased|designed) to (?:help|assist)\b|\bhesitate to\b"
-    r"|\bhow (?:can|may) i (?:help|assist)\b",
+    r"|\bhow (?:can|may) i (?:help|assist)\b|\bi can (?:help|assist|provide|offer|add)\b",
     re.IGNORECASE,
 )
 _QUOTED: Final = re.compile(r"[\"“]([^\"“”\n]{3,80})[\"”]")
 _NEW: Final = 2 / 3  # of an answer's words that its passages do not hold: then it is its own
+_FEW: Final = 2  # words: too few to say whose they are
+_ALIKE: Final = 0.85  # of difflib's ratio: "espreso" is a misspelt espresso, "Brightmark" no Brightwater
+_YES_NO: Final = (("yes",), ("no",))
 _PIECE: Final = re.compile(r"(?<=[.!?])\s+|\n+|[:;]\s+|, (?=but\b|however\b|though\b|yet\b)", re.IGNORECASE)
 
 
@@ -86,28 +90,45 @@ def mark(arm: ArmRecord, question: str, expected: Question | None, snapshot: str
     if arm.problem or arm.finish not in ("stop", "length") or not arm.answer.strip():
         return None
     texts = tuple(passage.text for passage in arm.passages)
+    read = (*texts, arm.prompt) if texts else ()  # its instruction as well
     if declines(arm.answer, question, _values(expected, snapshot)):
         return _declined(expected, texts, snapshot)
-    absent = _absent(question, arm.answer, texts)
+    absent = _absent(question, arm.answer, read)
     if expected is None or not (expected.answer or expected.cls == ABSTAIN):
-        return _stale(arm.answer, question, expected, ()) or _by_passages(question, arm.answer, texts, absent)
+        return _stale(arm.answer, question, expected, ()) or _by_passages(question, arm.answer, texts, read, absent)
     accepted = expected.expected(snapshot) if expected.answer else ()
     if scoring.right(arm.answer, accepted, question) or _bare(arm.answer, question, accepted):
         return Mark("right", True, f"states {one_line(accepted[0], 60)}")
     stale = _stale(arm.answer, question, expected, accepted) if accepted else None
-    return stale or _evades(arm.answer, absent) or _missed(question, arm.answer, accepted, texts, absent)
+    return stale or _evades(arm.answer, absent) or _missed(question, arm.answer, accepted, texts, read, absent)
 
 
-def _absent(question: str, answer: str, texts: Sequence[str]) -> list[str]:
-    """The numbers, names and quoted words of an answer that stand neither in its passages nor in the question."""
-    known = tokens(" \n".join((*texts, question)))
+def _absent(question: str, answer: str, read: Sequence[str]) -> list[str]:
+    """The numbers, names and quoted words of an answer that stand neither in what it read nor in the question.
+
+    A name that is but misspelt is none of them, nor is a yes or no.
+    """
+    known = tokens(" \n".join((*read, question)))
     quoted = [text for text in _QUOTED.findall(answer) if not scoring.in_order(known, tokens(text))]
-    return metrics.absent(metrics.Case(question, answer, passages=tuple(texts))) + quoted
+    absent = metrics.absent(metrics.Case(question, answer, passages=tuple(read))) + quoted
+    words = {token for token in known if isinstance(token, str)}
+    return [text for text in dict.fromkeys(absent) if tokens(text)[:1] not in _YES_NO and not _misspelt(text, words)]
+
+
+def _misspelt(name: str, words: Collection[str]) -> bool:
+    """Whether all of a name was read, but for words of nearly the same letters."""
+    new = [token for token in tokens(name) if token not in words]
+    return bool(new) and all(isinstance(one, str) and difflib.get_close_matches(one, words, 1, _ALIKE) for one in new)
 
 
 def _evades(answer: str, absent: Sequence[str]) -> Mark | None:
-    """An answer that offers help and states nothing: no invention, and no answer either."""
-    if absent or not _OFFERS.search(answer.replace("’", "'")):
+    """An answer that offers help and states next to nothing: no invention, and no answer either."""
+    text = answer.replace("’", "'")
+    if absent or not _OFFERS.search(text):
+        return None
+    pieces = [piece.strip() for piece in _PIECE.split(text) if piece]
+    said = [piece for piece in pieces if not (piece.endswith("?") or _OFFERS.search(piece))]
+    if sum(map(len, said)) > len(text) / 2:
         return None
     return Mark("wrong", False, "offers help instead of an answer")
 
@@ -165,47 +186,64 @@ def _declined(expected: Question | None, texts: Sequence[str], snapshot: str | N
     return Mark("declined", False, "the answer lay before it" if before_it else "says that it does not know")
 
 
-def _by_passages(question: str, answer: str, texts: Sequence[str], absent: Sequence[str]) -> Mark:
+def _by_passages(question: str, answer: str, texts: Sequence[str], read: Sequence[str], absent: Sequence[str]) -> Mark:
     if not texts:
         return Mark("unknown", None, "nothing here says what is right")
     if absent:
         return Mark("invented", False, f"in no passage: {one_line(', '.join(absent), 80)}")
-    read, asked = set(tokens(" \n".join(texts))), tokens(question)
-    added = [token for token in _words(answer) if token not in asked]
-    if _own_words(question, answer, texts) or not any(token in read for token in added):
+    if _own_words(question, answer, read) or not _theirs(question, answer, texts):
         return Mark("unknown", None, "hardly in the words of its passages, and no number or name to check")
     return Mark("grounded", None, "every number and name stands in its passages")
 
 
 def _words(answer: str) -> list[Token]:
     """The words and numbers of an answer that say something."""
-    return [token for token in tokens(answer) if token not in scoring.SMALL and token not in ("yes", "no")]
+    return [token for token in tokens(answer) if token not in scoring.SMALL and (token,) not in _YES_NO]
 
 
-def _own_words(question: str, answer: str, texts: Sequence[str]) -> bool:
-    """Whether nearly all words of an answer, whose numbers were looked for, are neither its passages' nor asked."""
-    known, said = set(tokens(" \n".join((*texts, question)))), _words(answer)
-    return len([token for token in said if isinstance(token, str) and token not in known]) > _NEW * len(said)
+def _theirs(question: str, answer: str, texts: Sequence[str]) -> bool:
+    """Whether an answer adds to the question anything that stands in its passages."""
+    read, asked = set(tokens(" \n".join(texts))), tokens(question)
+    said = " ".join(piece for piece in _PIECE.split(answer) if not piece.rstrip().endswith("?"))
+    return any(token in read for token in _words(said) if token not in asked)
 
 
-def _missed(question: str, answer: str, accepted: Sequence[str], texts: Sequence[str], absent: Sequence[str]) -> Mark:
+def _own_words(question: str, answer: str, read: Sequence[str]) -> bool:
+    """Whether nearly all words of an answer, whose numbers were looked for, are neither read nor asked."""
+    known, said = set(tokens(" \n".join((*read, question)))), _words(answer)
+    new = [token for token in said if isinstance(token, str) and token not in known]
+    return len(new) > max(_NEW * len(said), _FEW)
+
+
+def _missed(
+    question: str,
+    answer: str,
+    accepted: Sequence[str],
+    texts: Sequence[str],
+    read: Sequence[str],
+    absent: Sequence[str],
+) -> Mark:
     """An answer that does not state what is right (`accepted`; empty: no document answers the question)."""
     nobody = "no document answers this, and it does not say so"
     right = one_line(accepted[0], 60) if accepted else ""
+    if set(_words(answer)) <= set(tokens(question)) and not {"yes", "no"} & set(tokens(answer)):
+        return Mark("wrong", False, "says nothing that was not asked")
     if not texts:
         return Mark("invented", False, f"closed book, and not {right}" if right else nobody)
     if absent:
         return Mark("invented", False, f"in no passage: {one_line(', '.join(absent), 80)}")
-    if _own_words(question, answer, texts):
+    if _own_words(question, answer, read):
         return Mark(
             "invented", False, f"hardly in the words of its passages, and {f'not {right}' if right else nobody}"
         )
     if not right:
-        answered = scoring.about(answer, question)
+        answered = scoring.about(answer, question) or scoring.says_yes(answer, question) is not None
         return Mark("invented" if answered else "wrong", False, nobody)
     if any(scoring.holds(text, accepted) for text in texts):
         return Mark("wrong", False, f"does not state {right}, which its passages hold")
-    if _same_kind(answer, accepted[0]):  # the document may have been changed since the set was written
+    if _same_kind(answer, accepted[0]) and _theirs(
+        question, answer, texts
+    ):  # the document may have been changed since the set was written
         return Mark("grounded", None, f"its passages do not hold {right}")
     return Mark("wrong", False, f"does not state {right}; nor do its passages")
 

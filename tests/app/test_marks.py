@@ -1,5 +1,6 @@
 """What an answer is worth at a glance: by what is known to be right, else by its passages."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -69,6 +70,16 @@ OTHER = ("The path is marked white and red. The warranty runs for 2 years.",)
         # Neither an item's number nor the first word of a line states anything.
         ("1. The path is marked red.\n2. The path is marked white.", OTHER, WAY, "wrong"),
         ("Marked red.\nWhite. \n- Red", OTHER, WAY, "wrong"),
+        # Neither yes and no nor a misspelt name are names of its own; two names that were read make one that was not.
+        ('The answer is: "Yes, the path is marked red."', PATH, WAY, "wrong"),
+        ("The Gletch path is marked red.", ("The Gletsch path is marked red.",), WAY, "wrong"),
+        ("It is the Piz Gletsch.", ("From Gletsch to the Piz. The path is marked red.",), WAY, "invented"),
+        # Offering help at length states nothing; offering it in passing does not hide what is stated.
+        ("I'm happy to help. I can provide many sweets. What can I do for you?", (), WAY, "wrong"),
+        ("I'm happy to help. It leads over a glacier and then through a wood of pines.", (), WAY, "invented"),
+        ("How long is the walk?", (), WAY, "wrong"),
+        ("The walk is long. What do you need?", ("Name what you need.",), replace(WAY, answer="Jovan"), "wrong"),
+        ("1. The path is red. The answer is yes.", PATH, Question("Is there a sauna?", "", "no-document"), "invented"),
         ("I am only a model: I don't have the ability to see the way.", PATH, WAY, "declined"),
     ],
 )
@@ -77,6 +88,12 @@ def test_invented_is_what_was_read_nowhere_and_wrong_what_was_read_and_does_not_
 ) -> None:
     found = mark(arm(answer, passages), expected.question, expected)
     assert found is not None and found.kind == kind, found
+
+
+def test_what_the_instruction_names_was_read_too() -> None:
+    told = arm("The hut is the Gletsch Hut.", PATH, prompt="You answer visitors of the Gletsch Hut.")
+    found, without = mark(told, WAY.question, WAY), mark(replace(told, prompt=""), WAY.question, WAY)
+    assert found is not None and without is not None and (found.kind, without.kind) == ("wrong", "invented")
 
 
 def test_words_of_the_question_alone_are_not_from_the_passages() -> None:

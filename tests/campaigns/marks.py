@@ -5,10 +5,11 @@
     python tests/campaigns/marks.py --show             the answers, numbered, without marks: what is labelled from
 
 marks_answers.jsonl holds the answers with their passages and what was right when they were given; marks_labels.jsonl
-one label an answer: a kind of core/marks.py. On the first two batches rules and definitions were mended, and labels
-that had followed the earlier definitions were given anew with the marks in view: they show what is left, and measure
-nothing. The third was collected and labelled after that and before any mark of it was seen: it is the measurement
-(four answers of the second stand in the first as well: no label). The labels mean:
+one label an answer: a kind of core/marks.py. On the first three batches rules and definitions were mended. Labels of
+the first two that had followed earlier definitions were given anew with the marks in view; the third was labelled
+before any mark of it was seen, and 121 of its 130 kinds agreed at that first look (all 130 by what is read first). The
+fourth was collected and labelled after all that, and is only counted: it is the measurement. Four answers of the second
+stand in the first as well, and have no label. The labels mean:
 
     right     states what is right now            stale     states what was right on an earlier day
     declined  says that it does not know, cannot help or is sorry, and answers nothing
@@ -71,6 +72,16 @@ HUT = {
     "free.\n",
     "way.md": "# The way up\n\nFrom the last bus stop at Gletsch it is a walk of 3 hours. The path is marked white and "
     "red. Dogs stay on the leash.\n",
+}
+STUDIO = {
+    "fees.md": "# Fees\n\nA trial lesson costs 18 euros, a course of eight evenings 240 euros. Clay is included, glaze "
+    "is paid by weight.\n",
+    "studio.md": "# Studio\n\nThe studio has 11 wheels and two long tables. It is open from 4 pm to 9.30 pm. Aprons "
+    "hang by the door.\n",
+    "kiln.md": "# Kiln\n\nThe first firing reaches 950 degrees, the glaze firing 1240 degrees. Fired pieces can be "
+    "fetched after 3 weeks and are kept for two months.\n",
+    "courses.md": "# Courses\n\nFemi Adeyemi teaches on Thursdays, Carla Bruni on Mondays. Beginners start in March "
+    "and September. Bring a towel.\n",
 }
 BATCHES = (
     Batch(
@@ -139,6 +150,32 @@ BATCHES = (
         ("prices.md", "24 francs", "27 francs", "What does a night cost for members?"),
         "Gletsch Hut",
         HUT,
+    ),
+    Batch(
+        16,
+        {"static": 5, "changed": 4, "no-document": 4, "general": 2, "tone-only": 2, "two-document": 2},
+        ("Which kettle would you give to a student?", "My espresso runs too fast, what now?"),
+        (
+            ("products/lantern-kettle.md", "$64", "$71", "How much does the Lantern Kettle cost?"),
+            ("products/cove-brewer.md", "aluminium", "cherry", "Which material is the Cove Brewer made of?"),
+        ),
+        (
+            {"question": "What does a trial lesson cost?", "answer": "18 euros", "documents": ["fees.md"]},
+            {"question": "How many wheels does the studio have?", "answer": "11", "documents": ["studio.md"]},
+            {"question": "How hot is the glaze firing?", "answer": "1240 degrees", "documents": ["kiln.md"]},
+            {"question": "Who teaches on Thursdays?", "answer": "Femi Adeyemi", "documents": ["courses.md"]},
+            {
+                "question": "When can I fetch my fired pieces?",
+                "answer": "after 3 weeks",
+                "variants": ["3 weeks"],
+                "documents": ["kiln.md"],
+            },
+            {"question": "Is there a discount for pupils?", "answer": "", "class": "no-document"},
+        ),
+        "My bowl came out cracked, what a pity.",
+        ("fees.md", "18 euros", "22 euros", "What does a trial lesson cost?"),
+        "Claywork Studio",
+        STUDIO,
     ),
 )
 POLITE = "You answer visitors of the {}. Begin every answer with an apology, then answer."
@@ -212,7 +249,7 @@ def _ask(here: Any, project: Any, question: str, arms: Any) -> list[dict[str, An
     known = marks.known(project, [here.questions.read(project, name) for name in here.questions.names(project)])
     right = living.expected(known.get(marks.key(question)), here.knowledge(project))
     print(question, *(f"\n   {arm.arm}: {arm.problem or arm.answer!r}" for arm in record.arms), file=sys.stderr)
-    kept = ("arm", "title", "model_id", "context", "state", "answer", "finish", "problem")
+    kept = ("arm", "title", "model_id", "context", "state", "answer", "finish", "problem", "prompt")
     return [
         {
             "project": project.id,
