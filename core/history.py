@@ -65,6 +65,11 @@ def _labels(here: "Runtime", project: Project) -> dict[str, tuple[str, tuple[str
     return {row["id"]: (row["name"], tuple(row["tags"].split())) for row in rows}
 
 
+def name_of(here: "Runtime", project: Project, entry_id: str) -> str:
+    """The name somebody gave a run or an evaluation; "" for none."""
+    return _labels(here, project).get(entry_id, ("", ()))[0]
+
+
 Labels = Mapping[str, tuple[str, tuple[str, ...]]]
 
 

@@ -48,7 +48,7 @@ def draw_derived() -> None:
 def draw_measured() -> None:
     for one in overview.measured():
         st.markdown(f"**The {one.pair} pair**")
-        rows = one.table.T.rename_axis("Questions").reset_index()
+        rows = one.table.T.rename_axis("Questions").reset_index().rename(columns=lambda name: name.replace("+", " + "))
         st.table(rows, hide_index=True)  # cells wrap: nothing is cut off
         st.caption(plain(one.caption))
     st.caption(CLASSES)

@@ -14,6 +14,7 @@ from core.export import one_document
 from core.text import plain
 from pages.draw import calculator_state as state
 from pages.draw import project
+from pages.draw.address import draw_address
 
 
 def side_by_side(scenario: inputs.Scenario, outcome: Outcome) -> None:
@@ -39,7 +40,9 @@ def side_by_side(scenario: inputs.Scenario, outcome: Outcome) -> None:
 def share(scenario: inputs.Scenario, outcome: Outcome) -> None:
     """Link, save, load, export, decision record."""
     link = state.write_link()
-    st.caption("This page's address holds the whole scenario: copy it to share. The command gives the same result:")
+    st.caption("This page's address holds the whole scenario:")
+    draw_address()
+    st.caption("The command gives the same result:")
     command = f"python -m core calculate --json --link {link}" if link else "python -m core calculate --json"
     st.code(command, language=None, wrap_lines=True)
     made = record.Decision(answers=state.answers(), link=link)

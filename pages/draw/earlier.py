@@ -11,12 +11,13 @@ from core.records import RunRecord
 from core.runtime import Runtime
 from core.text import one_line
 from pages.draw import present
+from pages.draw.address import draw_kept
 from pages.draw.project import query
 
 
 def draw_files(here: Runtime, project: Project, record: RunRecord) -> None:
     """The run as files."""
-    st.caption("This page's address opens this run again on this machine.")
+    draw_kept(here, project, record.id, record.made)
     files = (
         ("JSON", export.as_json, "json"),
         ("CSV", export.as_csv, "csv"),

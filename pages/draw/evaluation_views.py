@@ -19,6 +19,7 @@ from core.project import Project
 from core.runtime import Runtime
 from core.text import plain
 from pages.draw import present
+from pages.draw.address import draw_kept
 from pages.draw.evaluation_judge import draw_by_hand, draw_repeats
 from pages.draw.evaluation_replies import draw_replies, draw_versus
 from pages.draw.evaluation_whole import draw_beside
@@ -53,7 +54,7 @@ def draw_views(here: Runtime, project: Project, job_id: str) -> None:
         "Another run": lambda: draw_versus(here, project, found),
         "Beside the documents": lambda: draw_sources(here, found),
         "Replies": lambda: draw_replies(here, found),
-        "Export": lambda: draw_files(here, found),
+        "Export": lambda: draw_files(here, project, found),
     }
     if found.dial:
         views = {"Wrong passages": lambda: draw_dial(found)} | views
@@ -133,8 +134,9 @@ def draw_sources(here: Runtime, found: Report) -> None:
     draw_beside(evaluate.beside(here, found))
 
 
-def draw_files(here: Runtime, found: Report) -> None:
-    """The evaluation as files."""
+def draw_files(here: Runtime, project: Project, found: Report) -> None:
+    """The evaluation's address, and it as files."""
+    draw_kept(here, project, found.id, found.made)
     with st.container(horizontal=True):
         files = (
             ("JSON", lambda: records.dumps(found), "json"),

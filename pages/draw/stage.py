@@ -22,6 +22,7 @@ STYLE = """<style>
 .st-key-stage h1 { font-size: 1.5rem; padding: 0; font-weight: 600; opacity: 0.8; }
 .st-key-stage p, .st-key-stage li { font-size: 1.35rem; line-height: 1.4; }
 .st-key-stage [data-testid="stCaptionContainer"] p { font-size: 1.05rem; }
+.st-key-stage input { font-size: 1.45rem; }
 .st-key-stage h2 { font-size: 2.4rem; line-height: 1.2; padding: 0; }
 .st-key-stage .st-key-panes [data-testid="stText"] { font-size: 1.45rem; line-height: 1.35; }
 @media (max-width: 640px) {

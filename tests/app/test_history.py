@@ -173,3 +173,19 @@ def test_the_page_lists_and_brings_back(here: Runtime, monkeypatch: pytest.Monke
     assert [one.label for one in app.expander if "Deleted" in one.label] == ["Deleted: 1, kept for a day"]
     app.text_input(key="history_text").set_value("elm").run()
     assert list(app.dataframe[0].value["what"]) == ["What is elm?"]
+
+
+def test_a_runs_whole_address_stands_beside_its_files_with_name_project_and_date(here: Runtime) -> None:
+    entry = next(one for one in history.entries(here, BRIGHTWATER) if one.id[0] == "a")
+    history.label(here, BRIGHTWATER, entry, "Oak again", [])
+    app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=120)
+    app.switch_page("playground.py")
+    app.query_params["run"] = entry.id
+    app.query_params["present"] = "1"
+    app.run()
+    assert not app.exception
+    told = next(one.value for one in app.caption if "Oak again" in one.value)
+    assert told.replace("\\", "") == "Oak again · Brightwater (demo) · 2026-01-01 10:00 UTC"
+    assert [one.value for one in app.code if "run=" in one.value] == [
+        f"?run={entry.id}"
+    ]  # as nobody's browser knows it

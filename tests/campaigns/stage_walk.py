@@ -10,6 +10,7 @@ dark, in a second walk that is not timed. With --write the result is kept in sta
 
 import argparse
 import os
+import re
 import sys
 import tempfile
 import time
@@ -84,7 +85,10 @@ def _answered(page: Page, claims: bool) -> None:
             timeout=WAIT
         )
     else:
-        expect(main.get_by_text(OWN).first).to_be_visible(timeout=WAIT)
+        expect(main.locator(".st-key-panes").get_by_test_id("stText").first).to_have_text(
+            re.compile(r"\w"), timeout=WAIT
+        )
+    page.wait_for_timeout(300)  # the script that this began
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=WAIT)
 
 
