@@ -19,7 +19,9 @@ from core.retrieval.values import TODAY, Change
 from core.text import one_line
 
 if TYPE_CHECKING:
+    from core.project import Project
     from core.retrieval import KnowledgeBase
+    from core.runtime import Runtime
 
 EDITED: Final = "edited"  # the origin that KnowledgeBase.update gives a text
 STORY: Final = "story"  # the origin of core/story.py's changes, which it takes back itself
@@ -161,6 +163,25 @@ def expected(question: Question | None, knowledge: "KnowledgeBase", snapshot: st
             days |= {BEFORE: accepted[0]} | ({TODAY: new} if new else {})
             return replace(question, answer=new, variants=(), values=days)
     return question
+
+
+def rights(here: "Runtime", project: "Project", record: RunRecord) -> list[tuple[Question | None, tuple[str, ...]]]:
+    """For each arm of a run, what is right now where the project knows it, and what counts as that."""
+    sets = [here.questions.read(project, name) for name in here.questions.names(project)]
+    known = marks.known(project, sets).get(marks.key(record.question))
+    made = []
+    for asked in record.settings.arms:
+        right = expected(known, here.knowledge(project), asked.search.snapshot) if known else None
+        made.append((right, marks.accepted(right, asked.search.snapshot)))
+    return made
+
+
+def worth(here: "Runtime", project: "Project", record: RunRecord) -> list[Mark | None]:
+    """What each answer of a run is worth now."""
+    return [
+        marks.mark(arm, record.question, right, asked.search.snapshot)
+        for arm, asked, (right, _) in zip(record.arms, record.settings.arms, rights(here, project, record), strict=True)
+    ]
 
 
 def replaced(before: str, now: str, old: str) -> str:

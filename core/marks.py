@@ -10,7 +10,7 @@ nothing has invented whatever stands in place of what is right. Wrong is what wa
 
 import difflib
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -58,11 +58,12 @@ _PIECE: Final = re.compile(r"(?<=[.!?])\s+|\n+|[:;]\s+|, (?=but\b|however\b|thou
 
 @dataclass(frozen=True)
 class Mark:
-    """`kind`, `good` (None: neither), and `why` in words: what decided it."""
+    """`kind`, `good` (None: neither), and `why` in words: what decided it; `words`: what of the answer did."""
 
     kind: Kind
     good: bool | None
     why: str
+    words: tuple[str, ...] = ()
 
 
 def key(question: str) -> str:
@@ -96,11 +97,34 @@ def mark(arm: ArmRecord, question: str, expected: Question | None, snapshot: str
     absent = _absent(question, arm.answer, read)
     if expected is None or not (expected.answer or expected.cls == ABSTAIN):
         return _stale(arm.answer, question, expected, ()) or _by_passages(question, arm.answer, texts, read, absent)
-    accepted = expected.expected(snapshot) if expected.answer else ()
-    if scoring.right(arm.answer, accepted, question) or _bare(arm.answer, question, accepted):
-        return Mark("right", True, f"states {one_line(accepted[0], 60)}")
-    stale = _stale(arm.answer, question, expected, accepted) if accepted else None
-    return stale or _evades(arm.answer, absent) or _missed(question, arm.answer, accepted, texts, read, absent)
+    right = accepted(expected, snapshot)
+    if scoring.right(arm.answer, right, question) or _bare(arm.answer, question, right):
+        return Mark("right", True, f"states {one_line(right[0], 60)}", right)
+    stale = _stale(arm.answer, question, expected, right) if right else None
+    return stale or _evades(arm.answer, absent) or _missed(question, arm.answer, right, texts, read, absent)
+
+
+def accepted(expected: Question | None, snapshot: str | None = None) -> tuple[str, ...]:
+    """What counts as right, where that is known."""
+    return tuple(expected.expected(snapshot)) if expected is not None and expected.answer else ()
+
+
+def places(text: str, words: Iterable[str]) -> list[tuple[int, int]]:
+    """Where some of `words` stand in a text, in order and apart; of a value written otherwise, its number."""
+    found: list[tuple[int, int]] = []
+    for word in filter(str.strip, words):
+        written = r"\s+".join(map(re.escape, word.split()))
+        number = re.search(r"\d[\d.,]*\d|\d", word)
+        for pattern in (written, *([re.escape(number[0])] if number else [])):
+            spans = [one.span() for one in re.finditer(rf"(?<![\w.,]){pattern}(?!\w|[.,]\d)", text, re.IGNORECASE)]
+            if spans:
+                found += spans
+                break
+    apart: list[tuple[int, int]] = []
+    for start, end in sorted(found, key=lambda span: (span[0], -span[1])):
+        if not apart or start >= apart[-1][1]:
+            apart.append((start, end))
+    return apart
 
 
 def _absent(question: str, answer: str, read: Sequence[str]) -> list[str]:
@@ -173,7 +197,8 @@ def _values(expected: Question | None, snapshot: str | None) -> tuple[str, ...]:
 def _stale(answer: str, question: str, expected: Question | None, accepted: Sequence[str]) -> Mark | None:
     for day, value in expected.values.items() if expected else ():
         if value not in accepted and scoring.right(answer, (value,), question):
-            return Mark("stale", False, f"states {one_line(value, 60)}, the value of the {day.replace('-', ' ')}")
+            why = f"states {one_line(value, 60)}, the value of the {day.replace('-', ' ')}"
+            return Mark("stale", False, why, (value,))
     return None
 
 
@@ -190,7 +215,7 @@ def _by_passages(question: str, answer: str, texts: Sequence[str], read: Sequenc
     if not texts:
         return Mark("unknown", None, "nothing here says what is right")
     if absent:
-        return Mark("invented", False, f"in no passage: {one_line(', '.join(absent), 80)}")
+        return Mark("invented", False, f"in no passage: {one_line(', '.join(absent), 80)}", tuple(absent))
     if _own_words(question, answer, read) or not _theirs(question, answer, texts):
         return Mark("unknown", None, "hardly in the words of its passages, and no number or name to check")
     return Mark("grounded", None, "every number and name stands in its passages")
@@ -231,7 +256,7 @@ def _missed(
     if not texts:
         return Mark("invented", False, f"closed book, and not {right}" if right else nobody)
     if absent:
-        return Mark("invented", False, f"in no passage: {one_line(', '.join(absent), 80)}")
+        return Mark("invented", False, f"in no passage: {one_line(', '.join(absent), 80)}", tuple(absent))
     if _own_words(question, answer, read):
         return Mark(
             "invented", False, f"hardly in the words of its passages, and {f'not {right}' if right else nobody}"

@@ -55,14 +55,7 @@ def html(record: RunRecord, project: Project, told: Sequence[Mark | None] = ()) 
 
 def of(here: "Runtime", project: Project, record: RunRecord) -> str:
     """The run as one document, its answers marked where the project knows what is right."""
-    sets = [here.questions.read(project, name) for name in here.questions.names(project)]
-    known = marks.known(project, sets).get(marks.key(record.question))
-    told = []
-    for arm, asked in zip(record.arms, record.settings.arms, strict=True):
-        snapshot = asked.search.snapshot
-        right = living.expected(known, here.knowledge(project), snapshot)
-        told.append(marks.mark(arm, record.question, right, snapshot))
-    return html(record, project, told)
+    return html(record, project, living.worth(here, project, record))
 
 
 def _pane(arm: ArmRecord, mark: Mark | None) -> dict[str, Any]:

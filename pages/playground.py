@@ -8,7 +8,7 @@ from functools import partial
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core import living, marks, scenario
+from core import living, scenario
 from core.ask import going_on, priced
 from core.charts.playground import latency_chart
 from core.errors import Problem
@@ -48,11 +48,12 @@ def follow(run_id: str, rate: float) -> RunRecord:
     record = here.runs.record(run_id, project.id)
     st.header(one_line(plain(record.question), 400), anchor=False)
     summary = st.empty()
+    rights = living.rights(here, project, record)
     with st.container(key="panes"):
         columns = present.places([arm.title for arm in record.arms])
         places = [
-            panes.Pane(column, arm.title, project.checks, figures=not present.on())
-            for column, arm in zip(columns, record.arms, strict=True)
+            panes.Pane(column, arm.title, project.checks, figures=not present.on(), right=right)
+            for column, arm, (_, right) in zip(columns, record.arms, rights, strict=True)
         ]
     panes.draw_first(record.arms)
     while True:
@@ -73,14 +74,10 @@ def follow(run_id: str, rate: float) -> RunRecord:
 
 def draw_marks(places: list[panes.Pane], summary: DeltaGenerator, record: RunRecord) -> None:
     """Say of each answer whether it is right, stale, invented or declined, and whether it was another last time."""
-    sets = [here.questions.read(project, name) for name in here.questions.names(project)]
-    expected = marks.known(project, sets).get(marks.key(record.question))
     changed = living.compare(here.runs.before(record), record)
     desk.draw_summary(summary, changed)
-    for pane, arm, chosen in zip(places, record.arms, record.settings.arms, strict=True):
-        snapshot = chosen.search.snapshot
-        right = living.expected(expected, here.knowledge(project), snapshot)
-        pane.draw_mark(marks.mark(arm, record.question, right, snapshot))
+    for pane, arm, mark in zip(places, record.arms, living.worth(here, project, record), strict=True):
+        pane.draw_mark(mark)
         desk.draw_changed(pane.changed, changed.get(arm.arm))
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core import ask, audience, living, marks
+from core import ask, audience, living
 from core.errors import Problem
 from core.project import Project
 from core.records import RunRecord
@@ -77,12 +77,7 @@ def draw_tally(here: Runtime, project: Project, record: RunRecord) -> None:
     cast = here.votes.votes(project.id, record.id)
     if record.settings.blind is None and not record.settings.predicted and not cast:
         return
-    sets = [here.questions.read(project, name) for name in here.questions.names(project)]
-    expected, worth = marks.known(project, sets).get(marks.key(record.question)), {}
-    for arm, chosen in zip(record.arms, record.settings.arms, strict=True):
-        snapshot = chosen.search.snapshot
-        right = living.expected(expected, here.knowledge(project), snapshot)
-        worth[arm.arm] = marks.mark(arm, record.question, right, snapshot)
+    worth = {arm.arm: mark for arm, mark in zip(record.arms, living.worth(here, project, record), strict=True)}
     found = audience.tally(record, cast, worth)
     rows = [
         {

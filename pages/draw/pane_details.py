@@ -1,5 +1,7 @@
 """What stands under an answer: its state, figures, passages, exact prompt and model. Untrusted text stays text."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from core import ask, glossary, records, repeats
@@ -44,7 +46,7 @@ def status(arm: ArmRecord) -> str:
     return STATES.get(state, state)
 
 
-def draw_details(arm: ArmRecord) -> None:
+def draw_details(arm: ArmRecord, right: Sequence[str] = ()) -> None:
     rate = arm.rates.decode_per_s
     endpoint = arm.model is not None and arm.model.kind == "endpoint"
     with st.container(horizontal=True):
@@ -64,10 +66,10 @@ def draw_details(arm: ArmRecord) -> None:
     if arm.confidence:
         confidence.draw_confidence(arm)
     if arm.retrieval is not None:
-        _passages(arm, arm.retrieval)
+        _passages(arm, arm.retrieval, right)
     elif arm.passages:
         with st.expander(f"{len(arm.passages)} right passages, given"):
-            draw_sources(arm.answer, arm.passages)
+            draw_sources(arm.answer, arm.passages, right)
     with st.expander("Messages sent (its template is the server's)" if endpoint else "Exact prompt"):
         st.code(arm.prompt, language=None, wrap_lines=True)
     with st.expander("Model"):
@@ -125,7 +127,7 @@ def _count(tokens: int | None) -> str:
     return "—" if tokens is None else str(tokens)
 
 
-def _passages(arm: ArmRecord, found: records.RetrievalRecord) -> None:
+def _passages(arm: ArmRecord, found: records.RetrievalRecord, right: Sequence[str]) -> None:
     timing = arm.timing
     spent = ms(timing.retrieval)
     dropped = f", {arm.passages_dropped} dropped to fit" if arm.passages_dropped else ""
@@ -142,4 +144,4 @@ def _passages(arm: ArmRecord, found: records.RetrievalRecord) -> None:
         )
         if found.note:
             st.info(plain(found.note))
-        draw_sources(arm.answer, arm.passages)
+        draw_sources(arm.answer, arm.passages, right)

@@ -10,11 +10,13 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core import checks
 from core.evidence.prices import Offer
-from core.marks import WORDS, Mark
+from core.marks import WORDS, Mark, places
 from core.project import Check
 from core.records import ArmRecord
+from core.retrieval.locate import pieces
 from core.text import one_line, plain
 from pages.draw.pane_details import FLAGS, draw_details, ms, small_figures, status
+from pages.draw.passages import draw_marked
 
 STYLE = """<style>
 @media (min-width: 641px) and (max-width: 1300px) {
@@ -33,7 +35,7 @@ STYLE = """<style>
 .st-key-panes [data-testid="stMetricValue"] { font-size: 1.4rem; }
 </style>"""
 BIG = """<style>
-.st-key-panes [data-testid="stText"] { font-size: 1.6rem; line-height: 1.45; }
+.st-key-panes [data-testid="stText"], .st-key-panes [class*="st-key-said-"] p { font-size: 1.6rem; line-height: 1.45; }
 .st-key-panes [data-testid="stMetricValue"] { font-size: 2rem; }
 </style>"""
 
@@ -58,22 +60,33 @@ class Pane:
     """One arm's place on the page: answer, status line, details. Only what changed is sent to the browser."""
 
     def __init__(
-        self, column: DeltaGenerator, title: str, rules: Sequence[Check] = (), *, figures: bool = True
+        self,
+        column: DeltaGenerator,
+        title: str,
+        rules: Sequence[Check] = (),
+        *,
+        figures: bool = True,
+        right: Sequence[str] = (),
     ) -> None:
         column.markdown(f"**{plain(title)}**")
         self._mark, self._answer = column.empty(), column.empty()
         self.changed = column.empty()
         self._status, self._details = column.empty(), column.container()
-        self._rules, self._figures = rules, figures
+        self._rules, self._figures, self._right = rules, figures, right
         self.mark: Mark | None = None
+        self._arm = self._said = ""
         self._shown: tuple[object, ...] | None = None
 
     def draw_mark(self, mark: Mark | None) -> None:
-        """Show what the answer is worth, above it."""
+        """Show what the answer is worth, above it, and in it the words that decided."""
         self.mark = mark
-        if mark is not None:
-            color = {True: "green", False: "red", None: "grey"}[mark.good]
-            self._mark.markdown(f":{color}-badge[{WORDS[mark.kind]}] {plain(mark.why)}")
+        if mark is None:
+            return
+        color = {True: "green", False: "red", None: "grey"}[mark.good]
+        self._mark.markdown(f":{color}-badge[{WORDS[mark.kind]}] {plain(mark.why)}")
+        if found := places(self._said, mark.words):
+            with self._answer.container(key=f"said-{self._arm}"):
+                draw_marked(pieces(self._said, found), color)
 
     def draw(self, arm: ArmRecord, *, ended: bool, dollars_per_hour: float, sold: Offer | None = None) -> None:
         """Show the arm as it is now; an ended arm gets its figures, passages, prompt and model, once.
@@ -92,6 +105,7 @@ class Pane:
             self._status.empty()
         else:
             self._answer.text(arm.answer or "(the model wrote nothing)")
+            self._arm, self._said = arm.arm, arm.answer
             if self._figures:
                 flags = " ".join(text for flag, text in FLAGS.items() if getattr(arm.timing, flag))
                 self._status.caption(small_figures(arm, dollars_per_hour, sold), help=flags or None)
@@ -101,7 +115,7 @@ class Pane:
                 if passed := checks.outcomes(self._rules, arm.answer, total_ms=arm.timing.total):
                     st.markdown(" ".join(_badge(name, met) for name, met in passed.items()))
                 if self._figures:
-                    draw_details(arm)
+                    draw_details(arm, self._right)
 
 
 def _badge(name: str, met: bool) -> str:

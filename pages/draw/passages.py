@@ -17,7 +17,7 @@ def draw_chunks(chunks: list[Chunk]) -> None:
             draw_marked(pieces(chunk.body, [(0, repeated)] if repeated else []))
 
 
-def draw_marked(found: list[Piece]) -> None:
+def draw_marked(found: list[Piece], color: str = "orange") -> None:
     """Text with marked stretches, as text: nothing in it becomes Markdown, a link or an image."""
     lines = [""]
     for piece in found:
@@ -26,5 +26,5 @@ def draw_marked(found: list[Piece]) -> None:
                 lines.append("")
             shown = plain(part if lines[-1] else part.lstrip())
             if shown.strip():
-                lines[-1] += f":orange-background[{shown}]" if piece.marked else shown
+                lines[-1] += f":{color}-background[{shown}]" if piece.marked else shown
     st.markdown("  \n".join(line or "\u00a0" for line in lines))

@@ -26,7 +26,8 @@ STYLE: Final = f"""<style>
 [data-testid="stExpandSidebarButton"], [data-testid="stHeader"] {{ display: none; }}
 [data-testid="stMainBlockContainer"] {{ padding-top: 1.5rem; padding-bottom: 3rem; }}
 .st-key-presenter {{ position: fixed; right: 1rem; bottom: 0.75rem; width: auto; z-index: 100; }}
-.st-key-panes [data-testid="stText"] {{ font-size: 1.5rem; line-height: 1.4; }}
+.st-key-panes [data-testid="stText"], .st-key-panes [class*="st-key-said-"] p {{
+  font-size: 1.5rem; line-height: 1.4; }}
 @media (min-width: 1000px) {{ html {{ font-size: 18px !important; }} }}
 </style>"""
 

@@ -5,16 +5,19 @@ from urllib.parse import quote, urlencode
 
 import streamlit as st
 
+from core import marks
 from core.records import PassageRecord
 from core.retrieval.citations import Citation, check
+from core.retrieval.locate import pieces
 from core.text import one_line, plain
+from pages.draw.passages import draw_marked
 from pages.draw.project import query
 
 SIGNS = {"supported": ":green-badge[✓ in the passage]", "missing": ":red-badge[✗ no such passage]"}
 
 
-def draw_sources(answer: str, passages: Sequence[PassageRecord]) -> None:
-    """The passages an answer was given, and whether what it cites is in them."""
+def draw_sources(answer: str, passages: Sequence[PassageRecord], right: Sequence[str] = ()) -> None:
+    """The passages an answer was given, what is `right` marked in them, and whether what it cites is there."""
     for citation in check(answer, [passage.text for passage in passages]):
         st.markdown(f"cites **[{citation.number}]** {_verdict(citation)}")
     for number, passage in enumerate(passages, 1):
@@ -25,7 +28,10 @@ def draw_sources(answer: str, passages: Sequence[PassageRecord]) -> None:
         of = plain(passage.document) or "given by hand"
         hop = f" · second hop: {plain(one_line(passage.linked, 80))}" if passage.linked else ""
         st.markdown(f"**[{number}]** {of}{score}{place}{hop}{pinned}{edited}")
-        st.text(passage.text)
+        if found := marks.places(passage.text, right):
+            draw_marked(pieces(passage.text, found), "green")
+        else:
+            st.text(passage.text)
         if passage.as_found:
             st.caption("The document says:")
             st.text(passage.as_found)

@@ -24,11 +24,12 @@ STYLE = """<style>
 .st-key-stage [data-testid="stCaptionContainer"] p { font-size: 1.05rem; }
 .st-key-stage input { font-size: 1.45rem; }
 .st-key-stage h2 { font-size: 2.4rem; line-height: 1.2; padding: 0; }
-.st-key-stage .st-key-panes [data-testid="stText"] { font-size: 1.45rem; line-height: 1.35; }
+.st-key-stage .st-key-panes [data-testid="stText"], .st-key-stage [class*="st-key-said-"] p {
+  font-size: 1.45rem; line-height: 1.35; }
 @media (max-width: 640px) {
   .st-key-stage h2 { font-size: 1.7rem; }
   .st-key-stage p { font-size: 1.15rem; }
-  .st-key-panes [data-testid="stText"] { font-size: 1.2rem; }
+  .st-key-panes [data-testid="stText"], .st-key-stage .st-key-panes [class*="st-key-said-"] p { font-size: 1.2rem; }
 }
 </style>"""
 

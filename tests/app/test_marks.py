@@ -181,3 +181,29 @@ def test_what_passages_say_is_told_by_their_words_and_what_cannot_be_checked_is_
 ) -> None:
     found = mark(arm(answer, ("The Tidal Press is sold for $389 in our shops.",)), "Do you sell tea?", None)
     assert found is not None and found.kind == kind
+
+
+@pytest.mark.parametrize(
+    ("answer", "passages", "words"),
+    [
+        ("It costs $389.", (), ["$389"]),
+        ("It costs 389 dollars.", (), ["389"]),
+        ("It was $340, they say.", (), ["$340"]),
+        ("It costs $25, or 25 dollars.", TODAY, ["25", "25"]),
+        ("The Piz Palu costs a lot.", TODAY, ["Piz Palu"]),
+        ("I could not find that.", TODAY, []),
+    ],
+)
+def test_the_words_that_decided_are_found_in_the_answer(
+    answer: str, passages: tuple[str, ...], words: list[str]
+) -> None:
+    found = mark(arm(answer, passages), "What does it cost?", PRICE)
+    assert found is not None
+    assert [answer[start:end] for start, end in marks.places(answer, found.words)] == words
+
+
+def test_places_lie_apart_and_no_number_stands_within_another() -> None:
+    text = "$3,890 is not $389; 389.5 is neither, and a  year is a year."
+    found = [text[start:end] for start, end in marks.places(text, ["$389", "389", "a year", "", "  "])]
+    assert found == ["$389", "a  year", "a year"]
+    assert marks.places("", ["x"]) == [] and marks.places("a+b", ["a+b"]) == [(0, 3)]

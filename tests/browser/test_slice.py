@@ -9,6 +9,8 @@ from playwright.sync_api import Page, expect
 from tests.browser import axe
 from tests.browser.conftest import Server
 
+# An answer: as text, and once it is marked with the words that decided picked out.
+SAID = '[data-testid="stText"], [class*="st-key-said-"]'
 PAGES = {
     "overview": "Retrieve or Retrain",
     "decide": "Decide in three minutes",
@@ -64,9 +66,10 @@ def test_four_panes_answer_differently_with_passages_under_the_two_retrieval_pan
     ask(page, server.url, "How much does the Tidal Press cost?")
     panes = page.locator(".st-key-panes")
     expect(panes.get_by_text("Exact prompt")).to_have_count(4, timeout=120_000)
-    answers = [text.strip() for text in panes.get_by_test_id("stText").all_inner_texts()]
+    answers = [text.strip() for text in panes.locator(SAID).all_inner_texts()]
     columns = panes.get_by_test_id("stColumn").filter(has=page.get_by_text("Exact prompt"))
-    first = [columns.nth(i).get_by_test_id("stText").first.inner_text().strip() for i in range(4)]
+    first = [columns.nth(i).locator(SAID).first.inner_text().strip() for i in range(4)]
+    assert columns.nth(3).locator(SAID).first.locator("span").first.inner_text() == "$389"  # the word that decided
     assert all(first) and len(set(first)) == 4, first
     assert len(answers) > 4  # passages are drawn as text too
     assert [columns.nth(i).get_by_text(re.compile(r"\d passages")).count() for i in range(4)] == [0, 1, 0, 1]
@@ -76,10 +79,10 @@ def test_a_reload_shows_the_same_run(page: Page, server: Server) -> None:
     ask(page, server.url, "Where is the Tidal Press made?")
     panes = page.locator(".st-key-panes")
     expect(panes.get_by_text("Exact prompt")).to_have_count(4, timeout=120_000)
-    before = panes.get_by_test_id("stText").first.inner_text()
+    before = panes.locator(SAID).first.inner_text()
     page.reload()
     expect(panes.get_by_text("Exact prompt")).to_have_count(4, timeout=60_000)
-    assert panes.get_by_test_id("stText").first.inner_text() == before
+    expect(panes.locator(SAID).first).to_have_text(before, use_inner_text=True)
 
 
 def test_stop_all_ends_every_pane(page: Page, server: Server) -> None:

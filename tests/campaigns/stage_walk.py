@@ -24,6 +24,7 @@ from playwright.sync_api import Page, expect, sync_playwright  # noqa: E402
 
 from core.project import bundled  # noqa: E402
 from tests.browser.conftest import CHROMIUM, FLAGS, Server  # noqa: E402
+from tests.browser.test_slice import SAID  # noqa: E402
 from tests.campaigns.keeping import Keeper  # noqa: E402
 
 RESULT = Path(__file__).with_name("stage_walk.json")
@@ -85,9 +86,7 @@ def _answered(page: Page, claims: bool) -> None:
             timeout=WAIT
         )
     else:
-        expect(main.locator(".st-key-panes").get_by_test_id("stText").first).to_have_text(
-            re.compile(r"\w"), timeout=WAIT
-        )
+        expect(main.locator(".st-key-panes").locator(SAID).first).to_have_text(re.compile(r"\w"), timeout=WAIT)
     page.wait_for_timeout(300)  # the script that this began
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=WAIT)
 
