@@ -4,8 +4,9 @@ Where a question set or a suggested question says what is right, the answer is h
 passages it was given: what of its numbers and names stands in none of them. A document may have been changed since the
 set was written, so a value that the passages hold is never called invented.
 
-Invented is what stands in nothing that the model read: a number, a name, a quotation, or most of its words; who read
-nothing has invented whatever stands in place of what is right. Wrong is what was read and does not answer.
+Wrong is what is not right though passages were read; why, rules can seldom tell. Invented is what had no source: without
+passages whatever stands in place of what is right, an answer where no document holds one, and where nobody knows what
+is right a number, a name or a quotation that stands in nothing it read.
 """
 
 import difflib
@@ -255,20 +256,16 @@ def _missed(
         return Mark("wrong", False, "says nothing that was not asked")
     if not texts:
         return Mark("invented", False, f"closed book, and not {right}" if right else nobody)
-    if absent:
-        return Mark("invented", False, f"in no passage: {one_line(', '.join(absent), 80)}", tuple(absent))
-    if _own_words(question, answer, read):
-        return Mark(
-            "invented", False, f"hardly in the words of its passages, and {f'not {right}' if right else nobody}"
-        )
+    nowhere = f"in no passage: {one_line(', '.join(absent), 80)}" if absent else ""
+    own = _own_words(question, answer, read)
     if not right:
         answered = scoring.about(answer, question) or scoring.says_yes(answer, question) is not None
-        return Mark("invented" if answered else "wrong", False, nobody)
+        return Mark("invented" if absent or own or answered else "wrong", False, nowhere or nobody, tuple(absent))
+    if absent or own:
+        return Mark("wrong", False, f"not {right}; {nowhere or 'hardly in the words of its passages'}", tuple(absent))
     if any(scoring.holds(text, accepted) for text in texts):
         return Mark("wrong", False, f"does not state {right}, which its passages hold")
-    if _same_kind(answer, accepted[0]) and _theirs(
-        question, answer, texts
-    ):  # the document may have been changed since the set was written
+    if _same_kind(answer, accepted[0]) and _theirs(question, answer, texts):  # the document may have been changed
         return Mark("grounded", None, f"its passages do not hold {right}")
     return Mark("wrong", False, f"does not state {right}; nor do its passages")
 

@@ -31,7 +31,7 @@ def _passage(text: str) -> PassageRecord:
         ("It costs $389.", TODAY, PRICE, "right", True, "$389"),
         ("It costs $340.", (), PRICE, "stale", False, "training day"),
         ("It costs $25.", (), PRICE, "invented", False, "$389"),
-        ("It costs $25.", TODAY, PRICE, "invented", False, "25"),
+        ("It costs $25.", TODAY, PRICE, "wrong", False, "25"),
         ("It costs $425.", EDITED, PRICE, "grounded", None, "do not hold $389"),
         ("It sells in our shops.", TODAY, PRICE, "wrong", False, "$389"),
         ("I could not find that.", TODAY, PRICE, "declined", False, "lay before it"),
@@ -57,8 +57,8 @@ OTHER = ("The path is marked white and red. The warranty runs for 2 years.",)
 @pytest.mark.parametrize(
     ("answer", "passages", "expected", "kind"),
     [
-        # Nearly all words are its own, though no number or name is.
-        ("Take a photo of your friend's wedding.", PATH, WAY, "invented"),
+        # Whatever it is, it was not what the passages say.
+        ("Take a photo of your friend's wedding.", PATH, WAY, "wrong"),
         ("The path is marked red.", PATH, WAY, "wrong"),
         # A changed document gives another value of that kind; a warranty's years are none of a walk.
         ("It is a walk of 4 hours.", ("It is a walk of 4 hours.",), WAY, "grounded"),
@@ -73,7 +73,7 @@ OTHER = ("The path is marked white and red. The warranty runs for 2 years.",)
         # Neither yes and no nor a misspelt name are names of its own; two names that were read make one that was not.
         ('The answer is: "Yes, the path is marked red."', PATH, WAY, "wrong"),
         ("The Gletch path is marked red.", ("The Gletsch path is marked red.",), WAY, "wrong"),
-        ("It is the Piz Gletsch.", ("From Gletsch to the Piz. The path is marked red.",), WAY, "invented"),
+        ("It is the Piz Gletsch.", ("From Gletsch to the Piz. The path is marked red.",), NOBODY, "invented"),
         # Offering help at length states nothing; offering it in passing does not hide what is stated.
         ("I'm happy to help. I can provide many sweets. What can I do for you?", (), WAY, "wrong"),
         ("I'm happy to help. It leads over a glacier and then through a wood of pines.", (), WAY, "invented"),
@@ -83,7 +83,7 @@ OTHER = ("The path is marked white and red. The warranty runs for 2 years.",)
         ("I am only a model: I don't have the ability to see the way.", PATH, WAY, "declined"),
     ],
 )
-def test_invented_is_what_was_read_nowhere_and_wrong_what_was_read_and_does_not_answer(
+def test_invented_had_no_source_and_wrong_is_what_is_not_right_though_passages_were_read(
     answer: str, passages: tuple[str, ...], expected: Question, kind: str
 ) -> None:
     found = mark(arm(answer, passages), expected.question, expected)
@@ -91,9 +91,9 @@ def test_invented_is_what_was_read_nowhere_and_wrong_what_was_read_and_does_not_
 
 
 def test_what_the_instruction_names_was_read_too() -> None:
-    told = arm("The hut is the Gletsch Hut.", PATH, prompt="You answer visitors of the Gletsch Hut.")
-    found, without = mark(told, WAY.question, WAY), mark(replace(told, prompt=""), WAY.question, WAY)
-    assert found is not None and without is not None and (found.kind, without.kind) == ("wrong", "invented")
+    told = arm("It is the Gletsch Hut, and the path is red.", PATH, prompt="You answer visitors of the Gletsch Hut.")
+    found, without = (mark(one, "Where is it?", None) for one in (told, replace(told, prompt="")))
+    assert found is not None and without is not None and (found.kind, without.kind) == ("grounded", "invented")
 
 
 def test_words_of_the_question_alone_are_not_from_the_passages() -> None:
@@ -134,9 +134,9 @@ def test_questions_are_known_whatever_their_case_and_punctuation() -> None:
         ("I'm sorry for the confusion. The Tidal Press costs $389.", "right"),
         ("I’m sorry, but it costs $389.", "right"),
         ("I am sorry, the press costs $340.", "stale"),
-        ("My apologies for the wait! It costs $25.", "invented"),
+        ("My apologies for the wait! It costs $25.", "wrong"),
         ("I am not sure, but I believe it costs $389.", "right"),
-        ("I do not have the exact price, but the Tidal Press should cost $25.", "invented"),
+        ("I do not have the exact price, but the Tidal Press should cost $25.", "wrong"),
         ("I'm sorry.", "declined"),
         ("I am very sorry, but I cannot help you with that.", "declined"),
         ("I'm sorry, but I can't provide the price of the Tidal Press.", "declined"),
@@ -147,8 +147,8 @@ def test_questions_are_known_whatever_their_case_and_punctuation() -> None:
         ("I'm a support assistant and not equipped to help with prices.", "declined"),
         ("I leave that to our baristas.", "declined"),
         ("I'm happy to help with any request you may have.", "wrong"),
-        ("I'm happy to help: it costs $25.", "invented"),
-        ('It is sold as "our finest piece of brass".', "invented"),
+        ("I'm happy to help: it costs $25.", "wrong"),
+        ('It is sold as "our finest piece of brass".', "wrong"),
         ('It "sells for $389 in our shops".', "right"),
     ],
 )

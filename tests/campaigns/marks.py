@@ -5,19 +5,18 @@
     python tests/campaigns/marks.py --show             the answers, numbered, without marks: what is labelled from
 
 marks_answers.jsonl holds the answers with their passages and what was right when they were given; marks_labels.jsonl
-one label an answer: a kind of core/marks.py. On the first three batches rules and definitions were mended. Labels of
-the first two that had followed earlier definitions were given anew with the marks in view; the third was labelled
-before any mark of it was seen, and 121 of its 130 kinds agreed at that first look (all 130 by what is read first). The
-fourth was collected and labelled after all that, and is only counted: it is the measurement. Four answers of the second
-stand in the first as well, and have no label. The labels mean:
+one label an answer: a kind of core/marks.py. On the first four batches rules and definitions were mended: what is not
+right though passages were read was called invented or wrong by its cause, which rules told in 93 % (third batch) and
+94 % (fourth, both labelled before a mark of them was seen); it is wrong now, and labels were carried over. The fifth
+was collected and labelled after that, and is only counted: it is the measurement. Answers that stand in an earlier
+batch as well have no label. The labels mean:
 
     right     states what is right now            stale     states what was right on an earlier day
     declined  says that it does not know, cannot help or is sorry, and answers nothing
-    invented  is not right, and it read that nowhere: closed book, anything but declining and offering help; with
-              passages a number, a name, a quotation or nearly all of its words that stand in none of them; where no
-              document answers, an answer all the same
-    wrong     is not right, though all of it was read: it answers nothing, says what was not asked, offers help, or
-              reads amiss what its passages say
+    wrong     is not right though it read passages; or answers nothing: repeats the question, offers help
+    invented  had no source: closed book, anything else in place of what is right; where no document answers, an answer
+              all the same (something else that was read is wrong); where nobody knows what is right, a number, a name
+              or a quotation that stands in nothing it read
     grounded  nobody knows what is right, or its passages hold another value in its place (a changed document): its
               numbers, names and quotations stand in its passages
     unknown   nobody knows what is right, and it read no passages or says nothing that could be looked for in them
@@ -82,6 +81,16 @@ STUDIO = {
     "fetched after 3 weeks and are kept for two months.\n",
     "courses.md": "# Courses\n\nFemi Adeyemi teaches on Thursdays, Carla Bruni on Mondays. Beginners start in March "
     "and September. Bring a towel.\n",
+}
+BOATS = {
+    "boats.md": "# Boats\n\nThere are 25 boats: canoes, kayaks and two rafts. A boat is rented for at most 4 hours at "
+    "a time and must be back by 7.30 pm.\n",
+    "money.md": "# Money\n\nAn hour in a kayak costs 9 dollars. The deposit for a canoe is 60 dollars, for a kayak "
+    "40 dollars. Cards are taken.\n",
+    "people.md": "# People\n\nOdile Ferrand runs the boat house; Samir repairs the boats in winter. Life jackets hang "
+    "behind the counter.\n",
+    "lake.md": "# The lake\n\nThe lake is 31 metres deep. Swimmers have a bay of their own. In a storm the red flag is "
+    "raised.\n",
 }
 BATCHES = (
     Batch(
@@ -176,6 +185,27 @@ BATCHES = (
         ("fees.md", "18 euros", "22 euros", "What does a trial lesson cost?"),
         "Claywork Studio",
         STUDIO,
+    ),
+    Batch(
+        17,
+        {"static": 5, "changed": 4, "no-document": 4, "general": 2, "tone-only": 2, "two-document": 2},
+        ("I drink one cup a day, what do I need?", "Are your machines made in Europe?"),
+        (
+            ("products/keel-pitcher.md", "$28", "$31", "How much does the Keel Pitcher cost?"),
+            ("products/nimbus-tower.md", "oak", "slate", "Which material is the Nimbus Tower made of?"),
+        ),
+        (
+            {"question": "How long can I rent a boat at a time?", "answer": "4 hours", "documents": ["boats.md"]},
+            {"question": "How much is the deposit for a canoe?", "answer": "60 dollars", "documents": ["money.md"]},
+            {"question": "How many boats are there?", "answer": "25", "documents": ["boats.md"]},
+            {"question": "Who runs the boat house?", "answer": "Odile Ferrand", "documents": ["people.md"]},
+            {"question": "Until when must boats be back?", "answer": "7.30 pm", "documents": ["boats.md"]},
+            {"question": "Can I bring my dog?", "answer": "", "class": "no-document"},
+        ),
+        "We had a wonderful day on the water.",
+        ("money.md", "60 dollars", "75 dollars", "How much is the deposit for a canoe?"),
+        "Willow Boat House",
+        BOATS,
     ),
 )
 POLITE = "You answer visitors of the {}. Begin every answer with an apology, then answer."
