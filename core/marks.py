@@ -4,9 +4,9 @@ Where a question set or a suggested question says what is right, the answer is h
 passages it was given: what of its numbers and names stands in none of them. A document may have been changed since the
 set was written, so a value that the passages hold is never called invented.
 
-Wrong is what is not right though passages were read; why, rules can seldom tell. Invented is what had no source: without
-passages whatever stands in place of what is right, an answer where no document holds one, and where nobody knows what
-is right a number, a name or a quotation that stands in nothing it read.
+Wrong is what is not right though passages were read; why, rules can seldom tell. Invented is what had no source:
+without passages whatever stands in place of what is right, an answer where no document holds one, and where nobody
+knows what is right a number, a name or a quotation that stands in nothing it read.
 """
 
 import difflib
