@@ -30,7 +30,7 @@ def draw_form(here: Runtime, project: Project) -> str | None:
         limit = number_field(
             "Questions a class, at most", 1, questions.MOST_QUESTIONS, 10, key="limit", whole=True, width=200
         )
-        seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", width=140)
+        seed = number_field("Seed", 0, 2**31 - 1, 0, key="seed", whole=True, width=140)
         name = st.text_input("Name of this run", max_chars=60, key="run_name", placeholder="with the new splitter")
     arms, variants = _dialled(arms)
     few = evaluate.limited(asked, int(limit), int(seed))

@@ -11,6 +11,7 @@ from core.project import FreeText, Project
 from core.runtime import Runtime
 from core.text import plain
 from pages.draw.evaluation_votes import voter
+from pages.draw.number_field import number_field
 
 KEYS = ((True, "Right", "1"), (False, "Wrong", "2"))
 
@@ -23,7 +24,7 @@ def draw_marks(here: Runtime, project: Project, found: Report) -> None:
             "Spread over the values of", metrics.LIKENESS, 2, format_func=lambda one: metrics.METRICS[one].title,
             key="mark_metric", width=240,
         )  # fmt: skip
-        count = st.number_input("Answers to mark", 5, 500, 30, 5, key="mark_count", width=160)
+        count = number_field("Answers to mark", 5, 500, 30, key="mark_count", whole=True, width=160)
         who = voter()
     chosen = hand.to_mark(found, metric, int(count))
     marks = here.votes.marks(project.id, found.id)
@@ -79,9 +80,9 @@ def _agreements(here: Runtime, project: Project, found: list[Candidate]) -> None
         return
     with st.popover("Score free text by a metric", key="free_text"):
         metric = st.selectbox("Metric", able, format_func=lambda one: metrics.METRICS[one].title, key="free_metric")
-        least = st.number_input("Right from", 0.01, 1.0, max(0.01, able[metric]), 0.01, key=f"free_from-{metric}")
-        words = st.number_input(
-            "Answers of more words than", 0, 1000, now.words if now else FreeText.words, key="free_words"
+        least = number_field("Right from", 0.01, 1.0, max(0.01, able[metric]), key=f"free_from-{metric}")
+        words = number_field(
+            "Answers of more words than", 0, 1000, now.words if now else FreeText.words, key="free_words", whole=True
         )
         try:
             if st.button("Keep for this project", key="free_keep"):

@@ -12,6 +12,7 @@ from core.finetune_rows import Row
 from core.project import Project
 from core.runtime import Runtime
 from core.text import plain
+from pages.draw.number_field import number_field
 
 PAGES = Path(__file__).resolve().parents[1]
 UPLOAD = "Rows of my own (JSONL)"
@@ -67,7 +68,8 @@ def _rows(here: Runtime, project: Project, source: str) -> tuple[tuple[Row, ...]
 def _options() -> tuple[float, int]:
     left, right = st.columns(2)
     share = left.segmented_control("Set aside", SHARES, default="10 %", key="finetune_held") or "10 %"
-    passes = right.number_input("Passes over the rows", 1, finetune.MOST_PASSES, 16, key="finetune_passes")
+    with right:
+        passes = number_field("Passes over the rows", 1, finetune.MOST_PASSES, 16, key="finetune_passes", whole=True)
     return SHARES[share], int(passes)
 
 

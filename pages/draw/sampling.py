@@ -22,9 +22,11 @@ def sampling(usual: Sampling) -> tuple[Sampling, int]:
         temperature = st.slider(
             "Temperature", 0.0, 2.0, float(usual.temperature), 0.1, key="temperature", help="0 is greedy."
         )
-        seed = int(st.number_input("Seed", 0, 2**32 - 1, usual.seed, key="seed"))
+        seed = int(number_field("Seed", 0, 2**32 - 1, usual.seed, key="seed", whole=True))
         top_p = st.slider("Top-p", 0.0, 1.0, float(usual.top_p), 0.05, key="top_p", help="1 is off.")
-        top_k = int(st.number_input("Top-k of tokens", 0, 1000, usual.top_k, key="sample_top_k", help="0 is off."))
+        top_k = int(
+            number_field("Top-k of tokens", 0, 1000, usual.top_k, key="sample_top_k", whole=True, help="0 is off.")
+        )
         min_p = st.slider("Min-p", 0.0, 1.0, float(usual.min_p), 0.05, key="min_p", help="0 is off.")
         penalty = st.slider(
             "Repeat penalty", 0.0, 2.0, float(usual.repeat_penalty), 0.05, key="repeat_penalty", help="1 is off."

@@ -8,6 +8,7 @@ from core.jobs import Job
 from core.project import Project
 from core.runtime import Runtime
 from core.text import plain
+from pages.draw.number_field import number_field
 
 
 def draw_proposals(here: Runtime, project: Project, names: list[str]) -> None:
@@ -23,7 +24,7 @@ def draw_proposals(here: Runtime, project: Project, names: list[str]) -> None:
     titles = {model.id: model.title for model in project.models}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         model = st.selectbox("Model", titles, format_func=titles.__getitem__, key="propose_model")
-        wanted = st.number_input("How many", 1, propose.MOST, 50, key="propose_wanted", width=140)
+        wanted = number_field("How many", 1, propose.MOST, 50, key="propose_wanted", whole=True, width=140)
         if st.button("Propose", key="propose"):
             try:
                 propose.start(here, project, model, int(wanted))

@@ -248,7 +248,7 @@ def test_a_case_opens_with_the_settings_of_its_run(script: Script) -> None:
     assert not app.exception, app.exception[0].message
     assert app.text_area(key=f"question-brightwater-{STREET.question}").value == STREET.question
     assert app.slider(key="top_k-brightwater").value == 7 and app.toggle(key="hops-brightwater").value
-    assert app.slider(key="temperature").value == 0.7 and app.number_input(key="seed").value == 12  # the second asking
+    assert app.slider(key="temperature").value == 0.7 and app.text_input(key="seed").value == "12"  # the second asking
     assert app.text_input(key="max_tokens").value == "300" and app.text_area(key="stop_strings").value == "END"
     assert app.selectbox(key="snapshot").value == "today"
     (panes,) = [one for one in app.multiselect if one.label == "Panes"]
