@@ -66,6 +66,15 @@ class Hands:
         self.press(key)
         self.rest()
 
+    def both(self, first: str, second: str) -> None:
+        """Turn two choices of one group over: Tab leads into the group, the arrow keys lead on within it."""
+        self.to(f"{first}|{second}")
+        if re.match(second, self.page.evaluate(FOCUS)[0]):
+            self.press("ArrowLeft")
+        for key in ("Enter", "ArrowRight", "Enter"):
+            self.press(key)
+            self.rest()
+
     def rest(self) -> None:
         self.page.wait_for_timeout(700)
         finished(self.page)
@@ -110,8 +119,7 @@ def playground(hands: Hands, url: str) -> dict[str, int]:
     finished(page)
     hands.to("Skip to main content")
     hands.press("Enter")
-    for way in ("Predicts", "Votes blind"):
-        hands.enter(way)
+    hands.both("Predicts", "Votes blind")
     hands.enter("Base · 0")
     took["predict"] = hands.presses
     hands.enter("Ask")
@@ -124,8 +132,7 @@ def playground(hands: Hands, url: str) -> dict[str, int]:
     hands.rest()
     expect(body.get_by_text("Found best").first).to_be_visible(timeout=WAIT)
     took["reveal"] = hands.presses
-    for way in ("Predicts", "Votes blind"):
-        hands.enter(way)
+    hands.both("Predicts", "Votes blind")
     hands.enter("Edit a document", "Space")
     hands.to("Its text")
     hands.press("Control+End")
