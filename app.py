@@ -90,6 +90,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     """Workers must not outlive the server: SIGTERM ends the lifespan, and the lifespan ends them."""
     os.umask(0o077)  # questions, documents and logs are for the owner of the process only
     handles.raise_limit()
+    handles.few_heaps()
     runtime.serve(ASKS)
     threading.Thread(target=warm, name="warm", daemon=True).start()
     yield

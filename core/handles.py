@@ -1,15 +1,19 @@
 """File handles: how many this process may have, how many it has, whether another session may begin. Knows no session.
+And memory's heaps, of which as few: both are what a server that runs for weeks uses up.
 
 A browser's tab costs a connection, a thread and the database connections of that thread; at the limit nothing can be
 opened any more, not even the app's own scripts. So the limit is raised as far as the system lets us, and a new visitor
 is asked to wait before it is reached.
 """
 
+import ctypes
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 MOST = 65_536  # enough for any machine; some systems' hard limit is a billion, and some libraries walk through it
 SPARE = 128  # kept for those who are already here: files of pages, databases, workers
+ARENA_MAX, HEAPS = -8, 2  # glibc's malloc.h: M_ARENA_MAX
 FOLDERS = ("/proc/self/fd", "/dev/fd")  # Linux, macOS: one entry a handle
 
 
@@ -23,6 +27,16 @@ def raise_limit() -> None:
     wanted = MOST if hard == resource.RLIM_INFINITY else min(hard, MOST)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def few_heaps() -> None:
+    """Let all threads share two heaps of the C library (glibc; elsewhere nothing happens).
+
+    A page's every redraw is a thread of its own. By default each may get a heap of its own, up to eight a core, and
+    none gives back what it once held.
+    """
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(ARENA_MAX, HEAPS)
 
 
 def limit() -> int | None:

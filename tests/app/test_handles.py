@@ -4,6 +4,11 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from core import handles
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """
@@ -41,3 +46,14 @@ def test_a_visitor_waits_when_handles_run_out_and_comes_in_when_there_are_some_a
     assert found["raised"] == found["hard"] and found["calm"] is False
     assert found["pages"] == [200, 503, 200, 200]
     assert "tries again" in found["text"] and found["retry"] == "10"
+
+
+def test_threads_share_few_heaps_and_a_system_without_them_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int]] = []
+    monkeypatch.setattr(
+        handles.ctypes, "CDLL", lambda _name: SimpleNamespace(mallopt=lambda *given: asked.append(given))
+    )
+    handles.few_heaps()
+    assert asked == [(handles.ARENA_MAX, 2)]
+    monkeypatch.setattr(handles.ctypes, "CDLL", lambda _name: SimpleNamespace())
+    handles.few_heaps()
