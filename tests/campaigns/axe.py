@@ -131,6 +131,7 @@ def playground(page: Page, url: str) -> Iterator[str]:
 
 def presenter(page: Page, url: str) -> Iterator[str]:
     ask(page, url, QUESTION)
+    page.wait_for_url(re.compile("run="))
     finished(page)
     run = re.search(r"run=(\w+)", page.url)
     assert run, page.url
