@@ -4,7 +4,7 @@ Prompt only sends the whole corpus, retrieval k passages, fine-tuning neither, h
 Amounts are US dollars. Knows no months (costs.py) and no summaries (model.py).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -45,9 +45,9 @@ class Approach:
     training_energy: Array  # kWh of one training
 
 
-def compose(d: Draws, words: Mapping[str, str]) -> dict[str, Approach]:
-    """The four approaches for drawn inputs `d` and choices `words`."""
-    return {name: _approach(name, d, words) for name in APPROACHES}
+def compose(d: Draws, words: Mapping[str, str], each: Callable[..., Iterable[Approach]] = map) -> dict[str, Approach]:
+    """The four approaches for drawn inputs `d` and choices `words`. `each`: a `map`, perhaps a pool's."""
+    return dict(zip(APPROACHES, each(lambda name: _approach(name, d, words), APPROACHES), strict=True))
 
 
 def way_of(name: str, words: Mapping[str, str]) -> str:

@@ -3,10 +3,8 @@
 Knows lines and cumulative costs, not what they are made of.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, fields, replace
-from functools import partial
-from typing import Any
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +13,7 @@ from core.calculator.draws import percentiles
 from core.calculator.formulas import Array
 
 SHOWN = (5, 50, 95)
+BLOCK = 1024
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,7 @@ class Line:
     discount: Array = field(default_factory=partial(np.ones, ()))
     months: int = 1
 
+    @cached_property
     def at_none(self) -> Array:
         """USD over the horizon without a query."""
         return self.fixed + self.machine * self.minimum * sum(self.discount**month for month in range(self.months))
@@ -56,7 +56,7 @@ class Kinks:
 
     def __init__(self, first: Array, weight: Array, apart: Array, factor: Array, count: int) -> None:
         self.next, self.weight, self._apart, self._factor = first, weight, apart, factor
-        self._left = np.full(first.shape, count)
+        self._left = np.full(np.shape(first), count)
 
     def passed(self, end: Array) -> Array:
         """USD a query added where the kink at `end` is passed; then the next one stands there."""
@@ -84,9 +84,7 @@ class Crossing:
     second_throughout: float
 
 
-def crossing(
-    names: tuple[str, str], lines: tuple[Line, Line], cumulative: tuple[Sequence[Array], Sequence[Array]]
-) -> Crossing:
+def crossing(names: tuple[str, str], lines: tuple[Line, Line], cumulative: tuple[Array, Array]) -> Crossing:
     """Both break-evens of a pair, summarised over draws."""
     volume, start = break_even_queries(*lines)
     month, month_start = break_even_months(*cumulative)
@@ -112,14 +110,10 @@ def break_even_queries(a: Line, b: Line) -> tuple[Array, Array]:
     exactly, walking from kink to kink: q* = begin - gap / slope on its piece. Without growth each line has one kink; on
     one piece this is the textbook formula (fixed_b - fixed_a) / (per_query_a - per_query_b). Ours.
     """
-    names = [each.name for each in fields(Line) if each.name != "months"]
-    parts = np.broadcast_arrays(*(np.atleast_1d(getattr(line, name)) for line in (a, b) for name in names))
-    of_a: dict[str, Any] = dict(zip(names, parts[: len(names)], strict=True))
-    of_b: dict[str, Any] = dict(zip(names, parts[len(names) :], strict=True))
-    a, b = replace(a, **of_a), replace(b, **of_b)
+    shape = np.broadcast_shapes((1,), *(np.shape(value) for line in (a, b) for value in vars(line).values()))
     above, below = a.kinks(), b.kinks()
-    gap, slope = a.at_none() - b.at_none(), a.per_query - b.per_query
-    begin, found, start = np.zeros_like(gap), np.full(gap.shape, np.nan), np.zeros_like(gap)
+    gap, slope = (np.broadcast_to(one, shape) for one in (a.at_none - b.at_none, a.per_query - b.per_query))
+    begin, found, start = np.zeros(shape), np.full(shape, np.nan), np.zeros(shape)
     while True:
         end = np.minimum(above.next, below.next)
         start = np.where((start == 0) & (end > begin), np.where(gap != 0, np.sign(gap), np.sign(slope)), start)
@@ -133,25 +127,32 @@ def break_even_queries(a: Line, b: Line) -> tuple[Array, Array]:
         slope = slope + above.passed(end) - below.passed(end)
 
 
-def break_even_months(costs_a: Sequence[Array], costs_b: Sequence[Array]) -> tuple[Array, Array]:
-    """(months until the cumulative costs cross or NaN, sign of a - b before), straight between two month ends."""
-    shape = np.atleast_1d(costs_a[-1] - costs_b[-1]).shape
-    before = np.asarray(costs_a[0] - costs_b[0])
-    start, found = np.sign(np.broadcast_to(before, shape)), np.full(shape, np.nan)
-    undecided, together = bool(np.any(start == 0)), np.ones(shape, dtype=bool)  # together: not crossed yet
-    for month, (a, b) in enumerate(zip(costs_a[1:], costs_b[1:], strict=True), start=1):
-        gap = np.asarray(a - b)
-        if undecided:
-            start = np.where(start == 0, np.sign(gap), start)
-        flipped = (gap * start < 0) & together
-        if np.any(flipped):
-            with np.errstate(divide="ignore", invalid="ignore"):
-                found = np.where(flipped, month - 1 + before / (before - gap), found)
-            together &= ~flipped
-            if not np.any(together):
-                break
-        before = gap
+def break_even_months(costs_a: Array, costs_b: Array) -> tuple[Array, Array]:
+    """(months until the cumulative costs cross or NaN, sign of a - b before), straight between two month ends.
+
+    Costs are (months, draws). BLOCK draws at a time, so that all their months stay in the processor's cache.
+    """
+    count = max(costs_a.shape[1], costs_b.shape[1])
+    found, start = np.full(count, np.nan), np.zeros(count)
+    for at in range(0, count, BLOCK):
+        here = slice(at, min(at + BLOCK, count))
+        a, b = (costs[:, here] if costs.shape[1] > 1 else costs for costs in (costs_a, costs_b))
+        _first_crossing(a - b, found[here], start[here])
     return found, start
+
+
+def _first_crossing(gap: Array, found: Array, start: Array) -> None:
+    """Where the first sign that a gap (months, draws) has turns over: filled into `found`, the sign into `start`."""
+    start[:] = np.sign(gap[0])
+    for row in gap[1:]:
+        if start.all():
+            break
+        np.copyto(start, np.sign(row), where=start == 0)
+    turned = (gap < 0) if (start > 0).all() else (gap > 0) if (start < 0).all() else gap * start < 0
+    draws = np.flatnonzero(turned.any(axis=0))
+    month = turned[:, draws].argmax(axis=0)
+    before, after = gap[month - 1, draws], gap[month, draws]
+    found[draws] = month - 1 + before / (before - after)
 
 
 def _summary(values: Array) -> dict[str, float] | None:

@@ -94,27 +94,27 @@ class Compass:
         months = costs.calendar(d)
         first = scenario.words["latency_measure"] == "ttft"
         composed = compose(d, scenario.words)
-        made = requests.made(composed[APPROACHES[0]].timing)
-        return {name: _reached(one, months, first, made) for name, one in composed.items()}
+        times = requests.quantiles({name: one.timing for name, one in composed.items()}, (95,))
+        return {name: _reached(one, months, times[name][0 if first else 1][0]) for name, one in composed.items()}
 
 
 def _table(values: Sequence[Any], rows: int) -> NDArray[Any]:
     return np.stack([np.broadcast_to(one, (rows,)) for one in values])
 
 
-def _reached(one: Approach, months: costs.Calendar, first: bool, made: requests.Requests) -> dict[str, Array]:
+def _reached(one: Approach, months: costs.Calendar, latency: Array) -> dict[str, Array]:
     amounts = costs.paid(one, months)
-    ttft, latency = requests.quantiles(one.timing, (95,), made)
+    first_year, month = costs.first_year(amounts), costs.month(amounts)
     total = costs.cumulative(amounts, months)[-1]
     return {
         "cost": total,
-        "latency": (ttft if first else latency)[0],
+        "latency": latency,
         "accuracy": one.accuracy,
         "freshness": one.delay_longest,
         "launch": one.weeks,
         "total budget": total,
-        "first-year budget": costs.first_year(amounts),
-        "monthly budget": costs.month(amounts),
+        "first-year budget": first_year,
+        "monthly budget": month,
     }
 
 

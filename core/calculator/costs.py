@@ -24,6 +24,7 @@ class Calendar:
     factors: Array  # (months,)
     queries: Sequence[Array]  # a month
     events: Mapping[str, Sequence[Array]]  # how many of each kind in each month
+    done: Mapping[str, Array]  # how many of each kind within the horizon
     growth: Array  # of the queries, factor a month
 
     @cached_property
@@ -61,7 +62,7 @@ class Calendar:
 
     def count(self, event: str) -> Array:
         """Events of one kind within the horizon."""
-        return sum(self.events[event], start=np.zeros(()))
+        return self.done[event]
 
     def present(self, amounts: Sequence[Array]) -> Array:
         """Present value of one amount a month."""
@@ -88,13 +89,9 @@ def calendar(d: Draws) -> Calendar:
     queries = [d["queries"]]
     for _ in range(months - 1):
         queries.append(queries[-1] * growth)
-    events = {name: _by_month(each, months) for name, each in event_months(d).items()}
-    return Calendar(factors, queries, events, growth)
-
-
-def _by_month(interval: Array, months: int) -> list[Array]:
-    done = f.retrains_until(interval, months)
-    return [np.subtract(after, before) for before, after in pairwise([np.zeros(()), *done])]
+    done = {name: [np.zeros(()), *f.retrains_until(each, months)] for name, each in event_months(d).items()}
+    events = {name: [np.subtract(after, before) for before, after in pairwise(each)] for name, each in done.items()}
+    return Calendar(factors, queries, events, {name: each[-1] for name, each in done.items()}, growth)
 
 
 def total_parts(approach: Approach, months: Calendar) -> dict[str, Array]:
@@ -138,40 +135,56 @@ def cost_line(approach: Approach, months: Calendar) -> breakeven.Line:
     )
 
 
-def paid(approach: Approach, months: Calendar) -> list[Array]:
-    """USD paid up to launch (month 0) and in month 1, ..., horizon; not discounted."""
+def paid(approach: Approach, months: Calendar) -> Array:
+    """(1 + horizon, draws) USD paid up to launch (month 0) and in month 1, ..., horizon; not discounted."""
     monthly, per_query = sum_of(approach.monthly), sum_of(approach.per_query)
     events = [(sum_of(amounts), months.events[name], months.happens[name]) for name, amounts in approach.events.items()]
-    machines = bool(np.any(approach.replica_month))
-    amounts = [sum_of(approach.setup)]
-    for month, queries in enumerate(months.queries):
-        amount = monthly + per_query * queries
-        for each, times, happens in events:
+    a, setup, machines = approach, sum_of(approach.setup), bool(np.any(approach.replica_month))
+    hosted = (a.replica_month, a.min_replicas, a.replicas_per_query) if machines else ()
+    each_month = [one for amount, times, _ in events for one in (amount, times[0])]
+    shape = np.broadcast_shapes(
+        (1,), *(np.shape(one) for one in (setup, monthly, per_query, months.queries[-1], *each_month, *hosted))
+    )
+    amounts = np.empty((1 + len(months.queries), *shape))
+    amounts[0] = setup
+    for month, (row, queries) in enumerate(zip(amounts[1:], months.queries, strict=True)):
+        np.multiply(per_query, queries, out=row)
+        row += monthly
+        for amount, times, happens in events:
             if happens[month]:
-                amount = amount + each * times[month]
+                row += amount * times[month]
         if machines:
-            a = approach
-            amount = amount + f.hosting_month(a.replica_month, a.min_replicas, queries, a.replicas_per_query)
-        amounts.append(amount)
+            row += f.hosting_month(a.replica_month, a.min_replicas, queries, a.replicas_per_query)
     return amounts
 
 
-def cumulative(amounts: Sequence[Array], months: Calendar) -> list[Array]:
-    """Present value in USD of all that is `paid` up to the end of month 0 (set-up), 1, ..., horizon."""
-    lines = [amounts[0]]
-    for factor, amount in zip(months.factors, amounts[1:], strict=True):
-        lines.append(lines[-1] + factor * amount)
-    return lines
+def cumulative(amounts: Array, months: Calendar) -> Array:
+    """(1 + horizon, draws) present value in USD of all that is `paid` up to the end of month 0 (set-up), 1, ...
+
+    `amounts` become it: so many draws in so many months are not written twice.
+    """
+    for before, row, factor in zip(amounts[:-1], amounts[1:], months.factors, strict=True):
+        row *= factor
+        row += before
+    return amounts
 
 
-def first_year(amounts: Sequence[Array]) -> Array:
+def first_year(amounts: Array) -> Array:
     """USD up to launch and in the twelve months after it (fewer when the horizon is shorter), not discounted."""
-    return sum(amounts[:13], start=np.zeros(()))
+    return _added(amounts[:13])
 
 
-def month(amounts: Sequence[Array]) -> Array:
+def month(amounts: Array) -> Array:
     """Mean USD a month after launch over the horizon, not discounted."""
-    return sum(amounts[1:], start=np.zeros(())) / (len(amounts) - 1)
+    return _added(amounts[1:]) / (len(amounts) - 1)
+
+
+def _added(amounts: Array) -> Array:
+    """Rows added up one after the other."""
+    total = amounts[0].copy()
+    for row in amounts[1:]:
+        total += row
+    return total
 
 
 def energy(approach: Approach, months: Calendar) -> Array:

@@ -61,29 +61,36 @@ def uniform(name: str, count: int, seed: int) -> Array:
 
 def percentiles(values: Array, wanted: Sequence[int]) -> dict[str, float]:
     """{'p5': ..., ...} with linear interpolation between ranks; a single value is all its percentiles."""
-    if values.ndim == 0 or values.size == 1:
-        return {f"p{p}": float(values.flat[0]) for p in wanted}
-    positions = {p: p / 100 * (values.size - 1) for p in wanted}
+    return {name: float(row[0]) for name, row in rows_percentiles(values.reshape(1, -1), wanted).items()}
+
+
+def rows_percentiles(values: Array, wanted: Sequence[int]) -> dict[str, Array]:
+    """`percentiles` of every row of (rows, draws): arrays (rows,) by name."""
+    last = values.shape[1] - 1
+    if last == 0:
+        return {f"p{p}": values[:, 0] for p in wanted}
+    positions = {p: p / 100 * last for p in wanted}
     ranked = _ranked(values.copy(), 0, sorted({int(position) for position in positions.values()}))
-    result = {}
+    found = {}
     for p, position in positions.items():
         low, high = ranked[int(position)]
-        result[f"p{p}"] = low + (high - low) * (position - int(position)) if high != low else low
-    return result
+        apart = np.subtract(high, low, out=np.zeros_like(low), where=high != low)  # not where both are infinite
+        found[f"p{p}"] = low + apart * (position - int(position))
+    return found
 
 
-def _ranked(values: Array, first: int, ranks: Sequence[int]) -> dict[int, tuple[float, float]]:
-    """Rank -> (value of that rank, value of the next). `values` hold the ranks from `first` on and are reordered.
+def _ranked(values: Array, first: int, ranks: Sequence[int]) -> dict[int, tuple[Array, Array]]:
+    """Rank -> (each row's value of that rank, and of the next). Rows hold the ranks from `first` on and are reordered.
 
     One rank at a time, the middle one first: NumPy partitions by one rank several times faster than by many.
     """
     if not ranks:
         return {}
     at = ranks[len(ranks) // 2]
-    values.partition(at - first)
-    low, above = float(values[at - first]), values[at - first + 1 :]
+    values.partition(at - first, axis=1)
+    low, above = values[:, at - first].copy(), values[:, at - first + 1 :]
     return {
-        **_ranked(values[: at - first], first, [rank for rank in ranks if rank < at]),
-        at: (low, float(above.min()) if above.size else low),
+        **_ranked(values[:, : at - first], first, [rank for rank in ranks if rank < at]),
+        at: (low, above.min(axis=1) if above.shape[1] else low),
         **_ranked(above, at + 1, [rank for rank in ranks if rank > at]),
     }

@@ -3,6 +3,7 @@
 The currency's exchange rate enters here, in the summaries; everything before is in US dollars.
 """
 
+import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from core.calculator import breakeven, costs, judge, requests
 from core.calculator import formulas as f
 from core.calculator.approaches import EXIT, FACTS, Approach, Fit, compose, fit
 from core.calculator.costs import Calendar, calendar, cost_line, cumulative, sum_of, total_parts
-from core.calculator.draws import Draws, percentiles, sample
+from core.calculator.draws import Draws, percentiles, rows_percentiles, sample
 from core.calculator.formulas import Array
 from core.calculator.inputs import Scenario
 from core.calculator.weights import CRITERIA, Stability, stability
@@ -28,6 +29,7 @@ BAND_PERCENTILES = (5, 50, 95)  # of every month
 REQUEST_PERCENTILES = (50, 95, 99)
 RANGE_PERCENTILES = (5, 50, 95)
 MOST_DRAWS = 40_000  # how many draws a close choice may take
+WORKERS = os.cpu_count() or 1
 WORTH_A_LOOK = (
     0.1  # an approach that meets its targets in fewer draws is no candidate when asking what to measure first
 )
@@ -111,8 +113,7 @@ class _Priced:
     """An approach with what its draws cost and reach."""
 
     approach: Approach
-    paid: list[Array]
-    line: list[Array]  # cumulative present value
+    line: Array  # (1 + horizon, draws) cumulative present value
     ttft: Array  # (3, draws) over requests
     latency: Array
     reached: Mapping[str, Array]  # by aim of judge.AIMS
@@ -122,7 +123,7 @@ def evaluate(scenario: Scenario) -> Outcome:
     """Draw, compose, price what fits, choose, summarise. Same scenario and seed, same outcome to the last digit."""
     d, fits, limit = sample(scenario), fit(scenario), judge.limits(scenario)
     months = calendar(d)
-    with ThreadPoolExecutor() as pool:  # NumPy lets threads work side by side
+    with ThreadPoolExecutor(WORKERS) as pool:  # NumPy lets threads work side by side
         priced = _price(d, fits, months, scenario, pool)
         choice, met = _choice(scenario, fits, priced, pool)
         wins = _wins({name: one.line[-1] for name, one in priced.items()})
@@ -155,7 +156,7 @@ def evaluate(scenario: Scenario) -> Outcome:
 def decide(scenario: Scenario) -> judge.Choice:
     """The choice of `evaluate` alone, without the summaries."""
     d, fits = sample(scenario), fit(scenario)
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(WORKERS) as pool:
         return _choice(scenario, fits, _price(d, fits, calendar(d), scenario, pool), pool)[0]
 
 
@@ -172,31 +173,31 @@ def evaluate_cached(scenario: Scenario) -> Outcome:
 def _price(
     d: Draws, fits: Mapping[str, Fit], months: Calendar, scenario: Scenario, pool: ThreadPoolExecutor
 ) -> dict[str, _Priced]:
-    """What fits, priced. The months' shared sums are worked out once, before the threads ask for them."""
-    chosen = {name: one for name, one in compose(d, scenario.words).items() if fits[name].fits}
+    """What fits, priced."""
+    chosen = {name: one for name, one in compose(d, scenario.words, pool.map).items() if fits[name].fits}
     first = scenario.words["latency_measure"] == "ttft"
-    if not chosen:
-        return {}
-    timings = {name: one.timing.some(slice(requests.worlds(scenario.number("draws")))) for name, one in chosen.items()}
-    shared = requests.made(next(iter(timings.values())))
-    made = pool.map(lambda name: _priced(chosen[name], months, first, timings[name], shared), chosen)
+    some = slice(requests.worlds(scenario.number("draws")))
+    times = requests.quantiles(
+        {name: one.timing.some(some) for name, one in chosen.items()}, REQUEST_PERCENTILES, pool.map
+    )
+    made = pool.map(lambda name: _priced(chosen[name], months, first, *times[name]), chosen)
     return dict(zip(chosen, made, strict=True))
 
 
-def _priced(one: Approach, months: Calendar, first: bool, timing: requests.Timing, made: requests.Requests) -> _Priced:
+def _priced(one: Approach, months: Calendar, first: bool, ttft: Array, latency: Array) -> _Priced:
     amounts = costs.paid(one, months)
+    first_year, month = costs.first_year(amounts), costs.month(amounts)
     line = cumulative(amounts, months)
-    ttft, latency = requests.quantiles(timing, REQUEST_PERCENTILES, made)
     reached = {
         "latency": (ttft if first else latency)[REQUEST_PERCENTILES.index(95)],
         "accuracy": one.accuracy,
         "freshness": one.delay_longest,
         "launch": one.weeks,
         "total budget": line[-1],
-        "first-year budget": costs.first_year(amounts),
-        "monthly budget": costs.month(amounts),
+        "first-year budget": first_year,
+        "monthly budget": month,
     }
-    return _Priced(one, amounts, line, ttft, latency, reached)
+    return _Priced(one, line, ttft, latency, reached)
 
 
 def _choice(
@@ -231,7 +232,6 @@ def _result(
     scenario: Scenario,
 ) -> Result:
     rate, one, line, reached = scenario.number("exchange_rate"), priced.approach, priced.line, priced.reached
-    bands = [percentiles(amount, BAND_PERCENTILES) for amount in line]
     asked = bool(np.all(months.asked > 0))
     right, wrong = months.all_queries * one.accuracy / 100, months.all_queries * (1 - one.accuracy / 100)
     used = costs.energy(one, months)
@@ -249,7 +249,7 @@ def _result(
         if np.any(d["cost_per_wrong"])
         else None,
         parts={part: float(np.mean(amount * rate / per)) for part, amount in total_parts(one, months).items()},
-        months={f"p{p}": [band[f"p{p}"] * rate for band in bands] for p in BAND_PERCENTILES},
+        months={name: (row * rate).tolist() for name, row in rows_percentiles(line, BAND_PERCENTILES).items()},
         latency_parts={part: float(np.mean(time)) for part, time in one.latency.items()},
         ttft=_median_draw(priced.ttft),
         latency=_median_draw(priced.latency),
@@ -280,7 +280,8 @@ def _result(
 
 
 def _median_draw(times: Array) -> dict[str, float]:
-    return {f"p{p}": percentiles(row, (50,))["p50"] for p, row in zip(REQUEST_PERCENTILES, times, strict=True)}
+    middle = rows_percentiles(times, (50,))["p50"]
+    return {f"p{p}": float(value) for p, value in zip(REQUEST_PERCENTILES, middle, strict=True)}
 
 
 def _all_met(reached: Mapping[str, Array], limit: Mapping[str, float]) -> NDArray[np.bool_]:

@@ -5,13 +5,13 @@ are kept apart: every draw has its own p50, p95 and p99 over the same POINTS req
 so that no randomness is added and the draws stay comparable. Knows no approach and no price.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.calculator.formulas import Array
 
@@ -39,7 +39,7 @@ class Timing:
 
     def some(self, draws: slice) -> "Timing":
         """The same for some of the draws."""
-        return Timing(*(value[draws] if np.ndim(value) else value for value in vars(self).values()))
+        return Timing(*(value[draws] if np.size(value) > 1 else value for value in vars(self).values()))
 
 
 def worlds(draws: float) -> int:
@@ -47,47 +47,46 @@ def worlds(draws: float) -> int:
     return int(min(max(WORLDS, draws * 0.4), MOST_WORLDS))
 
 
-@dataclass(frozen=True)
-class Requests:
-    """What requests are like whatever the approach, so that it is worked out once: (draws, POINTS) each."""
+def quantiles(
+    timings: Mapping[str, Timing], wanted: Sequence[int], each: Callable[..., Iterable[Any]] = map
+) -> dict[str, tuple[Array, Array]]:
+    """By approach (TTFT, total) in ms: arrays (len(wanted), draws), the percentiles over the requests of each draw.
 
-    asked_tokens: Array  # of question and history
-    cached: NDArray[np.bool_]  # finds the cacheable part cached
-    writing_ms: Array  # after the first token
-
-    def some(self, draws: slice) -> "Requests":
-        """The same for some of the draws."""
-        asked, cached, writing = (value if len(value) == 1 else value[draws] for value in vars(self).values())
-        return Requests(asked, cached, writing)
-
-
-def made(timing: Timing) -> Requests:
-    """The requests of every draw, lengths log-normal around their mean; any approach's timing says what is shared."""
-    t = _columns(timing)
-    question, answer, hit, _ = _points()
-    sigma = np.sqrt(np.log1p(t.spread**2))
-    written = t.answer_tokens * np.exp(sigma * answer - sigma**2 / 2) - 1
-    return Requests(
-        asked_tokens=t.varying_tokens * np.exp(sigma * question - sigma**2 / 2),
-        cached=hit < t.hit,
-        writing_ms=np.maximum(written, 0, out=written) * t.ms_per_token,
-    )
-
-
-def quantiles(timing: Timing, wanted: Sequence[int], requests: Requests) -> tuple[Array, Array]:
-    """(TTFT, total) in ms: arrays (len(wanted), draws), the percentiles over the requests of each draw."""
-    count = max(len(value) for value in (*vars(_columns(timing)).values(), *vars(requests).values()))
+    Question, answer, cache and their spread are the same for every approach: any timing says them. `each`: a `map` that
+    may work on several blocks of draws at a time.
+    """
+    columns = {name: _columns(timing) for name, timing in timings.items()}
+    count = max((len(value) for t in columns.values() for value in vars(t).values()), default=0)
     blocks = [slice(at, at + BLOCK) for at in range(0, count, BLOCK)]
-    ranked = [_quantiles(timing.some(block), wanted, requests.some(block)) for block in blocks]
-    return np.concatenate([first for first, _ in ranked], axis=1), np.concatenate([all_ for _, all_ in ranked], axis=1)
+    done = list(each(lambda block: _block({name: t.some(block) for name, t in columns.items()}, wanted), blocks))
+    return {
+        name: (
+            np.concatenate([one[name][0] for one in done], axis=1),
+            np.concatenate([one[name][1] for one in done], axis=1),
+        )
+        for name in timings
+    }
 
 
-def _quantiles(timing: Timing, wanted: Sequence[int], requests: Requests) -> tuple[Array, Array]:
-    t = _columns(timing)
-    read = requests.asked_tokens + (t.steady_tokens - np.where(requests.cached, t.cacheable, 0.0))
-    waited = t.wait_ms * np.log(np.maximum(t.wait_chance / (1 - _points()[3]), 1.0))
-    first = np.maximum(read, 0, out=read) * t.ms_per_read + (t.fixed_ms + waited)
-    return _ranked(first, wanted), _ranked(first + requests.writing_ms, wanted)
+def _block(timings: Mapping[str, Timing], wanted: Sequence[int]) -> dict[str, tuple[Array, Array]]:
+    """`quantiles` of so few draws that their requests stay in the processor's cache. Lengths are log-normal."""
+    question, answer, hit, wait = _points()
+    t = next(iter(timings.values()))
+    sigma = np.sqrt(np.log1p(t.spread**2))
+    asked = t.varying_tokens * np.exp(sigma * question - sigma**2 / 2)
+    cached = hit < t.hit
+    writing = t.answer_tokens * np.exp(sigma * answer - sigma**2 / 2) - 1
+    np.maximum(writing, 0, out=writing)
+    writing = writing * t.ms_per_token
+    found = {}
+    for name, t in timings.items():
+        first = asked + (t.steady_tokens - np.where(cached, t.cacheable, 0.0))
+        np.maximum(first, 0, out=first)
+        waited = t.wait_ms * np.log(np.maximum(t.wait_chance / (1 - wait), 1.0))
+        first = first * t.ms_per_read + (t.fixed_ms + waited)
+        whole = _ranked(first + writing, wanted)
+        found[name] = _ranked(first, wanted), whole
+    return found
 
 
 def _columns(timing: Timing) -> Timing:
@@ -108,12 +107,12 @@ def _points() -> tuple[Array, Array, Array, Array]:
 
 
 def _ranked(times: Array, wanted: Sequence[int]) -> Array:
-    """Percentiles along the requests, straight between ranks: (len(wanted), draws)."""
-    ranked = np.sort(times, axis=1) if times.shape[1] > 1 else times
+    """Percentiles along the requests, straight between ranks: (len(wanted), draws). Sorts `times`."""
+    times.sort(axis=1)
     rows = []
     for p in wanted:
-        place = p / 100 * (ranked.shape[1] - 1)
+        place = p / 100 * (times.shape[1] - 1)
         low, part = int(place), place - int(place)
-        high = min(low + 1, ranked.shape[1] - 1)
-        rows.append(ranked[:, low] + (ranked[:, high] - ranked[:, low]) * part)
+        high = min(low + 1, times.shape[1] - 1)
+        rows.append(times[:, low] + (times[:, high] - times[:, low]) * part)
     return np.stack(rows)
