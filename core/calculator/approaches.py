@@ -326,7 +326,8 @@ def _queue(timing: Timing, d: Draws) -> tuple[Array, Array]:
     reading, writing = timing.varying_tokens * timing.ms_per_read, timing.answer_tokens * timing.ms_per_token
     hits = timing.hit * (1 - timing.hit) * (timing.cacheable * timing.ms_per_read) ** 2
     spread = (timing.spread**2 * (reading**2 + writing**2) + hits) / np.maximum(service * 1000, 1e-300) ** 2
-    return f.queue_wait(service, places, used, d["burstiness"] ** 2, spread)
+    at_work = np.maximum(machines, 1.0) * d["concurrency"]  # part of a machine is a whole one for part of the time
+    return f.queue_wait(service, at_work, used, d["burstiness"] ** 2, spread)
 
 
 def _documents(retrieves: bool, d: Draws) -> Timing:

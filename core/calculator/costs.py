@@ -3,7 +3,7 @@
 Present values in US dollars. Knows what an approach costs at launch, a month, at a retrain and a query, not why.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -81,17 +81,22 @@ class Calendar:
         )
 
 
-def calendar(d: Draws) -> Calendar:
-    """The months of the horizon for drawn inputs. The horizon itself is one number, never a range."""
+def calendar(d: Draws, over: Callable[..., Iterable[list[Array]]] = map) -> Calendar:
+    """The months of the horizon for drawn inputs. The horizon itself is one number, never a range. `over`: a `map`."""
     months = int(d["horizon"].flat[0])
     factors = f.discount_factors(float(d["discount_rate"].flat[0]) / 100, months)
     growth = 1 + d["growth"] / 100
     queries = [d["queries"]]
     for _ in range(months - 1):
         queries.append(queries[-1] * growth)
-    done = {name: [np.zeros(()), *f.retrains_until(each, months)] for name, each in event_months(d).items()}
-    events = {name: [np.subtract(after, before) for before, after in pairwise(each)] for name, each in done.items()}
+    every = event_months(d)
+    done = dict(zip(every, over(lambda each: f.retrains_until(each, months), every.values()), strict=True))
+    events = {name: _by_month(each) for name, each in done.items()}
     return Calendar(factors, queries, events, {name: each[-1] for name, each in done.items()}, growth)
+
+
+def _by_month(done: Sequence[Array]) -> list[Array]:
+    return [np.subtract(after, before) for before, after in pairwise([np.zeros(()), *done])]
 
 
 def total_parts(approach: Approach, months: Calendar) -> dict[str, Array]:
@@ -176,12 +181,12 @@ def first_year(amounts: Array) -> Array:
 
 def month(amounts: Array) -> Array:
     """Mean USD a month after launch over the horizon, not discounted."""
-    return _added(amounts[1:]) / (len(amounts) - 1)
+    return np.asarray(_added(amounts[1:]) / (len(amounts) - 1))
 
 
 def _added(amounts: Array) -> Array:
     """Rows added up one after the other."""
-    total = amounts[0].copy()
+    total: Array = amounts[0].copy()
     for row in amounts[1:]:
         total += row
     return total

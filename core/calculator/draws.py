@@ -64,6 +64,14 @@ def percentiles(values: Array, wanted: Sequence[int]) -> dict[str, float]:
     return {name: float(row[0]) for name, row in rows_percentiles(values.reshape(1, -1), wanted).items()}
 
 
+def percentiles_of(values: Mapping[str, Array], wanted: Sequence[int]) -> dict[str, dict[str, float]]:
+    """`percentiles` of several by name, those over draws together."""
+    drawn = [name for name, one in values.items() if one.size > 1]
+    rows = rows_percentiles(np.stack([values[name] for name in drawn]), wanted) if drawn else {}
+    found = {name: {p: float(row[at]) for p, row in rows.items()} for at, name in enumerate(drawn)}
+    return {name: found[name] if name in found else percentiles(one, wanted) for name, one in values.items()}
+
+
 def rows_percentiles(values: Array, wanted: Sequence[int]) -> dict[str, Array]:
     """`percentiles` of every row of (rows, draws): arrays (rows,) by name."""
     last = values.shape[1] - 1

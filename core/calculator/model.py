@@ -18,7 +18,7 @@ from core.calculator import breakeven, costs, judge, requests
 from core.calculator import formulas as f
 from core.calculator.approaches import EXIT, FACTS, Approach, Fit, compose, fit
 from core.calculator.costs import Calendar, calendar, cost_line, cumulative, sum_of, total_parts
-from core.calculator.draws import Draws, percentiles, rows_percentiles, sample
+from core.calculator.draws import Draws, percentiles, percentiles_of, rows_percentiles, sample
 from core.calculator.formulas import Array
 from core.calculator.inputs import Scenario
 from core.calculator.weights import CRITERIA, Stability, stability
@@ -233,21 +233,27 @@ def _result(
 ) -> Result:
     rate, one, line, reached = scenario.number("exchange_rate"), priced.approach, priced.line, priced.reached
     asked = bool(np.all(months.asked > 0))
-    right, wrong = months.all_queries * one.accuracy / 100, months.all_queries * (1 - one.accuracy / 100)
-    used = costs.energy(one, months)
+    right = months.all_queries * one.accuracy / 100
     per = months.all_queries if asked else np.ones(())
     share = {aim: chance.share for aim, chance in judge.chances(reached, judge.limits(scenario)).items()}
+    paid = {
+        "total": line[-1] * rate,
+        "first_year": reached["first-year budget"] * rate,
+        "month": reached["monthly budget"] * rate,
+        **({"per_query": line[-1] * rate / per} if asked else {}),
+        **({"per_right": line[-1] * rate / right} if asked and np.all(right > 0) else {}),
+    }
+    cost = percentiles_of(paid, COST_PERCENTILES)
+    over = percentiles_of(_over_draws(one, line[-1], months, d, rate), RANGE_PERCENTILES)
     return Result(
-        total=percentiles(line[-1] * rate, COST_PERCENTILES),
+        total=cost["total"],
         mean_total=float(np.mean(line[-1])) * rate,
-        first_year=percentiles(reached["first-year budget"] * rate, COST_PERCENTILES),
-        month=percentiles(reached["monthly budget"] * rate, COST_PERCENTILES),
-        per_query=percentiles(line[-1] * rate / per, COST_PERCENTILES) if asked else None,
-        per_right=percentiles(line[-1] * rate / right, COST_PERCENTILES) if asked and np.all(right > 0) else None,
-        wrong_answers=percentiles(months.asked * (1 - one.accuracy / 100), RANGE_PERCENTILES),
-        wrong_cost=percentiles(wrong * d["cost_per_wrong"] * rate, RANGE_PERCENTILES)
-        if np.any(d["cost_per_wrong"])
-        else None,
+        first_year=cost["first_year"],
+        month=cost["month"],
+        per_query=cost.get("per_query"),
+        per_right=cost.get("per_right"),
+        wrong_answers=over["wrong_answers"],
+        wrong_cost=over.get("wrong_cost"),
         parts={part: float(np.mean(amount * rate / per)) for part, amount in total_parts(one, months).items()},
         months={name: (row * rate).tolist() for name, row in rows_percentiles(line, BAND_PERCENTILES).items()},
         latency_parts={part: float(np.mean(time)) for part, time in one.latency.items()},
@@ -255,21 +261,19 @@ def _result(
         latency=_median_draw(priced.latency),
         latency_range=percentiles(reached["latency"], RANGE_PERCENTILES),
         within_target=share["latency"],
-        accuracy=percentiles(one.accuracy, RANGE_PERCENTILES),
+        accuracy=over["accuracy"],
         accurate=share["accuracy"],
-        stale=percentiles(d["changing_share"] * (1 - one.fresh), RANGE_PERCENTILES),
-        delay_mean=percentiles(one.delay_mean, RANGE_PERCENTILES),
-        delay_longest=percentiles(one.delay_longest, RANGE_PERCENTILES),
+        stale=over["stale"],
+        delay_mean=over["delay_mean"],
+        delay_longest=over["delay_longest"],
         fresh_enough=share["freshness"],
-        weeks=percentiles(one.weeks, RANGE_PERCENTILES),
+        weeks=over["weeks"],
         in_time=share["launch"],
-        net_value=percentiles(_net(one, line[-1], months, d) * rate, RANGE_PERCENTILES)
-        if np.any(d["value_per_correct"])
-        else None,
-        query_energy=percentiles(used * 1000 / months.asked, RANGE_PERCENTILES) if asked else None,
-        energy=percentiles(used, RANGE_PERCENTILES),
-        query_carbon=percentiles(used * d["grid"] / months.asked, RANGE_PERCENTILES) if asked else None,
-        carbon=percentiles(used * d["grid"] / 1000, RANGE_PERCENTILES),
+        net_value=over.get("net_value"),
+        query_energy=over.get("query_energy"),
+        energy=over["energy"],
+        query_carbon=over.get("query_carbon"),
+        carbon=over["carbon"],
         exit=_exit(one, months, rate),
         met={aim: chance.share for aim, chance in met.items()},
         meets={aim: chance.met for aim, chance in met.items()},
@@ -277,6 +281,28 @@ def _result(
         cheapest=wins,
         retrain=_retrain(one, d, rate) if name == "fine-tuning" else None,
     )
+
+
+def _over_draws(one: Approach, cost: Array, months: Calendar, d: Draws, rate: float) -> dict[str, Array]:
+    """What is summarised over draws, by field of `Result`; left out where it says nothing."""
+    wrong, used, asked = 1 - one.accuracy / 100, costs.energy(one, months), bool(np.all(months.asked > 0))
+    found = {
+        "wrong_answers": months.asked * wrong,
+        "accuracy": one.accuracy,
+        "stale": d["changing_share"] * (1 - one.fresh),
+        "delay_mean": one.delay_mean,
+        "delay_longest": one.delay_longest,
+        "weeks": one.weeks,
+        "energy": used,
+        "carbon": used * d["grid"] / 1000,
+    }
+    if asked:
+        found |= {"query_energy": used * 1000 / months.asked, "query_carbon": used * d["grid"] / months.asked}
+    if np.any(d["cost_per_wrong"]):
+        found["wrong_cost"] = months.all_queries * wrong * d["cost_per_wrong"] * rate
+    if np.any(d["value_per_correct"]):
+        found["net_value"] = _net(one, cost, months, d) * rate
+    return found
 
 
 def _median_draw(times: Array) -> dict[str, float]:

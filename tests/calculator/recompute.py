@@ -133,9 +133,9 @@ def one_draw(x, words):
             if way != "api":
                 busy = (tokens - hit * kept) / per_second + x["answer_tokens"] * token_ms / 1000
                 load = x["queries"] * busy / (730 * 3600)
-                places = max(x["min_replicas"], load / (x["concurrency"] * x["utilisation"] / 100)) * x["concurrency"]
-                rho = min(load / places if places else 0.0, 0.995)
-                places = max(places, 1)
+                machines = max(x["min_replicas"], load / (x["concurrency"] * x["utilisation"] / 100))
+                rho = min(load / (machines * x["concurrency"]) if machines else 0.0, 0.995)
+                places = max(max(machines, 1) * x["concurrency"], 1)
                 var = cv**2 * ((changing / per_second) ** 2 + (x["answer_tokens"] * token_ms / 1000) ** 2)
                 var += hit * (1 - hit) * (kept / per_second) ** 2
                 chance = rho ** (math.sqrt(2 * (places + 1)) - 1)

@@ -117,16 +117,23 @@ def test_utilisation_concurrency_and_burstiness_move_the_latency_on_machines(hos
     assert p95(burstiness=0, utilisation=95) < p95(burstiness=3, utilisation=95)
 
 
+def test_part_of_a_machine_has_all_its_places_while_it_runs():
+    # Before, a hundredth of a machine was a queue before one place, however many requests it serves at once.
+    base = points(bot(hosting="dedicated", queries=[20_000, 20_000])).replace({"min_replicas": 0, "utilisation": 60})
+    p95 = [model.evaluate(base.replace({"concurrency": at})).results["retrieval"].latency["p95"] for at in (1, 4, 16)]
+    assert p95[0] > 1.3 * p95[1] and p95[1] > p95[2]
+
+
 def test_requests_spread_as_their_lengths_and_caches_do():
     one, zero = np.ones(()), np.zeros(())
     timing = requests.Timing(zero, one, zero, zero, zero, zero, np.asarray(1000.0), one, zero, zero, np.asarray(0.5))
-    _, total = requests.quantiles(timing, (50, 95), requests.made(timing))
+    _, total = requests.quantiles({"": timing}, (50, 95))[""]
     sigma = math.sqrt(math.log(1.25))
     median = 1000 * math.exp(-(sigma**2) / 2)
     assert total[0, 0] == pytest.approx(median, rel=0.05)
     assert total[1, 0] == pytest.approx(median * math.exp(1.645 * sigma), rel=0.08)
     cached = requests.Timing(zero, one, np.asarray(100.0), zero, np.asarray(100.0), np.asarray(0.75), *([zero] * 5))
-    first, _ = requests.quantiles(cached, (50, 95), requests.made(cached))
+    first, _ = requests.quantiles({"": cached}, (50, 95))[""]
     assert (first[0, 0], first[1, 0]) == (0, 100)  # three of four hit
 
 
