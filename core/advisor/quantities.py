@@ -40,6 +40,22 @@ ARRIVING = {"in", "come", "coming", "arrive", "arriving", "asked", "handled", "r
 STOPS = {"in", "for", "on", "to", "with", "at", "by", "from", "and", "or", "that", "which", "who", "must", "is", "are"}
 ASKED = "ask asks asking send sends sending make makes making write writes writing with"
 ASK = frozenset(ASKED.split())
+JOINING = {
+    "of",
+    "with",
+    "averaging",
+    "having",
+    "about",
+    "around",
+    "roughly",
+    "some",
+    "each",
+    "on",
+    "average",
+    "an",
+    "a",
+}
+LONGEST_PAGES, LONGEST_WORDS = 1000, 20_000  # of one document; more is the length of all of them (ours)
 LARGEST = 1e15
 LOOK = 5  # words after a number among which its unit is sought
 
@@ -164,7 +180,7 @@ def _quantity(words: Sequence[Word], at: int, units: Mapping[str, frozenset[str]
     if joined and second < len(words) and (more := number(words, second)):
         high, last = max(low, more[0]), more[1]
         low *= more[3] if scale == 1 and low * more[3] <= high else 1.0  # "10 to 20 thousand"
-    kind, noun, end = _unit(words, at, last, units)
+    kind, noun, end = _bare_rate(words, at, last, units) or _unit(words, at, last, units)
     if noun == "times":
         return None  # "several times a day" is a rate
     per, end = _per(words, end, last)
@@ -181,12 +197,43 @@ def _unit(words: Sequence[Word], at: int, last: int, units: Mapping[str, frozens
     for place, word in after(words, last, LOOK):
         if (word.text in STOPS and place > last + 1) or word.text[0].isdigit():
             break
+        if word.text in ADVERBS:
+            continue  # "12,000 monthly questions"
         for kind, stems in units.items():
             if word.stem in stems and not (kind == "time" and thing[0]):
                 return kind, word.text, place
         if not thing[0] and not word.light and word.text not in STOPS:
             thing = ("thing", word.text, place)
     return thing
+
+
+def _bare_rate(
+    words: Sequence[Word], at: int, last: int, units: Mapping[str, frozenset[str]]
+) -> tuple[str, str, int] | None:
+    """The noun before a number with nothing but a period behind it: "questions: 12,000/month"."""
+    if not words[last].glued or not _period(words, last + 1):
+        return None
+    for word in reversed(words[max(0, at - 2) : at]):
+        for kind in ("request", "document", "example"):
+            if word.stem in units.get(kind, ()) and word.sentence == words[at].sentence:
+                return kind, word.text, last
+    return None
+
+
+def pieces(at: int, numbers: Sequence[Quantity], words: Sequence[Word], text: Sequence[str]) -> float:
+    """How many documents a quantity of text is the length of: 45 for the pages in "45 policies of 10 pages each".
+
+    `text`: the classes that are text. 1 when it stands for itself, as in "900 articles of 700k tokens in all".
+    """
+    each, before = numbers[at], numbers[at - 1] if at else None
+    if before is None or each.kind not in text or before.kind not in ("document", "thing") or before.per_month:
+        return 1.0
+    between = {word.text for word in words[before.last + 1 : each.first]}
+    behind = {word.text for _, word in after(words, each.last, 3)}
+    joined = words[before.last].part == words[each.first].part and bool(between & {"of", "with", "averaging", "having"})
+    small = each.high <= (LONGEST_PAGES if each.kind == "page" else LONGEST_WORDS)
+    whole = behind & {"all", "total", "altogether", "together", "overall", "combined"}
+    return before.low if joined and between <= JOINING and small and not whole and before.low >= 1 else 1.0
 
 
 def _per(words: Sequence[Word], at: int, number: int) -> tuple[float, int]:

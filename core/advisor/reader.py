@@ -17,7 +17,7 @@ from pathlib import Path
 
 from core import tomlfile
 from core.advisor import quantities, rules, whole
-from core.advisor.patterns import Span, find_any, negated
+from core.advisor.patterns import NEGATIONS, Span, find_any, negated
 from core.advisor.quantities import MONTHLY, Quantity
 from core.advisor.words import Words, after, parse, stem
 
@@ -41,6 +41,26 @@ DELAY_WORDS = {"within", "under", "below", "than", "about", "in"}
 MONTH = {"day": 12 / 365, "week": 84 / 365, "month": 1.0, "quarter": 3.0, "year": 12.0}  # how many of them
 WEEKS_A_MONTH = 365 / 84
 ROUGHLY = 0.25  # either way around "about 12,000" (ours)
+DOLLARS = {"$", "usd", "dollar", "dollars"}  # what the calculator counts in; other money is left to be typed
+TEXT = ("page", "token", "word")
+PER_MILLION = {"million", "mtok", "m", "1m", "1mtok"}
+SENT, WRITTEN = {"input", "in", "prompt"}, {"output", "out", "completion"}
+FIRST_YEAR = ("first year ", "year one ", "year 1 ")
+MORE = {
+    "more",
+    "less",
+    "fewer",
+    "over",
+    "above",
+    "exceed",
+    "beyond",
+    "later",
+    "longer",
+    "before",
+    "than",
+    "only",
+    "until",
+}
 REPLY = {"answer", "answers", "reply", "replies", "response", "responses"}
 RIGHT = {"right", "correct", "accurate", "accuracy", "accurately", "correctly"}
 SPENT = {"budget", "total", "altogether", "spend", "cap", "funding", "fund", "afford", "money", "cost"}
@@ -311,7 +331,7 @@ def _changing(words: Words, numbers: Sequence[Quantity]) -> Iterator[_Mark]:
 def _counted(words: Words, numbers: Sequence[Quantity]) -> Iterator[_Mark]:
     """What the numbers say of size, examples, volume, delay and launch."""
     checked = {words[span.first].clause for span in find_any(load().checked.words, words)}
-    for each in numbers:
+    for at, each in enumerate(numbers):
         span = Span(each.first, each.last)
         if each.per_month and each.kind in ("request", "document", "thing", "example"):
             new = any(word.text == "new" for word in words[each.first : each.last + 1])
@@ -319,7 +339,8 @@ def _counted(words: Words, numbers: Sequence[Quantity]) -> Iterator[_Mark]:
                 yield _Mark("volume", _step(VOLUMES, each.low * each.per_month), span, COUNTED)
         elif _examples(each, words, checked):
             yield _Mark("examples", _step(EXAMPLES, each.low), span, COUNTED)
-        elif not _reply(each, words) and (pages := _pages(each)):
+        elif not _reply(each, words) and (pages := _pages(each, words)):
+            pages *= quantities.pieces(at, numbers, words, TEXT)
             yield _Mark("knowledge-size", _step(PAGES, pages), span, COUNTED)
         elif stem(each.noun) == "question" and _asked_about(each, words):
             yield _Mark("knowledge-size", _step(QUESTIONS, each.low), span, COUNTED)
@@ -346,8 +367,11 @@ def _asked_about(each: Quantity, words: Words) -> bool:
     )
 
 
-def _pages(each: Quantity) -> float:
-    """How many pages of text a quantity is; 0 when it is none."""
+def _pages(each: Quantity, words: Words) -> float:
+    """How many pages of text a quantity is; 0 when it is none, as in a price "per 1M tokens"."""
+    before = words[each.first - 1] if each.first else None
+    if each.kind == "token" and before and (before.glued == "/" or before.text in ("per", "each", "every")):
+        return 0
     if each.kind == "page":
         return each.low
     if each.kind == "token" and each.low >= 1000:
@@ -359,7 +383,7 @@ def _delay(each: Quantity, words: Words) -> float | None:
     """The delay in ms that a quantity sets, or None."""
     if each.kind == "ms":
         return each.high
-    second = each.kind == "time" and stem(each.noun) == stem("second")
+    second = each.kind == "time" and each.noun in ("second", "seconds", "sec", "secs", "s")
     return each.high * 1000 if second and _before(each, words) & DELAY_WORDS else None
 
 
@@ -368,7 +392,8 @@ def _weeks(each: Quantity, words: Words) -> float | None:
     clause = words[each.first].clause
     moving = any(words[span.first].clause == clause for span in find_any(load().change.words, words))
     behind = {word.text for _, word in after(words, each.last, 3)}
-    if not (months := _months(each)) or moving or not (_before(each, words) & SOON or behind & LAUNCH):
+    before = _before(each, words, 3 if "next" in _before(each, words) else 2)
+    if not (months := _months(each)) or moving or not (before & SOON or behind & LAUNCH):
         return None
     return months * WEEKS_A_MONTH
 
@@ -424,7 +449,7 @@ def _named(words: Words, numbers: Sequence[Quantity], asked: bool) -> Iterator[t
     checked = {words[span.first].clause for span in find_any(load().checked.words, words)}
     counts = ("request",) if asked else ("request", "document", "thing")
     for at, each in enumerate(numbers):
-        if not each.exact:
+        if not each.exact or _denied(each, words):
             continue
         place = each.first, each.last
         wide = ROUGHLY if each.about else 0.0
@@ -436,9 +461,11 @@ def _named(words: Words, numbers: Sequence[Quantity], asked: bool) -> Iterator[t
             yield "price_out", "USD/M tokens", numbers[at + 1].low, numbers[at + 1].low, each.first, last
         elif at and _is_price_pair(numbers[at - 1 : at + 1], words):
             continue
-        elif each.kind == "money" and each.low >= 1:
+        elif side := _price_of(each, words):
+            yield f"price_{side}", "USD/M tokens", each.low, each.low, *place
+        elif each.kind == "money" and each.low >= 1 and each.noun in DOLLARS:
             if span := _budget(each, words, behind):
-                near = [at for at, word in after(words, each.last, 4) if word.text in ("year", "month", "total")]
+                near = [at for at, word in after(words, each.last, 4) if word.text in ("year", "month", "total", "one")]
                 yield f"budget_{span}", "USD", *ends, each.first, max([each.last, *near])
         elif each.per_month and each.kind in counts:
             new = "new" in [word.text for word in words[each.first : each.last + 1]]
@@ -447,8 +474,11 @@ def _named(words: Words, numbers: Sequence[Quantity], asked: bool) -> Iterator[t
                 yield "queries", "queries/month", low, high, *place
         elif _reply(each, words):
             yield f"answer_{each.kind}s", f"{each.kind}s", *ends, *place
-        elif _pages(each):
-            yield "corpus_tokens" if each.kind == "token" else f"{each.kind}s", f"{each.kind}s", *ends, *place
+        elif _pages(each, words):
+            count = quantities.pieces(at, numbers, words, TEXT)
+            first = numbers[at - 1].first if count > 1 else each.first
+            name = "corpus_tokens" if each.kind == "token" else f"{each.kind}s"
+            yield name, f"{each.kind}s", ends[0] * count, ends[1] * count, first, each.last
         elif each.kind == "percent" and (RIGHT & {*behind[:5], *_before(each, words, 5)}):
             yield "accuracy", "%", *ends, *place
         elif each.kind == "percent" and each.per_month == 1 and _grows(each, words, behind):
@@ -474,7 +504,13 @@ def _budget(each: Quantity, words: Words, behind: Sequence[str]) -> str:
     if each.per_month == 1:
         return "month"
     around = {word.stem for word in words if word.sentence == words[each.first].sentence}
-    first_year = "first year" in " ".join(behind) or {"first", "year"} <= _before(each, words, 5)
+    before = " ".join(word.text for word in words[max(0, each.first - 5) : each.first])
+    said = " ".join(behind[:3]) + " "
+    if not each.per_month and {"total", "all", "altogether", "overall"} & set(said.split()):
+        return "total"
+    first_year = any(name in f"{' '.join(behind)} " for name in FIRST_YEAR) or any(
+        name in f"{before} " for name in FIRST_YEAR
+    )
     if first_year or each.per_month == MONTHLY["year"]:
         return "first_year"
     return "total" if not each.per_month and around & {stem(word) for word in SPENT} else ""
@@ -488,7 +524,9 @@ def _grows(each: Quantity, words: Words, behind: Sequence[str]) -> bool:
 
 def _horizon(each: Quantity, words: Words) -> bool:
     """Whether a time is the one over which costs are summed: "over 3 years", "for the next two years"."""
-    return bool(_before(each, words, 3) & {"over", "horizon", "next"}) and not _before(each, words) & {"last", "past"}
+    before = _before(each, words, 3)
+    soon = "next" in before and bool(before & {"within", "in"}) and _months(each) < MONTH["year"]
+    return bool(before & {"over", "horizon", "next"}) and not soon and not _before(each, words) & {"last", "past"}
 
 
 def _builders(each: Quantity, words: Words, behind: Sequence[str]) -> bool:
@@ -496,7 +534,7 @@ def _builders(each: Quantity, words: Words, behind: Sequence[str]) -> bool:
     before = _before(each, words)
     if not each.noun or each.kind in ("thing", ""):
         return {"team", "of"} <= before
-    makers = {stem(word) for word in ("engineer", "developer", "programmer", "dev")}
+    makers = {stem(word) for word in ("engineer", "developer", "programmer", "dev", "devs")}
     builds = each.noun == "people" and bool({"build", "building", "work", "working"} & set(behind[:3]))
     return each.kind == "person" and "for" not in before and (stem(each.noun) in makers or builds)
 
@@ -508,7 +546,34 @@ def _is_price_pair(pair: Sequence[Quantity], words: Words) -> bool:
         return False
     last = pair[1].last
     per = [*words[pair[1].first : last + 1], *(word for _, word in after(words, last, 4))]
-    return any(word.text in ("million", "mtok", "m") for word in per) and all(each.low < 1000 for each in pair)
+    return any(word.text in PER_MILLION for word in per) and all(each.low < 1000 for each in pair)
+
+
+def _price_of(each: Quantity, words: Words) -> str:
+    """ "in" or "out" for the price of a million tokens read or written: "0.40 USD per million input tokens"."""
+    behind: list[str] = []
+    for _, word in after(words, each.last, 7):
+        if word.text[0].isdigit() and word.text not in PER_MILLION:
+            break
+        behind.append(word.text)
+    plain = (
+        each.noun in DOLLARS or each.kind in ("", "thing") or (each.kind == "token" and behind[:1] in (["per"], ["a"]))
+    )
+    if not plain or each.low >= 1000 or not PER_MILLION & set(behind):
+        return ""
+    return "in" if SENT & set(behind) else "out" if WRITTEN & set(behind) else ""
+
+
+def _denied(each: Quantity, words: Words) -> bool:
+    """Whether a number is said not to hold ("we do not have 2 engineers"); "no more than 2" does hold."""
+    between: set[str] = set()
+    for word in reversed(words[max(0, each.first - 4) : each.first]):
+        if word.part != words[each.first].part:
+            return False
+        if word.text in NEGATIONS:
+            return bool(between & {"have", "has", "got", "need", "longer"}) and not between & (MORE - {"longer"})
+        between.add(word.text)
+    return False
 
 
 def _found(text: str, words: Words, marks: Sequence[_Mark], answers: Mapping[str, str]) -> Iterator[Found]:

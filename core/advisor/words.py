@@ -9,7 +9,7 @@ from itertools import pairwise
 import snowballstemmer  # type: ignore[import-untyped]
 
 TOKEN = re.compile(
-    r"\d{1,3}(?:[ '\u00a0]\d{3})+(?!\d)|\d[\d.,]*\d[a-z]{0,2}\b|\d+[a-z]{0,2}\b|[^\W\d_]+(?:'[^\W\d_]+)?|[^\w\s]"
+    r"\d{1,3}(?:[ '\u00a0]\d{3})+(?!\d)|\d[\d.,]*\d[a-z]{0,3}\b|\d+[a-z]{0,3}\b|[^\W\d_]+(?:'[^\W\d_]+)?|[^\w\s]"
 )
 BREAKS, ENDS = set(",;:()—–"), set(".!?")
 ATTACHED = {"but", "though", "although", "however", "strictly"}  # a clause that begins so speaks of the one before
@@ -22,6 +22,7 @@ FUNCTION_WORDS = """
     which who whom whose what how why there here one ones per via up out off not no nor only both either neither each
     every get gets got make makes made take takes let lets want wants need needs use uses used like"""
 LIGHT, FUNCTION = frozenset(LIGHT_WORDS.split()), frozenset(FUNCTION_WORDS.split())
+GLUED_UNIT = re.compile(r"(\d[\d.,]*)(ms|s|sec|gb|tb|mb)$")  # "800ms", "1.5s"; "1990s" is a decade
 POSSESSIVE = re.compile(r"'(s|re|d|ll|ve|m)$")
 
 
@@ -86,6 +87,11 @@ def parse(text: str) -> Words:
             bare = POSSESSIVE.sub("", token.removesuffix("n't"))
             bare = re.sub(r"(?<=\d)[ '\u00a0](?=\d)", "", bare)
             bare = "can" if negated and bare == "ca" else bare
+            split = GLUED_UNIT.match(bare)
+            if split and (split[2] != "s" or len(split[1]) == 1 or "." in split[1]):
+                middle = end - len(split[2])
+                found.append(Word(split[1], split[1], start, middle, sentence, clause, clause))
+                bare, start = split[2], middle
             found.append(Word(bare, stem(bare), start, end, sentence, clause, clause))
             if negated:
                 found.append(Word("not", "not", start, end, sentence, clause, clause))

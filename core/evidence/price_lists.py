@@ -76,7 +76,9 @@ def read(data: bytes, origin: str, today: date) -> tuple[list[Offer], list[str]]
     for at, row in enumerate(rows, 1):
         try:
             one = _offer(row)
-            found.setdefault(one.id, one)
+            twice = words(found.setdefault(one.id, one)) != words(one)
+            if twice and not row.get("from_date"):  # of a history the latest start counts
+                notes.append(f"entry {at}: {one.id} stands there twice; {words(found[one.id])} is taken.")
         except Problem as problem:
             notes.append(f"entry {at}: {problem.message}")
     if not found:

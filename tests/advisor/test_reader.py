@@ -51,6 +51,8 @@ def test_what_a_description_says_is_read(name: str) -> None:
         ("We have no network", "network", "no"),
         ("It must cite", "citations", "required"),
         ("It need not cite", "citations", "no"),
+        ("Sources are not optional", "citations", "required"),
+        ("45 policies of 10 pages each", "knowledge-size", "medium"),
         ("Brand voice wanted but not critical", "style", "some"),
         ("Brand voice is not wanted", "style", "no"),
         ("The tone does not matter", "style", "no"),
@@ -96,6 +98,32 @@ def test_exact_numbers_are_kept_with_their_unit() -> None:
         "latency_ms": (2000, 2000),
         "budget_month": (1500, 1500),
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "facts"),
+    [
+        ("0.40 USD per million input tokens and 1.60 per million output", {"price_in": 0.4, "price_out": 1.6}),
+        ("$0.40 in and $1.60 out per 1M tokens", {"price_in": 0.4, "price_out": 1.6}),  # and no text of 1M tokens
+        ("It costs $0.40 per 1M tokens", {}),
+        ("45 policies of 10 pages each", {"documents": 45, "pages": 450}),
+        ("900 articles averaging 800 words", {"documents": 900, "words": 720_000}),
+        ("900 articles of 700k tokens in all", {"documents": 900, "corpus_tokens": 700_000}),
+        ("90,000 USD in total, 40,000 USD in year one", {"budget_total": 90_000, "budget_first_year": 40_000}),
+        ("The budget is 3,000 EUR a month", {}),  # not read as so many dollars
+        ("We do not have 2 engineers", {}),
+        ("No more than 40,000 USD in the first year", {"budget_first_year": 40_000}),
+        ("Answers in 800ms", {"latency_ms": 800}),
+        ("p95 under 2 s", {"latency_ms": 2000}),
+        ("In the 1990s we wrote 200 pages", {"pages": 200}),
+        ("12,000 monthly questions", {"queries": 12_000}),
+        ("Questions: 12,000/month", {"queries": 12_000}),
+        ("Live within the next 8 weeks", {"launch_weeks": 8}),
+        ("two devs", {"people": 2}),
+    ],
+)
+def test_numbers_as_people_write_them(text: str, facts: dict[str, float]) -> None:
+    assert {each.name: each.low for each in reader.read(text).facts} == facts
 
 
 def test_what_was_read_and_what_not_stands_beside_the_text() -> None:

@@ -77,6 +77,12 @@ def test_of_a_history_what_holds_today_is_taken_as_read_today():
     assert (one.input, one.date, notes) == (0.3, "2026-11-24", [])
 
 
+def test_a_price_that_stands_twice_is_said_and_the_first_is_taken():
+    offers, notes = price_lists.read(b"id,kind,input,output\none,model,1,2\none,model,3,4\n", "mine.csv", TODAY)
+    assert [(one.id, one.input) for one in offers] == [("one", 1.0)]
+    assert notes == ["entry 2: one stands there twice; 1 in, 2 out is taken."]
+
+
 def test_the_later_date_wins_whatever_was_read_last():
     for updated, price in (("2026-11-20", 0.18), ("2026-09-01", 0.5), ("2020-01-01", 9.0)):
         offers, _ = price_lists.read(listed({**LUNA, "input": price}, updated=updated), "x.json", TODAY)
