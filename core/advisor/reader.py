@@ -182,7 +182,7 @@ def read(text: str) -> Reading:
     marks = _marks(words, numbers)
     answers = _answers(marks)
     loose = [asked for asked in answers if _strength(asked, marks) < STATED]
-    if settled := whole.settle(words, answers, loose):
+    if settled := whole.settle(words, answers, loose, _signs(marks)):
         answers = {name: option for name, option in {**answers, **settled.answers}.items() if option}
         given = [(name, option) for name, option in settled.answers.items() if option]
         marks += [_Mark(*pair, span, LEARNED) for pair in given for span in settled.spans]
@@ -191,9 +191,15 @@ def read(text: str) -> Reading:
     return Reading(answers, found, facts, tuple(_pieces(text, words, found, facts)))
 
 
-def by_rules(words: Words) -> dict[str, str]:
-    """The answers that the rules alone read, without what the text as a whole leans to."""
-    return _answers(_marks(words, quantities.quantities(words, _units())))
+def by_rules(words: Words) -> tuple[dict[str, str], set[str]]:
+    """The answers that the rules alone read, without what the text as a whole leans to, and the signs they found."""
+    marks = _marks(words, quantities.quantities(words, _units()))
+    return _answers(marks), _signs(marks)
+
+
+def _signs(marks: Sequence[_Mark]) -> set[str]:
+    """Everything that a rule found, also what stronger words overrule, as whole.py weighs it."""
+    return {f"{mark.question} {mark.option} {mark.strength}" for mark in marks}
 
 
 def _marks(words: Words, numbers: Sequence[Quantity]) -> list[_Mark]:

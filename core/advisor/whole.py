@@ -1,13 +1,12 @@
-"""A description as a whole: which approach its words lean to, counted over descriptions whose answer is known.
+"""A description as a whole: which approach its words lean to, learned from descriptions whose answer is known.
 
-Rules (lexicon.toml) know what a phrase means and miss what is said in other words. learned.toml holds, for every word
-and pair of neighbours, in how many of our descriptions of each approach it stands; naive Bayes turns that into a
-leaning. Rules and leaning are added up, and where together they say another approach than the rules alone, the fewest
-questions are answered otherwise, from the words that told most. Written by `python -m tests.advisor.learn`.
+Rules (lexicon.toml) know what a phrase means and miss what is said in other words. learned.toml holds, for every word,
+pair of neighbours and negated word, and for every sign that the rules find, how much it speaks for each approach. Where
+all of them together say another approach than the rules alone, the fewest questions are answered otherwise, from the
+words that told most. Written by `python -m tests.advisor.learn`.
 """
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -24,19 +23,20 @@ STRICT = {"style": "strict", "format": "strict", "specialisation": "strong"}
 OF_FACTS = ("data-changes", "citations", "privacy")  # what else speaks for looking up
 LOOKS_UP = {"retrieval", "hybrid"}
 TRAINS = {"fine-tuning", "hybrid"}
-NAT = 4.0  # nats that a point of the rules is worth (ours: the best of 2, 3 and 4 on descriptions left out in turn)
-PRIOR = 2.0  # descriptions without the word that are imagined beside those counted (ours, likewise)
-FEWEST = 6  # words and pairs known; a shorter text leans nowhere
+FEWEST = 12  # words and pairs known; a shorter text leans nowhere
 TOLD = 3  # places shown as reason
 
 
 @dataclass(frozen=True)
 class Learned:
-    """The shape of learned.toml. `words`: a feature's counts by approach, then by what is trained for."""
+    """The shape of learned.toml, in nats: what each speaks for every approach; `base` is that of any text.
 
-    descriptions: dict[str, int]
-    trained_for: dict[str, int]
-    words: dict[str, tuple[int, ...]]
+    `words`: then, of what is to be trained, for style, for format, for specialisation.
+    """
+
+    base: tuple[float, ...]
+    signs: dict[str, tuple[float, ...]]
+    words: dict[str, tuple[float, ...]]
 
 
 @dataclass(frozen=True)
@@ -64,27 +64,26 @@ def features(words: Words) -> dict[str, Span]:
     return found
 
 
-def leaning(words: Words) -> dict[str, float]:
-    """Log probability of each approach up to a constant, in nats; empty for a text of too few known words."""
+def leaning(words: Words, signs: Collection[str]) -> dict[str, float]:
+    """How much a text speaks for each approach, in nats; empty for a text of too few known words."""
     table = load()
     known = [table.words[name] for name in features(words) if name in table.words]
     if len(known) < FEWEST:
         return {}
-    counted = list(table.descriptions.values())
-    sums = [math.log(count) + sum(_weight(row, at) for row in known) for at, count in enumerate(counted)]
-    return dict(zip(table.descriptions, sums, strict=True))
+    rows = [table.base, *known, *(table.signs[name] for name in signs if name in table.signs)]
+    return {name: sum(row[at] for row in rows) for at, name in enumerate(APPROACHES)}
 
 
-def settle(words: Words, answers: Mapping[str, str], loose: Sequence[str]) -> Settled | None:
-    """What to answer otherwise so that rules and leaning together have their way; None when the rules alone already do.
+def settle(words: Words, answers: Mapping[str, str], loose: Sequence[str], signs: Collection[str]) -> Settled | None:
+    """What to answer otherwise so that the whole has its way; None when the rules alone already say so.
 
-    `answers`: what the rules read. `loose`: questions that they read from no plain statement; those are dropped first.
+    `answers`: what the rules read, by `signs` ("question option strength"). `loose`: questions that they read from no
+    plain statement; those are dropped first.
     """
-    lean, now = leaning(words), score.verdict(answers)
+    lean, now = leaning(words, signs), score.verdict(answers)
     if not lean or now == score.NOTHING:
         return None
-    points = score.points(answers)
-    wanted = max(APPROACHES, key=lambda name: lean[name] + NAT * points[name])
+    wanted = max(APPROACHES, key=lambda name: lean[name])
     for change in _changes(words, answers, wanted, loose) if wanted != now else ():
         merged = {name: option for name, option in {**answers, **change}.items() if option}
         if change and score.verdict(merged) == wanted:
@@ -129,42 +128,25 @@ def _trained_for(words: Words) -> list[str]:
     """Style, format and specialisation, what the words lean to first."""
     table = load()
     known = [table.words[name] for name in features(words) if name in table.words]
-    first = len(table.descriptions)
-    sums = {
-        name: sum(_more_frequent(row, first + at, count) for row in known)
-        for at, (name, count) in enumerate(table.trained_for.items())
-    }
+    sums = {name: sum(row[len(APPROACHES) + at] for row in known) for at, name in enumerate(BEHAVIOUR)}
     return sorted(BEHAVIOUR, key=lambda name: -sums[name])
 
 
 def _telling(words: Words, wanted: str, now: str) -> Iterator[Span]:
     """The places that speak most for one approach against another, in reading order, none inside another."""
-    table = load()
-    order = list(table.descriptions)
-    gains: list[tuple[float, Span]] = []
-    for name, span in features(words).items():
-        if name in table.words and not all(word.plain for word in words[span.first : span.last + 1]):
-            row = table.words[name]
-            against = _weight(row, order.index(now)) if now in order else 0.0
-            gains.append((_weight(row, order.index(wanted)) - against, span))
+    table, at = load(), APPROACHES.index(wanted)
+    other = APPROACHES.index(now) if now in APPROACHES else None
+    gains = [
+        (table.words[name][at] - (0.0 if other is None else table.words[name][other]), span)
+        for name, span in features(words).items()
+        if name in table.words and not all(word.plain for word in words[span.first : span.last + 1])
+    ]
     taken: list[Span] = []
     for gain, span in sorted(gains, key=lambda pair: (-pair[0], pair[1].first)):
         apart = all(span.last < other.first or other.last < span.first for other in taken)
         if gain > 0 and apart and len(taken) < TOLD:
             taken.append(span)
     yield from sorted(taken, key=lambda span: span.first)
-
-
-def _weight(row: Sequence[int], at: int) -> float:
-    """What a feature says for the approach of a column, in nats."""
-    return _more_frequent(row, at, list(load().descriptions.values())[at])
-
-
-def _more_frequent(row: Sequence[int], at: int, count: int) -> float:
-    """Log of how much more frequent a feature is in the `count` descriptions of a column than in all."""
-    counts = load().descriptions.values()
-    share = sum(row[: len(counts)]) / sum(counts)
-    return math.log((row[at] + PRIOR * share) / ((count + PRIOR) * share))
 
 
 def _key(word: Word) -> str:
@@ -176,5 +158,5 @@ def _key(word: Word) -> str:
 
 @cache
 def load() -> Learned:
-    """The counts as shipped. Raises Problem on a slip in the file."""
+    """What was learned, as shipped. Raises Problem on a slip in the file."""
     return tomlfile.read(FILE, Learned)

@@ -1,43 +1,28 @@
 """The reader of descriptions: negation, degree, numbers and rates; every word accounted for; whole cases."""
 
 import time
-import tomllib
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.advisor import reader, rules, score
-
-HERE = Path(__file__).parent
-FILES = (
-    "use_cases",
-    "descriptions",
-    "descriptions_new",
-    "descriptions_aside",
-    "descriptions_later",
-    "descriptions_last",
-    "descriptions_open",
-    "descriptions_learned",
-)
+from tests.advisor import described
 
 
-def cases(name: str) -> list[dict]:
-    return tomllib.loads((HERE / f"{name}.toml").read_text(encoding="utf-8"))["case"]
-
-
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", described.LEARNED)
 def test_a_description_alone_leads_to_the_right_recommendation(name: str) -> None:
     wrong = [
-        each["title"] for each in cases(name) if score.verdict(reader.read(each["text"]).answers) != each["expect"]
+        each["title"]
+        for each in described.cases(name)
+        if score.verdict(reader.read(each["text"]).answers) != each["expect"]
     ]
-    assert len(wrong) <= len(cases(name)) / 15, wrong
+    assert len(wrong) <= len(described.cases(name)) / 15, wrong
 
 
 @pytest.mark.parametrize("name", ["descriptions_new", "descriptions_aside"])
 def test_what_a_description_says_is_read(name: str) -> None:
-    said = [(each, question, option) for each in cases(name) for question, option in each["answers"].items()]
+    said = [(each, question, option) for each in described.cases(name) for question, option in each["answers"].items()]
     missed = [
         (each["title"], question) for each, question, option in said
         if reader.read(each["text"]).answers.get(question) != option
