@@ -182,7 +182,8 @@ def read(text: str) -> Reading:
     marks = _marks(words, numbers)
     answers = _answers(marks)
     loose = [asked for asked in answers if _strength(asked, marks) < STATED]
-    if settled := whole.settle(words, answers, loose, _signs(marks)):
+    counted = {at for each in numbers for at in range(each.first, each.last + 1)}
+    if settled := whole.settle(words, answers, loose, _signs(marks), counted):
         answers = {name: option for name, option in {**answers, **settled.answers}.items() if option}
         given = [(name, option) for name, option in settled.answers.items() if option]
         marks += [_Mark(*pair, span, LEARNED) for pair in given for span in settled.spans]
@@ -376,8 +377,10 @@ def _asked_about(each: Quantity, words: Words) -> bool:
 def _pages(each: Quantity, words: Words) -> float:
     """How many pages of text a quantity is; 0 when it is none, as in a price "per 1M tokens"."""
     before = words[each.first - 1] if each.first else None
-    if each.kind == "token" and before and (before.glued == "/" or before.text in ("per", "each", "every")):
-        return 0
+    if each.kind == "token" and before:
+        priced = any(word.text[0].isdigit() for word in words[max(0, each.first - 3) : each.first - 1])
+        if before.glued == "/" or before.text in ("per", "each", "every") or (before.text == "a" and priced):
+            return 0
     if each.kind == "page":
         return each.low
     if each.kind == "token" and each.low >= 1000:

@@ -23,7 +23,7 @@ STRICT = {"style": "strict", "format": "strict", "specialisation": "strong"}
 OF_FACTS = ("data-changes", "citations", "privacy")  # what else speaks for looking up
 LOOKS_UP = {"retrieval", "hybrid"}
 TRAINS = {"fine-tuning", "hybrid"}
-FEWEST = 12  # words and pairs known; a shorter text leans nowhere
+FEWEST, TELLING = 8, 3  # known words and pairs, and those of a meaning of their own without numbers; fewer lean nowhere
 TOLD = 3  # places shown as reason
 
 
@@ -64,23 +64,34 @@ def features(words: Words) -> dict[str, Span]:
     return found
 
 
-def leaning(words: Words, signs: Collection[str]) -> dict[str, float]:
-    """How much a text speaks for each approach, in nats; empty for a text of too few known words."""
+def leaning(words: Words, signs: Collection[str], counted: Collection[int] = ()) -> dict[str, float]:
+    """How much a text speaks for each approach, in nats; empty for a text of too few known words.
+
+    `counted`: places of words that belong to a number, which says nothing of what is needed.
+    """
     table = load()
-    known = [table.words[name] for name in features(words) if name in table.words]
-    if len(known) < FEWEST:
+    known = {name: span for name, span in features(words).items() if name in table.words}
+    places = [range(span.first, span.last + 1) for span in known.values()]
+    telling = sum(not all(at in counted or words[at].plain for at in one) for one in places)
+    if len(known) < FEWEST or telling < TELLING:
         return {}
-    rows = [table.base, *known, *(table.signs[name] for name in signs if name in table.signs)]
+    rows = [
+        table.base,
+        *map(table.words.__getitem__, known),
+        *(table.signs[one] for one in signs if one in table.signs),
+    ]
     return {name: sum(row[at] for row in rows) for at, name in enumerate(APPROACHES)}
 
 
-def settle(words: Words, answers: Mapping[str, str], loose: Sequence[str], signs: Collection[str]) -> Settled | None:
+def settle(
+    words: Words, answers: Mapping[str, str], loose: Sequence[str], signs: Collection[str], counted: Collection[int]
+) -> Settled | None:
     """What to answer otherwise so that the whole has its way; None when the rules alone already say so.
 
     `answers`: what the rules read, by `signs` ("question option strength"). `loose`: questions that they read from no
     plain statement; those are dropped first.
     """
-    lean, now = leaning(words, signs), score.verdict(answers)
+    lean, now = leaning(words, signs, counted), score.verdict(answers)
     if not lean or now == score.NOTHING:
         return None
     wanted = max(APPROACHES, key=lambda name: lean[name])

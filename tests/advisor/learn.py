@@ -26,9 +26,9 @@ LEAST = 3  # descriptions in which a word or sign must stand
 RIDGE, SIGNS, BAYES, PRIOR = 0.1, 0.5, 0.15, 2.0  # chosen by --check and the two older sealed sets
 STEPS = 8  # of Newton's method; the last ones change nothing
 HEAD = """\
-# What a sign of the rules, a word, a pair of neighbours or a negated word speaks for, in nats (stems; #1, #3, #4: numbers
-# of up to two, three, more digits): prompt, retrieval, fine-tuning, hybrid; of words also, where something is trained:
-# style, format, specialisation. By `python -m tests.advisor.learn`, not by hand.
+# What a sign of the rules, a word, a pair of neighbours or a negated word speaks for, in nats (stems; #1, #3, #4:
+# numbers of up to two, three, more digits): prompt, retrieval, fine-tuning, hybrid; of words also, where something is
+# trained: style, format, specialisation. By `python -m tests.advisor.learn`, not by hand.
 """
 
 

@@ -43,7 +43,14 @@ def test_the_leaning_answers_what_the_rules_missed_and_shows_its_words() -> None
 
 def test_a_text_of_few_known_words_leans_nowhere() -> None:
     assert whole.leaning(parse("Zorblax prices"), []) == {}
-    assert whole.settle(parse("Prices change daily."), {"data-changes": "daily"}, [], []) is None
+    assert whole.settle(parse("Prices change daily."), {"data-changes": "daily"}, [], [], []) is None
+
+
+def test_numbers_alone_say_nothing_of_what_is_needed() -> None:
+    text = (
+        "12,000 questions a month, 40,000 USD in the first year, launch in 8 weeks, 2 engineers, 0.40 / 1.60 a million"
+    )
+    assert reader.read(text).answers == {"resources": "some", "time": "weeks", "volume": "medium"}
 
 
 def test_nothing_that_contradicts_itself_is_talked_away() -> None:
