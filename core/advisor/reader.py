@@ -254,6 +254,9 @@ def _graded(words: Words) -> Iterator[_Mark]:
     for question, kind, span in topics:
         options = load().graded[question].options
         here = [each for each in told.get(words[span.first].clause, ()) if not _within(each[1], span)]
+        if any(words[other.first].clause == words[span.first].clause and name != question for name, _, other in topics):
+            # "must cite, voice wanted": of several topics in a clause each has the words of its own part, if it has any
+            here = [each for each in here if words[each[1].first].part == words[span.first].part] or here
         if negated(span, words):
             if kind != "mild":
                 yield _Mark(question, options["none"], span, STATED if kind == "strong" else COUNTED)
@@ -561,7 +564,7 @@ def _is_price_pair(pair: Sequence[Quantity], words: Words) -> bool:
 def _price_of(each: Quantity, words: Words) -> str:
     """ "in" or "out" for the price of a million tokens read or written: "0.40 USD per million input tokens"."""
     behind: list[str] = []
-    for _, word in after(words, each.last, 7):
+    for _, word in after(words, each.first, 8):
         if word.text[0].isdigit() and word.text not in PER_MILLION:
             break
         behind.append(word.text)

@@ -23,7 +23,7 @@ STRICT = {"style": "strict", "format": "strict", "specialisation": "strong"}
 OF_FACTS = ("data-changes", "citations", "privacy")  # what else speaks for looking up
 LOOKS_UP = {"retrieval", "hybrid"}
 TRAINS = {"fine-tuning", "hybrid"}
-FEWEST, TELLING = 8, 3  # known words and pairs, and those of a meaning of their own without numbers; fewer lean nowhere
+FEWEST, TELLING = 6, 3  # known words and pairs, and those of a meaning of their own without numbers; fewer lean nowhere
 TOLD = 3  # places shown as reason
 
 

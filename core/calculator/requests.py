@@ -18,7 +18,7 @@ from core.calculator.formulas import Array
 POINTS = 64
 WORLDS = 4000  # draws whose requests are worked out: of 10,000 draws; of more draws more of them, up to MOST_WORLDS
 MOST_WORLDS = 16_000
-BLOCK = 512  # draws worked on at a time: their requests stay in the processor's cache
+BLOCK = 1024  # draws worked on at a time: their requests stay in the processor's cache
 
 
 @dataclass(frozen=True)

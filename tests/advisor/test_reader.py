@@ -37,6 +37,8 @@ def test_what_a_description_says_is_read(name: str) -> None:
         ("It must cite", "citations", "required"),
         ("It need not cite", "citations", "no"),
         ("Sources are not optional", "citations", "required"),
+        ("Weekly tariffs, must cite, voice wanted.", "citations", "required"),
+        ("Weekly tariffs, must cite, voice wanted.", "style", "some"),
         ("45 policies of 10 pages each", "knowledge-size", "medium"),
         ("Brand voice wanted but not critical", "style", "some"),
         ("Brand voice is not wanted", "style", "no"),
