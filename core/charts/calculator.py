@@ -314,10 +314,10 @@ def break_even(crossings: Sequence[Crossing]) -> go.Figure:
             hovertemplate="%{x:,.3s} queries a month<extra></extra>",
         )
     figure.update_xaxes(
-        type="log", title="queries a month at first, growing as set: median, and where 90 % of the draws lie"
+        type="log", title="queries a month at first, growing as set<br>median, and where 90 % of the draws lie"
     )
     said = "; ".join(f"{one.first} and {one.second} {(one.queries or {})['p50']:,.0f}" for one in rows)
-    return _said(figure, f"Break-even volumes: {said or 'none'}.", height=140 + 44 * len(rows))
+    return _said(figure, f"Break-even volumes: {said or 'none'}.", height=160 + 44 * len(rows))
 
 
 def _said(figure: go.Figure, text: str, height: int = 400) -> go.Figure:

@@ -29,7 +29,7 @@ def short(scenario: Scenario, outcome: Outcome) -> None:
     if name is not None:
         sure = "" if all(outcome.results[name].meets.values()) else " :orange[misses a target]"
         cost, latency, right = record.numbers(scenario, outcome, name)
-        over = cost["What"].removeprefix("Cost, ")
+        over = cost["What"].removeprefix("Cost, ").replace("first year", "the first year")
         line = f"**{NAMES[name].capitalize()}**{sure} · {plain(cost['Value'])} in {plain(over)} · {latency['Value']} · "
         line += f"{plain(right['Value'])} right"
     shown = st.session_state.get("decide_shown", line)
