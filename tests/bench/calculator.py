@@ -2,6 +2,7 @@
 
     python tests/bench/calculator.py            model only
     python tests/bench/calculator.py --browser  also: a widget change in Chromium until verdict and charts are new
+    python tests/bench/calculator.py --brief    10,000 draws and the browser alone: what has a goal, in two minutes
 
 Prints one JSON object with what was measured and the target beside each other: 10,000 draws of four approaches, with
 requests, queue, vendor's exit, energy, weights and what to measure first, in 120 ms; linear in draws (time per draw at
@@ -42,10 +43,16 @@ def timed(work, repeats: int = REPEATS) -> dict[str, float]:
     }
 
 
-def the_model() -> dict[str, object]:
-    """4 approaches x 36 months with all percentiles, by number of draws; then verdict, tornado and map."""
+def base_scenario() -> inputs.Scenario:
+    """One in which all four approaches are priced, over 36 months."""
     base = inputs.from_preset("policy-bot").replace({"horizon": 36})
     assert all(fit.fits for fit in approaches.fit(base).values()), "all four approaches must be priced"
+    return base
+
+
+def the_model() -> dict[str, object]:
+    """4 approaches x 36 months with all percentiles, by number of draws; then verdict, tornado and map."""
+    base = base_scenario()
     by_draws = {}
     for draws in (1_000, 10_000, 30_000, 100_000):
         scenario = base.replace({"draws": draws})
@@ -120,7 +127,14 @@ def the_page() -> dict[str, object]:
 if __name__ == "__main__":
     options = argparse.ArgumentParser()
     options.add_argument("--browser", action="store_true")
-    found: dict[str, object] = {"cores": os.cpu_count(), "load_1_minute": os.getloadavg()[0], "model": the_model()}
-    if options.parse_args().browser:
+    options.add_argument("--brief", action="store_true")
+    given = options.parse_args()
+    found: dict[str, object] = {"cores": os.cpu_count(), "load_1_minute": os.getloadavg()[0]}
+    if given.brief:
+        base = base_scenario()
+        found["model"] = {"draws": {10_000: timed(lambda: model.evaluate(base)) | {"target_ms": TARGETS[10_000]}}}
+    else:
+        found["model"] = the_model()
+    if given.browser or given.brief:
         found["page"] = the_page()
     print(json.dumps(found, indent=1))
