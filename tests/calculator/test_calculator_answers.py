@@ -200,7 +200,7 @@ def test_break_even_counts_growth(bot):
 
 def test_break_even_in_months_lies_where_the_cumulative_costs_cross():
     first, second = [np.asarray([0.0, 10.0, 20.0, 30.0])[m] for m in range(4)], [15.0, 16.0, 17.0, 18.0]
-    months, start = breakeven.break_even_months([np.asarray(v) for v in first], [np.asarray(v) for v in second])
+    months, start = breakeven.break_even_months(*(np.array(costs)[:, None] for costs in (first, second)))
     assert months[0] == pytest.approx(15 / 9) and start[0] == -1
 
 
