@@ -77,6 +77,7 @@ class ModelIdentity:
     gpu_layers: int | None = None
     kind: str | None = None
     batching: bool | None = None
+    guessing: bool | None = None
     canary: str | None = None
     note: str | None = None
     peak_memory: int | None = None

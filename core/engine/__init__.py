@@ -11,6 +11,7 @@ The interface is ModelSpec, Sampling, Request, Generation, Result, Prompt and En
     worker.py       the worker process: messages in, messages out
     worker_llama.py the only module that imports llama_cpp, and only in a worker
     worker_trial.py the first tokens of a loaded model: is it sound, what pays here?
+    draft.py        guesses at what an answer goes on with, from what was read
     template.py     the model's own chat template, rendered without trusting it or the texts
     chats.py        chat forms to choose from for a file without a template
     prefix.py       how much of an evaluated prompt serves the next one

@@ -73,8 +73,8 @@ class Request:
     `owner`: for whom; owners share the machine fairly. `background`: runs in the gaps that interactive answers leave,
     and begins anew when one comes, which changes nothing of its result but the time it waited.
     `fresh`: the whole prompt is read, also where an earlier one left a prefix, so that repeats measure the same work.
-    `drafting`: greedy answers are guessed ahead from what was read (draft.py); it changes their pace alone, for the
-    better with the standard pair and for the worse with the small one, so nothing asks for it yet.
+    `drafting`: greedy answers are guessed ahead from what was read (draft.py), which changes their pace alone; None:
+    where the model's first tokens showed that it pays on this machine (worker_trial.py).
     `one_of`: the answer is one of these texts, the likeliest token by token; models behind an address are free.
     """
 
@@ -85,7 +85,7 @@ class Request:
     owner: str = ""
     background: bool = False
     fresh: bool = False
-    drafting: bool = False
+    drafting: bool | None = None
     one_of: tuple[str, ...] = ()
 
 

@@ -33,7 +33,8 @@ class Load:
 class Generate:
     """Begin an answer. `adapter`: path of a LoRA to apply. `template`: name of a chat form, None for the file's own.
 
-    `fresh`: no prefix of an earlier prompt is used. `drafting`: what was read is a guess at what will be said.
+    `fresh`: no prefix of an earlier prompt is used. `drafting`: what was read is a guess at what
+    will be said; None: where that pays.
     `one_of`: the only texts that may be said; empty: any.
     """
 
@@ -43,7 +44,7 @@ class Generate:
     adapter: str | None = None
     template: str | None = None
     fresh: bool = False
-    drafting: bool = False
+    drafting: bool | None = None
     one_of: tuple[str, ...] = ()
 
 

@@ -117,7 +117,7 @@ class Chat:
         self.cancelled: set[int] = set()
         self.computing: Answer | None = None
         self.adapter_sha256: str | None = None
-        self.batching = False
+        self.batching = self.guessing = False
 
     # -- contexts ------------------------------------------------------------------------------------------------
 
@@ -172,7 +172,8 @@ class Chat:
         answer = Answer(
             number, prompt, tokens, alternative, sampling, stream, context, slot, reused, sampler, began, load_ms
         )
-        if asked.drafting and sampler.greedy and self.model.can_go_back:
+        drafting = self.guessing if asked.drafting is None else asked.drafting
+        if drafting and sampler.greedy and self.model.can_go_back:
             answer.draft = Draft(tokens, () if asked.fresh else context.said)
         answer.prefill_began = time.perf_counter()
         self.answers.append(answer)
@@ -540,8 +541,9 @@ class Worker:
         settings = {"context": info["context"], "threads": info["threads"], "chunk": chunk, "header": header}
         self.chat = Chat(self.link, self.model, template, settings)
         trial = worker_trial.run(self.model, self.chat.context(None), info["threads"], choose_threads=choose_threads)
-        self.chat.batching, settings["threads"] = trial.batching, trial.threads
-        info |= {"threads": trial.threads, "batching": trial.batching, "canary": trial.text}
+        self.chat.batching, self.chat.guessing, settings["threads"] = trial.batching, trial.guessing, trial.threads
+        info |= {"threads": trial.threads, "batching": trial.batching, "guessing": trial.guessing}
+        info |= {"canary": trial.text}
         info |= {"note": note}
 
 

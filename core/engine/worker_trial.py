@@ -1,7 +1,8 @@
 """The first tokens of a freshly loaded model: does it compute sense, and what pays on this machine?
 
 One canary text answers all of it: damaged weights show as no numbers or one token for ever; the pace at two thread
-counts decides how many to use; two rows in a batch against one after the other decides whether batching pays.
+counts decides how many to use; two rows in a batch against one after the other decides whether batching pays, a few
+tokens in one call against one token whether guessing ahead does.
 """
 
 import statistics
@@ -9,6 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.engine.draft import MOST
 from core.engine.interface import Sampling
 from core.engine.worker_llama import Context, Logits, Model, Sampler, Slot
 from core.errors import Problem
@@ -17,16 +19,18 @@ CANARY = "The capital of France is"
 TOKENS = 16
 ENOUGH_S, ENOUGH_TOKENS = 5.0, 4  # a slow machine may stop earlier
 GAIN = 0.9  # of the time: batching must save a tenth to be taken, and so must fewer threads
+GUESSED = 2.0  # times the time of one token: so many does a call that checks a guess bring where answers are read out
 HOPELESS = 5  # times the time: no need to look further
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What was found: the canary's greedy text, the threads and the batching that pay."""
+    """What was found: the canary's greedy text, the threads, and whether batching and guessing ahead pay."""
 
     text: str
     threads: int
     batching: bool
+    guessing: bool
 
 
 def run(model: Model, context: Context, threads: int, *, choose_threads: bool) -> Trial:
@@ -40,9 +44,9 @@ def run(model: Model, context: Context, threads: int, *, choose_threads: bool) -
     if len(counts) == 2 and not paces[threads] * GAIN < paces[fewer]:
         threads = fewer
     context.threads(threads)
-    batching = _batching_pays(context, made[0])
+    batching, guessing = _batching_pays(context, made[0]), _guessing_pays(context, made[0])
     text = b"".join(model.piece(token) for token in made).decode("utf-8", "replace")
-    return Trial(text, threads, batching)
+    return Trial(text, threads, batching, guessing)
 
 
 def _decode(
@@ -88,6 +92,21 @@ def _batching_pays(context: Context, token: int) -> bool:
     _leave(context, one)
     _leave(context, other)
     return min(double) < GAIN * 2 * min(single)
+
+
+def _guessing_pays(context: Context, token: int) -> bool:
+    """Whether checking a whole guess takes less time than the tokens that it brings one by one."""
+    slot = _take(context, [token])
+    single, checked = [], []
+    for _ in range(4):
+        before = time.perf_counter()
+        _logits(context, [(slot, [token], 1)])
+        between = time.perf_counter()
+        _logits(context, [(slot, [token] * (1 + MOST), 1 + MOST)])
+        single.append(between - before)
+        checked.append(time.perf_counter() - between)
+    _leave(context, slot)
+    return min(checked) < GUESSED * min(single)
 
 
 def _take(context: Context, tokens: Sequence[int]) -> Slot:

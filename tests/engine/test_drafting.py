@@ -92,6 +92,13 @@ def test_sampled_answers_are_not_guessed(engine: Engine, tmp_path: Path) -> None
         assert engine.submit(Request(spec, (chat,), sampling, drafting=True)).wait(60).tokens["copied"] is None
 
 
+def test_unasked_answers_are_guessed_where_the_trial_found_that_it_pays(engine: Engine, tmp_path: Path) -> None:
+    spec = ModelSpec("third", tiny.write(tmp_path / "third.gguf"), context=512)
+    chat = ({"role": "user", "content": "one two one two one two"},)
+    result = engine.submit(Request(spec, (chat,), Sampling(max_tokens=20))).wait(60)
+    assert (result.tokens["copied"] is not None) == result.model["guessing"]
+
+
 @pytest.mark.real
 def test_a_real_model_that_reads_out_of_a_passage_copies_and_says_the_same(
     engine: Engine, weights: dict[str, Path]
