@@ -112,10 +112,11 @@ class Pong:
 
 @dataclass(frozen=True)
 class Phase:
-    """What loading is about; `sha256` of the file once it is known."""
+    """What loading is about; `sha256` of the file once it is known; `gpu`: whether layers of it are on a GPU."""
 
     phase: PHASES
     sha256: str | None = None
+    gpu: bool = False
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ class Limits:
     load: float = 30.0
     load_bytes_per_second: float = 100e6
     silence: float = 30.0  # no token, no progress
+    gpu: float = 10.0  # times as long for both where a GPU computes: its programs are compiled when first used
     template: float = 4.0  # for the chat template's first rendering; it takes a millisecond
     gather: float = 0.1  # within which the arms of one question reach their workers
     ping: float = 1.0
@@ -186,7 +187,8 @@ class Span:
 
 @dataclass(frozen=True)
 class Signs:
-    """What is seen of a worker. `running`: it has something to compute. `size`: bytes of its file."""
+    """What is seen of a worker. `running`: it has something to compute. `size`: bytes of its file. `gpu`: layers of it
+    are on a GPU."""
 
     phase: str
     ready: bool
@@ -196,6 +198,7 @@ class Signs:
     silent: Span
     idle: Span
     loading: Span
+    gpu: bool = False
 
 
 @dataclass(frozen=True)
@@ -209,14 +212,15 @@ class Verdict:
 def verdict(signs: Signs, limits: Limits) -> Verdict | None:
     """Whether a worker has missed a deadline."""
     silent, idle, loading = signs.silent, signs.idle, signs.loading
+    patience = limits.gpu if signs.gpu else 1.0
     told = signs.phase != "start" or signs.stopped  # until the first word the interpreter may take its time
     if told and silent.counted > limits.ping * (limits.missed_pings + 0.5):
         return Verdict(f"it did not answer for {silent.clock:.0f} s", not (signs.stopped or silent.starved))
     if signs.phase == "chat template" and idle.counted > limits.template:
         return Verdict(f"its chat template did not end within {limits.template:g} s", not idle.starved)
-    if not signs.ready and loading.counted > limits.load + signs.size / limits.load_bytes_per_second:
+    if not signs.ready and loading.counted > patience * limits.load + signs.size / limits.load_bytes_per_second:
         return Verdict(f"it was not loaded after {loading.clock:.0f} s", not loading.starved)
-    if signs.ready and signs.running and idle.counted > limits.silence:
+    if signs.ready and signs.running and idle.counted > patience * limits.silence:
         return Verdict(f"it computed no token for {idle.clock:.0f} s", not idle.starved)
     return None
 

@@ -107,6 +107,7 @@ class Worker:
     ready: bool = False
     fresh: bool = True  # no answer yet since it was loaded
     phase: messages.PHASES = "start"
+    gpu: bool = False  # layers of it are there
     kind: str | None = None  # "chat" or "embedder", once loaded
     sha256: str | None = None
     info: dict[str, Any] = field(default_factory=dict)
@@ -537,7 +538,7 @@ class Supervisor:
             return
         worker.progress = time.monotonic()
         if isinstance(event, messages.Phase):
-            worker.phase = event.phase
+            worker.phase, worker.gpu = event.phase, event.gpu or worker.gpu
             self._learn_hash(worker, event.sha256)
         elif isinstance(event, messages.Loaded):
             worker.ready, worker.phase = True, "ready"
@@ -658,6 +659,7 @@ class Supervisor:
             running=bool(worker.running),
             stopped=stopped,
             size=worker.stamp[1],
+            gpu=worker.gpu,
             silent=span(worker.quiet, worker.heard, None if stopped else spent),
             idle=span(worker.idle, worker.progress, spent),
             loading=span(worker.loading, worker.started, spent),

@@ -524,7 +524,7 @@ class Worker:
         from core.engine.worker_llama import Embedder
 
         self.embedder = Embedder(self.model, info["threads"], header.own("pooling_type"))
-        self.link.send(messages.Phase("canary"))
+        self.link.send(messages.Phase("canary", gpu=info["gpu_layers"] > 0))
         self.embedder.embed("canary")
         info |= {"context": self.embedder.limit, "dimensions": self.embedder.dimensions}
 
@@ -536,7 +536,7 @@ class Worker:
         bos, eos = (self.model.special_text(token) for token in (self.model.bos, self.model.eos))
         template = ChatTemplate(header.values.get("tokenizer.chat_template"), bos, eos)
         note = template.render([{"role": "user", "content": "Hello"}]).note
-        self.link.send(messages.Phase("canary"))
+        self.link.send(messages.Phase("canary", gpu=info["gpu_layers"] > 0))
         chunk = CHUNK if header.file_size < LARGE else CHUNK_LARGE
         settings = {"context": info["context"], "threads": info["threads"], "chunk": chunk, "header": header}
         self.chat = Chat(self.link, self.model, template, settings)

@@ -182,6 +182,7 @@ LONG, STARVED = Span(1000, 1000), Span(1000, 4000, starved=True)
         (replace(FINE, phase="chat template", ready=False, loading=Span(1, 1), idle=LONG), "chat template did not end"),
         (replace(FINE, phase="load", ready=False, loading=LONG), "not loaded after 1000 s"),
         (replace(FINE, idle=LONG), "computed no token for 1000 s"),
+        (replace(FINE, idle=LONG, gpu=True), "computed no token for 1000 s"),
     ],
 )
 def test_every_deadline_ends_a_worker_and_says_which(signs: Signs, reason: str) -> None:
@@ -203,6 +204,8 @@ def test_a_deadline_missed_for_want_of_processors_is_not_its_own_making(name: st
         replace(FINE, running=False, idle=LONG),
         replace(FINE, phase="start", ready=False, silent=LONG, loading=Span(29, 29)),
         replace(FINE, phase="load", ready=False, loading=Span(39, 39)),  # 30 s and 10 s for a gigabyte
+        replace(FINE, phase="canary", ready=False, loading=Span(200, 200), gpu=True),  # it compiles its programs
+        replace(FINE, idle=Span(200, 200), gpu=True),
     ],
 )
 def test_a_worker_within_its_deadlines_lives(signs: Signs) -> None:
