@@ -93,7 +93,7 @@ def decisions(report: Report) -> list[str]:
         if pair.decided:
             said.append(f"{names}: {points}, decided: a {pair.decided}.")
         else:
-            more = f", about {pair.needed} facts would decide it" if pair.needed else ""
+            more = f", about {pair.needed:,} facts would decide it" if pair.needed else ""
             said.append(f"{names}: {points}, not decided by {pair.facts} facts{more}.")
     return said
 

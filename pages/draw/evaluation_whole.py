@@ -57,7 +57,8 @@ def draw_beside(found: Sequence[Beside]) -> None:
     if not found:
         st.caption("No figure of the documents is about arms like these: base or fine-tuned, closed book or retrieval.")
         return
-    st.dataframe(beside.table(found), hide_index=True, key="beside")
+    narrow = {"What": st.column_config.Column(width=170)}  # so that a phone shows what the source states beside it
+    st.dataframe(beside.table(found), hide_index=True, column_config=narrow, key="beside")
     st.caption(
         "The run: whether its 95 % interval meets what the source states. Their questions, models and methods differ, "
         "so agreement proves neither."
