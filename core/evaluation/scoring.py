@@ -25,6 +25,7 @@ _ABSTAINS: Final = re.compile(
     r"|no (information|mention|answer|such|details?) |unable to|(i'm|i am) (sorry|afraid)|not sure|unknown to",
     re.IGNORECASE,
 )
+_UNSAID: Final = re.compile(rf"(?:{_ABSTAINS.pattern})\s+(?:that|whether|if)\b[^.!?\n]*", re.IGNORECASE)
 _DENIALS: Final = ("not", "never", "cannot", "without", "nor", "neither")
 _TURNS: Final = ("but", "instead", "rather", "however", "only")  # what follows is no longer denied
 _REACH: Final = 5  # words
@@ -64,7 +65,8 @@ class Voice:
 
 
 def right(reply: str, accepted: Iterable[str], question: str = "") -> bool:
-    """Whether a reply states one of the accepted answers."""
+    """Whether a reply states one of the accepted answers. What it says is not said ("do not say that") it does not."""
+    reply = _UNSAID.sub(" ", reply)
     said, asked = tokens(reply), _quantities(tokens(question))
     return any(_states(reply, said, answer, asked, question) for answer in accepted if answer.strip())
 
@@ -157,7 +159,8 @@ def _states(reply: str, said: Sequence[Token], answer: str, asked: list[Quantity
         return bool(re.search(rf"(?<!\w){answer}(?!\w)", reply))
     if len(wanted) == 1 and isinstance(wanted[0], Quantity):
         return _first(in_unit(_quantities(said), question), wanted[0], asked)
-    if len(wanted) == 1 and wanted[0] in tokens(question):  # "feature flags" of the question are no "features"
+    whole_only = len(wanted) == 1 or answer.startswith("-")
+    if whole_only and in_order(tokens(question), wanted):  # "feature flags" of the question are no "features"
         name = re.escape(answer.strip().lstrip("-"))  # of a flag: whole, or its name between quotation marks
         whole = rf"(?<!\w){re.escape(answer.strip())}(?!\w)|[\"'`“‘]{name}[\"'`”’]"
         return bool(re.search(whole, reply, re.IGNORECASE)) and _affirmed(said, wanted)

@@ -23,7 +23,9 @@ The "unseen" were made and graded when all rules above stood, by one who knew th
 before any verdict was read, and each batch was measured once. The first (ripgrep's guide, five policies; two passages,
 found by words and vectors; smol with, qwen without and with retrieval): 137 of 144 alike (95.1 %; 95 %: 89.6 to
 97.8 %). Three general mends followed (a sign without letters, an owner's 's, a flag's name between quotation marks).
-A second batch follows.
+The second (ripgrep's FAQ, three policies; smol with retrieval, qwen without): 73 of 77 alike (94.8 %; 95 %: 85.0 to
+98.3 %); of it "do not say that" and a flag made of the question's words were mended. "By the rules of now" the unseen
+are no longer that.
 Their causes were not graded.
 
 Intervals: 95 %, Wilson's, clustered by question; kappa's by its formula (core/evaluation/agreement.py).
@@ -43,7 +45,10 @@ from core.evaluation.agreement import agreement  # noqa: E402
 from core.evaluation.preferences import share  # noqa: E402
 from tests.evaluation.by_hand import Graded, graded  # noqa: E402
 
-FIRST = {"first batch": "137 of 144 (95.1%; 95 %: 89.6% to 97.8%)"}  # before what each showed was mended
+FIRST = {  # before what each showed was mended
+    "first batch": "137 of 144 (95.1%; 95 %: 89.6% to 97.8%)",
+    "second batch": "73 of 77 (94.8%; 95 %: 85.0% to 98.3%)",
+}
 
 
 def alike(answers: Sequence[Graded], same: Callable[[Graded], bool]) -> str:

@@ -245,3 +245,16 @@ def test_a_flag_whose_word_the_question_holds_may_stand_between_quotation_marks(
     for reply in ('It is the "hidden" flag.', "Use --hidden.", "The flag is `hidden`."):
         assert right(reply, ["--hidden"], asked), reply
     assert not right("The flag searches hidden files.", ["--hidden"], asked)
+
+
+def test_what_a_reply_says_is_not_said_it_does_not_state() -> None:
+    assert not right("The documents do not say that the fees are in USD.", ["USD"])
+    assert not right("It is not stated whether Stripe or anybody else pays.", ["Stripe"])
+    assert right("The documents do not say that. The fees are in USD.", ["USD"])
+
+
+def test_words_of_the_question_are_no_flag_of_those_words() -> None:
+    asked = "Which flag raises the regex size limit?"
+    assert not right("The `-f` flag raises the regex size limit.", ["--regex-size-limit"], asked)
+    assert right("The regex size limit is raised by --regex-size-limit.", ["--regex-size-limit"], asked)
+    assert right("It is light blue.", ["light blue"], "Is it red or light blue?")
