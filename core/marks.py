@@ -13,6 +13,7 @@ import difflib
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final, Literal
 
 from core.evaluation import metrics, scoring
@@ -67,6 +68,7 @@ class Mark:
     words: tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=4_096)  # a page asks for those of all sets at every redraw
 def key(question: str) -> str:
     """A question without case, punctuation and spacing: how two of them are the same."""
     return " ".join(re.findall(r"\w+", question.casefold()))
