@@ -9,7 +9,7 @@ one label an answer: a kind of core/marks.py. On the first four batches rules an
 right though passages were read was called invented or wrong by its cause, which rules told in 93 % (third batch) and
 94 % (fourth, both labelled before a mark of them was seen); it is wrong now, and labels were carried over. The fifth
 was collected and labelled after that, before a mark of it was seen, and is only counted: it is the measurement (its
-last questions were cut off by the clock). Answers that stand in an earlier batch as well have no label. The labels mean:
+last questions were cut off by the clock). Answers that stand in an earlier batch too have no label. The labels mean:
 
     right     states what is right now            stale     states what was right on an earlier day
     declined  says that it does not know, cannot help or is sorry, and answers nothing
