@@ -34,6 +34,7 @@ from tests.campaigns.keeping import Keeper  # noqa: E402
 PART = "tabs"
 EVERY = 50
 SETTLED_S = 300.0
+LOOK_S = 15.0  # Streamlit keeps 128 sessions for those who come back within two minutes, and clears when one more ends
 AT_ONCE = 4
 NEAR = 16  # handles: what the first page ever made for good (database, heartbeat) is no leak
 
@@ -114,7 +115,10 @@ async def campaign(server: Server, given: argparse.Namespace, keeper: Keeper) ->
         await asyncio.gather(*(made.close() for made in held))
         began = time.monotonic()
         while seen(server)["handles"] > found["before"]["handles"] + NEAR and time.monotonic() - began < SETTLED_S:
-            await asyncio.sleep(1)
+            await asyncio.sleep(LOOK_S)
+            _, look = await tab(server)
+            if look is not None:
+                await look.close()
         said["after"] = seen(server) | {"seconds": round(time.monotonic() - began)}
         said["healthy"] &= await asyncio.to_thread(healthy, server)
     return found
