@@ -72,7 +72,7 @@ WATCH = """(view) => {
   window.since = performance.now(); window.verdictAt = null; window.chartAt = null;
   const words = () => document.querySelector('.st-key-verdict h2')?.textContent;
   const lines = () => [...document.querySelectorAll('.js-plotly-plot')].map(p =>
-      JSON.stringify((p.data || []).map(t => Array.from(t.y || []).slice(-3)))).join();
+      JSON.stringify((p.data || []).map(t => t.y))).join();  // as sent: base64 or a list
   const oldWords = words(), oldLines = lines();
   const look = () => {
     if (!window.verdictAt && words() !== oldWords) window.verdictAt = performance.now() - window.since;
