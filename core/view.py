@@ -332,6 +332,14 @@ class OwnJobs(Jobs):
         seen = self._view.projects.holdings()
         return [job for job in self._machine.heads(kind, counted) if project_of(job) in seen]
 
+    def keep(self, job_id: str, key: str, body: bytes) -> None:
+        self.get(job_id)
+        self._machine.keep(job_id, key, body)
+
+    def kept(self, job_id: str, key: str) -> bytes | None:
+        self.get(job_id)
+        return self._machine.kept(job_id, key)
+
     def count(self, job_id: str) -> int:
         self.get(job_id)
         return self._machine.count(job_id)

@@ -1,6 +1,5 @@
 """A server as those see it who watch over it and who come in: through the ASGI application, without a browser."""
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import app
 from core import ask, metrics, paths, runtime
 from core.metrics import Metrics, Now
 from core.records import ArmRecord, Timing
+from tests.app import loops
 from tests.given import BRIGHTWATER, settings
 
 Samples = dict[tuple[str, tuple[str, ...]], float]
@@ -34,7 +34,7 @@ def get(path: str, **headers: str) -> httpx.Response:
         async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
             return await client.get(path, headers=headers)
 
-    return asyncio.run(ask_it())
+    return loops.run(ask_it())
 
 
 def samples(text: str) -> Samples:

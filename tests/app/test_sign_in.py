@@ -1,6 +1,5 @@
 """The door: nothing behind it is reached without the secret, by page, file, upload or websocket."""
 
-import asyncio
 import hashlib
 import runpy
 from pathlib import Path
@@ -19,6 +18,7 @@ from core import access
 from core.access import Attempts, Gate
 from core.errors import Problem
 from core.sign_in import SignIn
+from tests.app import loops
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "correct horse ä"
@@ -103,7 +103,7 @@ def test_a_redirect_stays_on_this_host(client: TestClient) -> None:
         return dict(sent[0]["headers"])[b"location"].decode()
 
     for path in ("//evil.example", "/\\evil.example", "//evil.example/%2f..", "/https://evil.example"):
-        assert asyncio.run(ask(path)).startswith("./")
+        assert loops.run(ask(path)).startswith("./")
 
 
 def test_behind_https_the_cookie_is_for_https_only(client: TestClient) -> None:

@@ -13,6 +13,7 @@ from core.project.projects import Projects
 from core.retrieval import KnowledgeBase
 from core.runtime import open_base, open_store
 from tests.browser.conftest import Server
+from tests.browser.test_slice import SAID
 from tests.given import BRIGHTWATER
 
 WAIT = 180_000  # ms: two apps prepare themselves on a busy machine
@@ -56,7 +57,7 @@ def settled(page: Page) -> None:
 
 
 def answers(page: Page) -> list[str]:
-    return page.locator(".st-key-panes").get_by_test_id("stText").all_inner_texts()
+    return page.locator(".st-key-panes").locator(SAID).all_inner_texts()
 
 
 def counted(page: Page) -> str:

@@ -140,7 +140,7 @@ def test_a_link_opens_a_page_in_its_project(here: Runtime) -> None:
     assert not app.error and address(app, "project") == made.id
     assert "small+retrieval" in shown(app)
     app = page("playground", project=made.id, run="abcdef012345")
-    assert f"{made.id} says zeppelin" in shown(app)
+    assert r"kase\-:green-background[zeppelin] says" in shown(app)  # the word that decided stands out
     sources = [one.value for one in app.markdown if "open at its place" in one.value]
     assert sources and all(f"project={made.id}" in one for one in sources)
     app = page("documents", project=made.id, document="setup.md", at="9-20")
