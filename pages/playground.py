@@ -119,13 +119,14 @@ for note in notes:
 opened = opening(link.get("playground", {}), project)
 chosen_settings, rate = settings.from_sidebar(here, project, opened)
 suggested = {one.label: one for one in project.suggestions}
-picked = suggested.get(st.pills("Suggested questions", suggested, key=f"picked-{project.id}")) if suggested else None
+key = f"picked-{project.id}"
+picked = suggested.get(st.pills("Suggested questions", suggested, key=key, wrap=False)) if suggested else None
 start = picked or opened
 question = st.text_area("Question", start.question, key=f"question-{project.id}-{start.question}", height=80)
 if start.shows:
     present.off_stage("shows").caption(start.shows)
 with_audience = audience.before(project, chosen_settings)
-with st.container(horizontal=True):
+with st.container(horizontal=True, vertical_alignment="center"):
     asked = st.button("Ask", type="primary", key="ask")
     if st.button("Stop all", key="stop", shortcut="Esc") and (live := here.runs.live(st.query_params.get("run", ""))):
         live.stop()

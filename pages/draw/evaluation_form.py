@@ -45,8 +45,9 @@ def draw_form(here: Runtime, project: Project) -> str | None:
 
 def pick_questions(here: Runtime, project: Project) -> tuple[Question, ...]:
     """The project's sets, or a file."""
-    own = st.file_uploader("Your own questions (CSV or JSONL)", ["csv", "jsonl"], key="own", max_upload_size=8)
-    st.caption("Columns: question, answer, variants, documents, class, graders. Lists are separated by |.")
+    with st.expander("Questions from a file (CSV or JSONL)"):
+        own = st.file_uploader("Your own questions", ["csv", "jsonl"], key="own", max_upload_size=8)
+        st.caption("Columns: question, answer, variants, documents, class, graders. Lists are separated by |.")
     if own is not None:
         return questions.parse(own.getvalue(), own.name)
     names = here.questions.names(project)

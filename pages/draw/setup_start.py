@@ -14,8 +14,15 @@ def draw_start(here: Runtime, project: Project) -> None:
         return
     with st.container(border=True):
         st.markdown(f"**{plain(one_line(project.title, 80))}** is bundled: all is shown, nothing can be changed here.")
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            title = st.text_input("A project of your own", placeholder="Title", key="new_title", max_chars=80)
+        left, right = st.columns([3, 2])
+        title = left.text_input(
+            "A project of your own",
+            placeholder="Title of a project of your own",
+            key="new_title",
+            max_chars=80,
+            label_visibility="collapsed",  # so high as what holds its place until the browser has fetched it
+        )
+        with right.container(horizontal=True):
             if st.button("New project", type="primary", key="new_project", disabled=not title.strip()):
                 _open(here.projects.create(title))
             if st.button("Duplicate to change", key="duplicate"):

@@ -1,6 +1,6 @@
 """How soon a page shows its first text and its first chart, beside a trivial Streamlit app with one Plotly chart.
 
-    python tests/bench/first_view.py [--visits 15] [--servers 3] [--page overview] [--write]
+    python tests/bench/first_view.py [--visits 15] [--servers 3] [--page overview] [--pages history ...] [--write]
 
     first text    at most 1.3 of the trivial app's
     first chart   at most 1.5 of the trivial app's
@@ -61,8 +61,11 @@ EYE = """(() => {
     const own = one.sources.map((source) => source.node).filter((node) => node && main() && main().contains(node));
     if (!own.length) return;
     seen.own += one.value;
-    seen.moved.push([one.value, own.map((node) => (node.nodeType === 1 ? node : node.parentElement))
-      .map((node) => `${node.dataset.testid || node.className} ${node.textContent.slice(0, 40)}`)]);
+    const at = (rect) => `${Math.round(rect.y)}+${Math.round(rect.height)}`;
+    seen.moved.push([one.value, Math.round(one.startTime), one.sources.filter((source) => own.includes(source.node))
+      .map((source) => [source.node.nodeType === 1 ? source.node : source.node.parentElement, source])
+      .map(([node, source]) => `${node.dataset.testid || node.className} ${node.textContent.slice(0, 40)} `
+        + `${at(source.previousRect)} to ${at(source.currentRect)}`)]);
   })).observe({type: 'layout-shift', buffered: true});
 })()"""
 
@@ -125,22 +128,21 @@ def times(browser: Browser, name: str, visits: int, servers: int, folder: Path) 
     return rows
 
 
-def shifts(browser: Browser, folder: Path) -> list[dict[str, Any]]:
-    """Every page's layout shift on a warm server, at a desk's and a telephone's width."""
+def shifts(browser: Browser, folder: Path, pages: list[str]) -> list[dict[str, Any]]:
+    """Each page's layout shift on a warm server, at a desk's and a telephone's width."""
     home = folder / "home"  # the user's models, by a link: pages that need them would fetch them
     home.mkdir()
     (home / "models").symlink_to(paths.weights_dir())
     server, rows = Server(home), []
     try:
-        for name in PAGES:
+        for name in pages:
             for width in (1440, 390):
                 found = visit(browser, f"{server.url}/{name}", chart=False, width=width)
                 found = visit(browser, f"{server.url}/{name}", chart=False, width=width)
-                moved = max(found["moved"], default=[0, []])[1][:3]
                 rows.append(
                     {"page": name, "width": width, "own": round(found["own"], 3), "all": round(found["all"], 3)}
                 )
-                print(f"{name} {width}: {found['own']:.3f} {moved}", file=sys.stderr)
+                print(f"{name} {width}: {found['own']:.3f}", *found["moved"], sep="\n    ", file=sys.stderr)
     finally:
         server.stop()
     return rows
@@ -151,6 +153,7 @@ def main() -> None:
     options.add_argument("--visits", type=int, default=15)
     options.add_argument("--servers", type=int, default=3)
     options.add_argument("--page", choices=PAGES, default="overview")
+    options.add_argument("--pages", nargs="*", choices=PAGES, default=list(PAGES), help="whose layout shift")
     options.add_argument("--only", choices=("times", "shifts"))
     options.add_argument("--write", action="store_true", help=f"keep the result in {RESULT.name}")
     given = options.parse_args()
@@ -165,7 +168,7 @@ def main() -> None:
         if given.only != "shifts":
             found["times"] = times(browser, given.page, given.visits, given.servers, Path(folder))
         if given.only != "times":
-            found["shifts"] = shifts(browser, Path(folder))
+            found["shifts"] = shifts(browser, Path(folder), given.pages)
         browser.close()
     found |= {"load_after": round(os.getloadavg()[0], 2), "seconds": round(time.monotonic() - began)}
     print("| when | what | ours ms | trivial ms | ratio | at most |\n|---|---|---|---|---|---|")
