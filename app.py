@@ -76,12 +76,15 @@ class RoomForVisitors:
 
 
 def warm() -> None:
-    """What the first visitor's first page needs is imported while nobody waits; Plotly loads much when first used."""
+    """What the first visitor's first page needs is imported and opened while nobody waits, and what the others need
+    after it; Plotly loads much when first used."""
     from core import glossary, overview  # noqa: F401
     from core.charts.overview import range_chart
     from pages.draw import curtain, look, present, project  # noqa: F401
 
     range_chart(overview.ranges("Latency"), "").to_json()
+    with suppress(Problem, OSError):  # a state folder that cannot be used is for the pages to say
+        runtime.get().projects.all()
     with suppress(ImportError):  # the dashboard alone
         import pages.draw.evaluation_views  # noqa: F401  (pandas, charts, tables)
 

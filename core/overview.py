@@ -6,9 +6,9 @@ Chooses which figures stand in which cell. Holds no number of its own and knows 
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
-import pandas as pd
 
 from core import paths
 from core.errors import Problem
@@ -16,6 +16,9 @@ from core.evaluation import beside
 from core.evaluation.statistics import stated
 from core.evidence import figures
 from core.theme import APPROACH_NAMES
+
+if TYPE_CHECKING:  # imported where a table is made: the first page shows none until somebody opens one
+    import pandas as pd
 
 NOT_STATED = "not stated"
 COLUMNS = ("retrieval", "fine-tuning", "hybrid", "prompt")
@@ -73,7 +76,7 @@ class Measured:
     """
 
     pair: str
-    table: pd.DataFrame
+    table: "pd.DataFrame"
     caption: str
     beside: list[dict[str, str]]
 
@@ -88,6 +91,8 @@ def measured() -> tuple[Measured, ...]:
 
 
 def _measured(pair: str, path: Path) -> Measured:
+    import pandas as pd
+
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         cells: dict[str, dict[str, str]] = {}
@@ -116,8 +121,10 @@ def readme_table() -> str:
     return "\n".join([*head, *rows]) if rows else ""
 
 
-def glance() -> pd.DataFrame:
+def glance() -> "pd.DataFrame":
     """One row a criterion, one column an approach, each cell with its source's id."""
+    import pandas as pd
+
     rows = [
         {"Criterion": criterion} | {APPROACH_NAMES[name]: _cell(cells.get(name, ())) for name in COLUMNS}
         for criterion, cells in ROWS.items()
@@ -125,8 +132,10 @@ def glance() -> pd.DataFrame:
     return pd.DataFrame(rows).set_index("Criterion")
 
 
-def derived() -> pd.DataFrame:
+def derived() -> "pd.DataFrame":
     """The calculator's own default scenario for all four approaches: our derivation from the same figures."""
+    import pandas as pd
+
     from core.calculator import inputs, tables
     from core.calculator.model import evaluate_cached
 

@@ -1,5 +1,7 @@
 """The first page answers at once: one sentence, one chart, a start for each user; the tables stand behind it."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,19 @@ def test_every_table_stands_behind_its_label_and_one_chart_before_them(app: AppT
     assert behind == len(app.dataframe) + len(app.table) == 6  # both pairs, twice
     charts = app.get("plotly_chart")
     assert len(charts) == 2 and sum(len(one.get("plotly_chart")) for one in app.expander) == 1
+
+
+def test_the_first_view_waits_for_no_table() -> None:
+    """pandas is most of what a server's first visitor would wait for."""
+    script = """
+import sys
+from streamlit.testing.v1 import AppTest
+seen = AppTest.from_file("pages/main.py", default_timeout=120).run()
+assert not seen.exception and seen.get("plotly_chart")
+print("pandas" in sys.modules)
+"""
+    found = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=240)
+    assert found.stdout.strip() == "False", found.stderr[-2000:]
 
 
 def test_each_of_three_users_has_a_start(app: AppTest) -> None:
