@@ -35,7 +35,7 @@ def main(page: Page):
 
 def finished(page: Page) -> None:
     """Wait until Streamlit's script has run to its end."""
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=120_000)
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=600_000)
 
 
 def ask(page: Page, url: str, question: str) -> None:

@@ -26,8 +26,9 @@ from tests.browser.test_slice import finished, main  # noqa: E402
 from tests.campaigns.keeping import Keeper  # noqa: E402
 
 RESULT = Path(__file__).with_name("keyboard.json")
-WAIT = 240_000  # ms: a busy machine
+WAIT = 900_000  # ms: a busy machine, on which this may be paused
 MOST_TABS = 150
+QUESTION = "How much does the Tidal Press cost?"
 STORY = bundled.all_bundled()["brightwater"].story
 # The name of what has the focus, and whether the browser draws it otherwise than without.
 FOCUS = """() => {
@@ -77,16 +78,22 @@ class Hands:
 
     def rest(self) -> None:
         self.page.wait_for_timeout(700)
-        finished(self.page)
+        app = self.page.get_by_test_id("stApp")
+        expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=WAIT)
 
 
-def ask(hands: Hands, question: str, *, wait: bool = True) -> None:
-    """Into the question, the text, and the button."""
+def write(hands: Hands, question: str) -> None:
+    """Into the question, the text."""
     hands.to("Question")
     hands.press("Control+a")
     hands.page.keyboard.type(question)
     hands.press("Control+Enter")
     hands.rest()
+
+
+def ask(hands: Hands, question: str, *, wait: bool = True) -> None:
+    """The question, and the button."""
+    write(hands, question)
     hands.to("Ask")
     hands.press("Enter")
     if wait:
@@ -101,7 +108,7 @@ def playground(hands: Hands, url: str) -> dict[str, int]:
     finished(page)
     hands.to("Skip to main content")
     hands.press("Enter")
-    ask(hands, "How much does the Tidal Press cost?")
+    ask(hands, QUESTION)
     expect(page.locator(".st-key-panes").get_by_text("Exact prompt")).to_have_count(4, timeout=WAIT)
     hands.rest()
     took["ask"] = hands.presses
@@ -119,6 +126,7 @@ def playground(hands: Hands, url: str) -> dict[str, int]:
     finished(page)
     hands.to("Skip to main content")
     hands.press("Enter")
+    write(hands, QUESTION)
     hands.both("Predicts", "Votes blind")
     hands.enter("Base · 0")
     took["predict"] = hands.presses
