@@ -14,6 +14,7 @@ from pathlib import Path
 from core import tomlfile
 from core.advisor import score
 from core.advisor.patterns import NEGATIONS, REACH, Span
+from core.advisor.quantities import NUMBERS, SUFFIX
 from core.advisor.rules import APPROACHES
 from core.advisor.words import Word, Words
 
@@ -161,9 +162,14 @@ def _telling(words: Words, wanted: str, now: str) -> Iterator[Span]:
 
 
 def _key(word: Word) -> str:
+    """The stem; of a number its length, however it is written: "six" is as short as "6", "41k" as long as "41,000"."""
     digits = sum(letter.isdigit() for letter in word.text)
-    if not word.text[0].isdigit():
+    if NUMBERS.get(word.text, 0.0) >= 2:
+        return "#1"
+    if not digits or not word.text[0].isdigit():
         return word.stem
+    if SUFFIX.get(word.text.lstrip("0123456789.,"), 1.0) > 1:
+        return "#4"
     return "#1" if digits <= 2 else "#3" if digits == 3 else "#4"
 
 

@@ -40,6 +40,8 @@ def test_what_a_description_says_is_read(name: str) -> None:
         ("Weekly tariffs, must cite, voice wanted.", "citations", "required"),
         ("Weekly tariffs, must cite, voice wanted.", "style", "some"),
         ("45 policies of 10 pages each", "knowledge-size", "medium"),
+        ("The answers hang on a poster", "knowledge-size", "fits-prompt"),
+        ("One leaflet explains it", "knowledge-size", "fits-prompt"),
         ("Brand voice wanted but not critical", "style", "some"),
         ("Brand voice is not wanted", "style", "no"),
         ("The tone does not matter", "style", "no"),

@@ -44,6 +44,11 @@ def test_the_leaning_answers_what_the_rules_missed_and_shows_its_words() -> None
     }
 
 
+def test_a_number_counts_by_its_length_however_it_is_written() -> None:
+    assert {"#1 page", "#1 sign"} <= set(whole.features(parse("Three pages. 4 signs.")))
+    assert {"#4 file", "#4 letter"} <= set(whole.features(parse("41k files. 41,000 letters.")))
+
+
 def test_a_text_of_few_known_words_leans_nowhere() -> None:
     assert whole.leaning(parse("Zorblax prices"), []) == {}
     assert whole.settle(parse("Prices change daily."), {"data-changes": "daily"}, [], [], []) is None
