@@ -12,6 +12,7 @@ Array = NDArray[np.float64]
 HOURS_PER_MONTH = 730.0
 DAYS_PER_MONTH = HOURS_PER_MONTH / 24
 FLOAT_BYTES = 4  # float32 vectors
+SHORTEST = 0.03  # months between two retrains at least, about a day: what costs nothing would be done without end
 FULL = 0.995  # above this utilisation a queue has no steady state within a day; the wait is that of this one
 
 
@@ -163,7 +164,7 @@ def best_retrain_interval_within(cost: Array, churn: Array, loss: Array, growth:
     """
     grown = growth * horizon
     mean = np.where(np.abs(grown) > 1e-9, np.expm1(grown) / np.where(grown == 0, 1, grown), 1.0)
-    middle = np.atleast_1d(horizon / best_retrain_interval(cost, churn, loss * mean))
+    middle = np.atleast_1d(horizon / np.maximum(best_retrain_interval(cost, churn, loss * mean), SHORTEST))
     best, least = np.ones_like(middle), np.full_like(middle, np.inf)
     for step in (None, -1, 0, 1, 2):
         pieces = np.ones_like(middle) if step is None else np.maximum(np.floor(middle) + step, 1)

@@ -78,6 +78,15 @@ def test_zero_queries_zero_prices_and_zero_everything_still_give_an_answer():
     assert "fits" in verdict.verdict(huge, model.evaluate(huge)).headline
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_retrain_that_costs_nothing_is_done_about_daily_and_not_without_end():
+    from core.calculator import model
+
+    free = {"label_cost": 0, "training_document": 0, "retrain_hours": 0, "draws": 1000}
+    outcome = model.evaluate(inputs.defaults().replace(free))
+    assert outcome.results["fine-tuning"].retrain["best_months"]["p50"] == pytest.approx(0.03, rel=0.01)
+
+
 # ---------------------------------------------------------------------------------------------------------- the link
 def test_a_link_brings_back_exactly_the_scenario_and_is_short():
     scenario = inputs.from_preset("legal-search").replace({"queries": [1, 2]}, {"queries": "measured here, today"})
