@@ -19,6 +19,7 @@ from core.text import one_line
 HERE = Path(__file__).resolve().parent
 Range = tuple[float, float]
 Value = Range | str
+SMALLEST = 1e-9  # of what is not 0: quotients of ever smaller amounts leave the numbers a computer has
 
 
 @dataclass(frozen=True)
@@ -343,6 +344,8 @@ def _number(one: Input, value: Any) -> float:
         raise Problem(f"{one.name}: '{shown}' is not a number.")
     if not one.min <= number <= one.max:
         raise Problem(f"{one.name}: {shown} is outside {one.min:,g} to {one.max:,g} {one.unit}".rstrip() + ".")
+    if 0 < abs(number) < SMALLEST:
+        raise Problem(f"{one.name}: {shown} is nearer to 0 than {SMALLEST:g}, the smallest amount that is counted.")
     if one.whole and number != int(number):
         raise Problem(f"{one.name}: must be a whole number, not {shown}.")
     return number + 0.0  # no negative zero

@@ -78,6 +78,14 @@ def test_zero_queries_zero_prices_and_zero_everything_still_give_an_answer():
     assert "fits" in verdict.verdict(huge, model.evaluate(huge)).headline
 
 
+@pytest.mark.parametrize("value", [5e-324, 1e-300, "1e-30", [0, 1e-10]])
+@pytest.mark.parametrize("name", ["queries", "value_per_correct", "changing_share"])
+def test_an_amount_nearer_to_nothing_than_any_that_counts_is_refused(name, value):
+    with pytest.raises(Problem, match=f"^{name}: .* nearer to 0 than 1e-09"):
+        inputs.read(name, value)
+    assert inputs.read(name, 1e-9) == (1e-9, 1e-9)
+
+
 @pytest.mark.filterwarnings("error")
 def test_a_retrain_that_costs_nothing_is_done_about_daily_and_not_without_end():
     from core.calculator import model
