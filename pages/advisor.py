@@ -79,13 +79,13 @@ def ask() -> dict[str, str]:
 st.title("Advisor")
 st.caption("Fourteen questions, each may stay open. The recommendation follows every answer, and shows why.")
 arrive()
-head = st.container()
+advice = score.advise(given())  # what the questions below say already stands in the session
+draw.headline(advice)
 with present.off_stage("questions"):
     reading.describe(lambda found: set_answers({**given(), **found}))
     answers = ask()
     st.button("Start again", key="advisor-clear", on_click=start_again)
 
-advice = score.advise(answers)
 whole = handover.whole(answers, advice.verdict, st.session_state.get(KEPT), st.session_state[NUMBERS])
 try:
     link = scenario.encode(whole)
@@ -97,8 +97,6 @@ st.session_state[LOADED], st.session_state[KEPT] = link, whole
 if answers or st.session_state[NUMBERS] or scenario.PARAMETER in st.query_params:
     st.query_params[scenario.PARAMETER] = link
 
-with head:
-    draw.headline(advice)
 draw.onward(link)
 views = {
     "Order of work": draw.order,

@@ -13,10 +13,17 @@ MARKS = comparison.MARKS
 def draw_table() -> None:
     """The table with its filters; a chosen row shows every claim behind it."""
     groups = list(dict.fromkeys(each.group for each in claims.criteria().values() if each.group != claims.METHOD))
-    first, second, third, fourth = st.columns([3, 3, 2, 2], vertical_alignment="bottom")
-    chosen = first.multiselect("Groups", groups, placeholder="All", key="compare-groups")
-    documents = second.multiselect("Documents", claims.DOCUMENTS, placeholder="All", key="compare-documents")
-    sort = third.selectbox("Sort by", comparison.SORTS, key="compare-sort")
+    first, second, third, fourth = st.columns([3, 3, 2, 2], vertical_alignment="center")
+    # Labels are collapsed: such a field is as high as what holds its place until the browser has fetched it.
+    chosen = first.multiselect(
+        "Groups", groups, placeholder="All groups", key="compare-groups", label_visibility="collapsed"
+    )
+    documents = second.multiselect(
+        "Documents", claims.DOCUMENTS, placeholder="All documents", key="compare-documents", label_visibility="collapsed"
+    )
+    sort = third.selectbox(
+        "Sort by", comparison.SORTS, format_func="by {}".format, key="compare-sort", label_visibility="collapsed"
+    )
     disputed = fourth.toggle("Disputed only", key="compare-disputed")
     rows = comparison.table(chosen, documents, disputed, sort)
     if not rows:

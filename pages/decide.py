@@ -32,10 +32,12 @@ try:
     outcome = evaluate_cached(scenario)
     decide_effect.short(scenario, outcome)
     left, right = st.columns([2, 3], gap="large")
-    with right:
-        decide_effect.draw(scenario, outcome, answers)
     with left, present.off_stage("inputs"):
         st.header("2 · Your case", anchor=False)
+        place = st.container()
+    with right:
+        decide_effect.draw(scenario, outcome, answers)
+    with place:
         decide_inputs.draw(scenario)
     link = state.write_link()
     with present.off_stage("sign"), st.container(border=True, key="decide_sign"):

@@ -15,16 +15,19 @@ EXAMPLE = (
     "change weekly, every answer must cite its source, 2 engineers, 40,000 USD in the first year, launch in 8 weeks."
 )
 UNSAID = "not so"
+HIGH = 150  # px; its container holds the place until the browser has fetched the field
 
 
 def draw() -> None:
     """The text and, once it was read, what it says, to be confirmed."""
     state.show(TEXT, st.session_state.get(TEXT, state.section("decision").get("brief", "")))
-    st.text_area(
-        "Paste your brief, or describe the case in a few sentences",
+    st.caption("Paste your brief, or describe the case in a few sentences.")
+    st.container(height=HIGH + 16, border=False).text_area(
+        "Your brief",
         key=TEXT,
+        label_visibility="collapsed",
         max_chars=brief.MAX_TEXT,
-        height=150,
+        height=HIGH,
         placeholder=EXAMPLE,
         help="Read by plain rules on this machine (core/advisor/reader.py). Nothing is sent anywhere, and nothing "
         "counts before you confirm it.",
