@@ -15,7 +15,7 @@ from core.errors import Problem
 from core.evaluation.questions import Question
 from core.evaluation.scoring import Voice
 from core.marks import Mark
-from core.project import Project, Scene
+from core.project import Check, Project, Scene
 from core.records import ArmRecord, RunRecord
 from core.text import one_line
 
@@ -97,6 +97,12 @@ def arms(project: Project, scene: Scene) -> tuple[Arm, ...]:
 def settings(project: Project, scene: Scene) -> Settings:
     """All arms of the scene at once, with answers short enough for a stage."""
     return Settings(tuple(_brief(arm, LONGEST_ANSWER) for arm in arms(project, scene)))
+
+
+def checks(project: Project, scene: Scene) -> tuple[Check, ...]:
+    """The project's checks that a scene shows: voice only where it is told of, and where nothing is claimed."""
+    told = not scene.claims or any({VOICE, NO_VOICE} & set(claim.split()) for claim in scene.claims.values())
+    return tuple(one for one in project.checks if told or one.kind != VOICE)
 
 
 def warm(project: Project, parts: Parts) -> list[str]:

@@ -42,7 +42,7 @@ def status(arm: ArmRecord) -> str:
     if state == "prefill" and arm.prefill.total:
         return f"reading the prompt: {arm.prefill.done} of {arm.prefill.total} tokens"
     if state == "done":
-        return "stopped at the token limit" if arm.finish == "length" else "done"
+        return "cut off at the length limit" if arm.finish == "length" else "done"
     return STATES.get(state, state)
 
 

@@ -41,11 +41,11 @@ BIG = """<style>
 
 
 def best(arms: Sequence[ArmRecord], worth: Sequence[Mark | None] = ()) -> int:
-    """The place of the pane to look at first: the one judged right; before that, and where none is, the last that read
-    the documents (of the demo's the hybrid)."""
+    """The place of the pane to look at first: the last one judged right; before that, and where none is, the last that
+    read the documents (of the demo's the hybrid)."""
     right = [at for at, one in enumerate(worth) if one is not None and one.good]
     informed = [at for at, arm in enumerate(arms) if arm.context != "closed"]
-    return (right or informed[-1:] or [0])[0]
+    return (right or informed or [0])[-1]
 
 
 def draw_first(arms: Sequence[ArmRecord], worth: Sequence[Mark | None] = ()) -> None:
@@ -106,16 +106,17 @@ class Pane:
         else:
             self._answer.text(arm.answer or "(the model wrote nothing)")
             self._arm, self._said = arm.arm, arm.answer
-            if self._figures:
-                flags = " ".join(text for flag, text in FLAGS.items() if getattr(arm.timing, flag))
-                self._status.caption(small_figures(arm, dollars_per_hour, sold), help=flags or None)
-            else:
-                self._status.caption(f"{status(arm)} · {ms(arm.timing.total)}")
+            passed = checks.outcomes(self._rules, arm.answer, total_ms=arm.timing.total)
+            badges = " ".join(_badge(name, met) for name, met in passed.items())
+            if not self._figures:
+                self._status.caption(f"{badges} {status(arm)} · {ms(arm.timing.total)}".strip())
+                return
+            flags = " ".join(text for flag, text in FLAGS.items() if getattr(arm.timing, flag))
+            self._status.caption(small_figures(arm, dollars_per_hour, sold), help=flags or None)
             with self._details:
-                if passed := checks.outcomes(self._rules, arm.answer, total_ms=arm.timing.total):
-                    st.markdown(" ".join(_badge(name, met) for name, met in passed.items()))
-                if self._figures:
-                    draw_details(arm, self._right)
+                if badges:
+                    st.markdown(badges)
+                draw_details(arm, self._right)
 
 
 def _badge(name: str, met: bool) -> str:

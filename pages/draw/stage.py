@@ -21,15 +21,17 @@ STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding-top: 4.5rem; padding-bottom: 1rem; }
 .st-key-stage h1 { font-size: 1.5rem; padding: 0; font-weight: 600; opacity: 0.8; }
 .st-key-stage p, .st-key-stage li { font-size: 1.35rem; line-height: 1.4; }
-.st-key-stage [data-testid="stCaptionContainer"] p { font-size: 1.05rem; }
+.st-key-stage .stMarkdownBadge { font-size: 1.25rem; }
+.st-key-stage [data-testid="stCaptionContainer"] p { font-size: 1.15rem; }
 .st-key-stage input { font-size: 1.45rem; }
-.st-key-stage h2 { font-size: 2.4rem; line-height: 1.2; padding: 0; }
+.st-key-stage h2 { font-size: 2.4rem; line-height: 1.2; padding: 0 0 0.4rem; }
 .st-key-stage .st-key-panes [data-testid="stText"], .st-key-stage [class*="st-key-said-"] p {
   font-size: 1.45rem; line-height: 1.35; }
 @media (max-width: 640px) {
   .st-key-stage h2 { font-size: 1.7rem; }
   .st-key-stage p { font-size: 1.15rem; }
-  .st-key-panes [data-testid="stText"], .st-key-stage .st-key-panes [class*="st-key-said-"] p { font-size: 1.2rem; }
+  .st-key-stage .st-key-panes [data-testid="stText"], .st-key-stage .st-key-panes [class*="st-key-said-"] p {
+    font-size: 1.2rem; }
 }
 </style>"""
 
@@ -41,18 +43,19 @@ def draw_edit(edit: Edit | None) -> None:
     if not edit.stands:
         st.warning(plain(edit.note or "The document is as it was before this scene."))
         return
-    took = "already changed" if edit.total_ms is None else f"found by the next question after {edit.total_ms:.0f} ms"
+    after = "" if edit.total_ms is None else f"{edit.total_ms:.0f} ms" if edit.total_ms >= 1 else "less than 1 ms"
+    took = f"found by the next question after {after}" if after else "already changed"
     st.markdown(
         f":material/edit_document: **{plain(edit.document)}**: ~~{plain(edit.old)}~~ → **{plain(edit.new)}** · {took}"
     )
 
 
-def follow(here: Runtime, project: Project, run_id: str) -> tuple[RunRecord, list[panes.Pane]]:
+def follow(here: Runtime, project: Project, scene: Scene, run_id: str) -> tuple[RunRecord, list[panes.Pane]]:
     """Draw the panes of a run until it has ended; gives it and its panes."""
     record = here.runs.record(run_id, project.id)
     with st.container(key="panes"):
         places = [
-            panes.Pane(column, arm.title, project.checks, figures=False)
+            panes.Pane(column, arm.title, story.checks(project, scene), figures=False)
             for column, arm in zip(present.places([arm.title for arm in record.arms]), record.arms, strict=True)
         ]
     panes.draw_first(record.arms)
@@ -77,7 +80,7 @@ def draw_scene(
     verdict: DeltaGenerator,
 ) -> list[Outcome]:
     """The panes, live, then their marks and the line on whether the scene came true."""
-    record, places = follow(here, project, run_id)
+    record, places = follow(here, project, scene, run_id)
     known = marks.known(project, [here.questions.read(project, name) for name in here.questions.names(project)])
     found = story.outcomes(project, scene, record, story.expected(scene, known, edit))
     for pane, one in zip(places, found, strict=True):

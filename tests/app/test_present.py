@@ -62,5 +62,5 @@ def test_the_right_pane_is_looked_at_first_and_before_any_is_judged_the_best_inf
     arms = [ArmRecord(arm=str(at), state="done", context=context) for at, context in enumerate(contexts)]
     right, wrong = Mark("right", True, ""), Mark("wrong", False, "")
     assert panes.best(arms) == 3 and panes.best(arms[::2]) == 0
-    assert panes.best(arms, [wrong, None, right, right]) == 2
+    assert panes.best(arms, [wrong, None, right, right]) == 3
     assert panes.best(arms, [wrong, wrong, None, wrong]) == 3

@@ -15,7 +15,7 @@ from core.curtain import Curtain
 from core.engine import ModelSpec, Request
 from core.errors import Problem
 from core.evaluation.questions import Question
-from core.project import Project, Scene
+from core.project import Check, Project, Scene
 from core.records import RunRecord
 from core.retrieval import KnowledgeBase
 from core.runtime import Runtime
@@ -106,6 +106,13 @@ def test_only_arms_with_claims_are_on_stage_and_without_claims_all_are() -> None
     assert story.arms(BRIGHTWATER, BRIGHTWATER.story[-1]) == BRIGHTWATER.arms
     far = story.arms(BRIGHTWATER, Scene("s", "q", claims={"base+pinned": "right"}))
     assert [arm.name for arm in far] == ["base+pinned"]
+
+
+def test_voice_is_checked_on_stage_only_where_it_is_told_of() -> None:
+    shown = {scene.title: [one.name for one in story.checks(BRIGHTWATER, scene)] for scene in BRIGHTWATER.story}
+    assert [title for title, names in shown.items() if names == ["voice"]] == ["The hybrid keeps the voice", "Now you"]
+    other = replace(BRIGHTWATER, checks=(Check("short", "max-words", "20"),))
+    assert story.checks(other, BRIGHTWATER.story[0]) == other.checks
 
 
 def test_claims_come_true_while_the_change_stands_and_the_document_is_as_it_was_after(
