@@ -19,7 +19,11 @@ def draw_table() -> None:
         "Groups", groups, placeholder="All groups", key="compare-groups", label_visibility="collapsed"
     )
     documents = second.multiselect(
-        "Documents", claims.DOCUMENTS, placeholder="All documents", key="compare-documents", label_visibility="collapsed"
+        "Documents",
+        claims.DOCUMENTS,
+        placeholder="All documents",
+        key="compare-documents",
+        label_visibility="collapsed",
     )
     sort = third.selectbox(
         "Sort by", comparison.SORTS, format_func="by {}".format, key="compare-sort", label_visibility="collapsed"
