@@ -8,6 +8,12 @@ from core.text import plain
 
 NAMES = charts.NAMES
 MARKS = comparison.MARKS
+# Of the table's columns in px; together no wider than the page beside the sidebar on a screen of 1440.
+WIDTHS = {
+    "Criterion": 190,
+    **{NAMES[name]: width for name, width in zip(claims.APPROACHES, (84, 204, 216, 84), strict=True)},
+    **{"Claims": 58, "Group": 108},
+}
 
 
 def draw_table() -> None:
@@ -25,18 +31,16 @@ def draw_table() -> None:
         key="compare-documents",
         label_visibility="collapsed",
     )
-    sort = third.selectbox(
-        "Sort by", comparison.SORTS, format_func="by {}".format, key="compare-sort", label_visibility="collapsed"
-    )
+    sort = third.selectbox("Sort by", comparison.SORTS, key="compare-sort", label_visibility="collapsed")
     disputed = fourth.toggle("Disputed only", key="compare-disputed")
     rows = comparison.table(chosen, documents, disputed, sort)
     if not rows:
         st.info("No criterion passes these filters.")
         return
     st.caption(
-        f"A {MARKS['for']} speaks for the approach, a {MARKS['against']} against it; *disputed*: the documents "
-        "contradict each other or themselves; *depends*: the answer differs by situation. "
-        "D0 to D4 are the documents; *ours*: no document says anything, so this is our own judgement. "
+        f"A {MARKS['for']} speaks for the approach, a {MARKS['against']} against it; “disputed”: the documents "
+        "contradict each other or themselves; “depends”: the answer differs by situation. "
+        "D0 to D4 are the documents; “ours”: no document says anything, so this is our own judgement. "
         "Choose a row to read every claim."
     )
     table = [
@@ -44,7 +48,6 @@ def draw_table() -> None:
             "Criterion": row.criterion.title,
             **{NAMES[approach]: row.cells[approach].words() for approach in claims.APPROACHES},
             "Claims": row.number,
-            "Disputes": row.disputes,
             "Group": row.criterion.group,
         }
         for row in rows
@@ -55,10 +58,7 @@ def draw_table() -> None:
         height=36 * min(len(table) + 1, 18),
         on_select="rerun",
         selection_mode="single-row",
-        column_config={
-            **{name: st.column_config.NumberColumn(width=70) for name in ("Claims", "Disputes")},
-            **{NAMES[name]: st.column_config.TextColumn(width=215) for name in ("retrieval", "fine-tuning")},
-        },
+        column_config={name: st.column_config.Column(width=width) for name, width in WIDTHS.items()},
         key="compare-table",
         alt="Criteria against approaches",
     )

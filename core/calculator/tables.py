@@ -28,8 +28,8 @@ def summary(scenario: Scenario, outcome: Outcome) -> list[dict[str, str]]:
                 "First year": f"{money(result.first_year['p50'], scenario)} ({rounded(result.first_year['p5'])} to "
                 f"{rounded(result.first_year['p95'])})",
                 "A month": money(result.month["p50"], scenario),
-                "A query": f"{result.per_query['p50']:.2g}" if result.per_query else "no queries",
-                "A right answer": f"{result.per_right['p50']:.2g}" if result.per_right else "none",
+                "A query": money(result.per_query["p50"], scenario) if result.per_query else "no queries",
+                "A right answer": money(result.per_right["p50"], scenario) if result.per_right else "none",
                 "Wrong answers": rounded(result.wrong_answers["p50"])
                 + (f", {money(result.wrong_cost['p50'], scenario)}" if result.wrong_cost else ""),
                 "Cheapest in": percent(result.cheapest),

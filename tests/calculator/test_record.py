@@ -9,7 +9,7 @@ import pytest
 from core import decide, record, record_files
 from core import scenario as envelope
 from core.__main__ import main
-from core.calculator import inputs, model, verdict
+from core.calculator import inputs, model, tables, verdict
 from core.calculator.calibrate import Change
 
 NASTY = "<img src=https://evil.example/x onerror=alert(1)> | **bold** [link](http://evil.example)"
@@ -131,3 +131,10 @@ def test_the_command_reads_a_brief_writes_the_record_and_its_link_gives_the_same
     for wrong in bad:
         assert main(["decide", *wrong]) == 2
         assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+def test_every_cost_in_the_table_names_its_currency_and_no_exponent() -> None:
+    scenario = inputs.defaults().replace({"queries": 1e8, "draws": 1000, "currency": "CHF"})
+    rows = [row for row in tables.summary(scenario, model.evaluate(scenario)) if "A query" in row]
+    cells = [row[name] for row in rows for name in ("A month", "A query", "A right answer")]
+    assert len(cells) == 9 and all(cell.endswith(" CHF") and "e-" not in cell for cell in cells)
