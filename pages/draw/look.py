@@ -14,6 +14,7 @@ def by_scheme(setting: str) -> str:
 STYLE: Final = f"""<style>
 button[data-testid^="stBaseButton-primary"]:not(:disabled), [data-testid="stMultiSelect"] [data-tag] {{
   color: light-dark(#FFFFFF, {st.get_option("theme.dark.backgroundColor")}); }}
+button[data-testid^="stBaseButton-primary"] kbd {{ color: inherit; opacity: 1; }}
 </style>"""
 
 

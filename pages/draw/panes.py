@@ -33,6 +33,7 @@ STYLE = """<style>
 }
 .st-key-panes [data-testid="stText"] { white-space: pre-wrap; overflow-wrap: anywhere; font-family: inherit; }
 .st-key-panes [data-testid="stMetricValue"] { font-size: 1.4rem; }
+.st-key-panes h3 { padding: 0; }
 </style>"""
 BIG = """<style>
 .st-key-panes [data-testid="stText"], .st-key-panes [class*="st-key-said-"] p { font-size: 1.6rem; line-height: 1.45; }
@@ -68,7 +69,10 @@ class Pane:
         figures: bool = True,
         right: Sequence[str] = (),
     ) -> None:
-        column.markdown(f"**{plain(title)}**")
+        if figures:
+            column.markdown(f"**{plain(title)}**")
+        else:  # a heading's link can be reached by keyboard, and so the row of cards that a telephone scrolls
+            column.subheader(plain(title))
         self._mark, self._answer = column.empty(), column.empty()
         self.changed = column.empty()
         self._status, self._details = column.empty(), column.container()
@@ -109,7 +113,7 @@ class Pane:
             passed = checks.outcomes(self._rules, arm.answer, total_ms=arm.timing.total)
             badges = " ".join(_badge(name, met) for name, met in passed.items())
             if not self._figures:
-                self._status.caption(f"{badges} {status(arm)} · {ms(arm.timing.total)}".strip())
+                self._status.markdown(f"{badges} :small[{status(arm)} · {ms(arm.timing.total)}]".strip())
                 return
             flags = " ".join(text for flag, text in FLAGS.items() if getattr(arm.timing, flag))
             self._status.caption(small_figures(arm, dollars_per_hour, sold), help=flags or None)

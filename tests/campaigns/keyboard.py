@@ -105,6 +105,8 @@ def playground(hands: Hands, url: str) -> dict[str, int]:
     page, took = hands.page, {}
     body = main(page)
     page.goto(f"{url}/playground")
+    expect(body.get_by_role("button", name="Ask", exact=True)).to_be_visible(timeout=WAIT)
+    expect(body.get_by_text("Other panes and pages already work.")).to_have_count(0, timeout=WAIT)
     finished(page)
     hands.to("Skip to main content")
     hands.press("Enter")
