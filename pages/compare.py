@@ -12,7 +12,8 @@ MARKS = comparison.MARKS
 WIDTHS = {
     "Criterion": 190,
     **{NAMES[name]: width for name, width in zip(claims.APPROACHES, (84, 204, 216, 84), strict=True)},
-    **{"Claims": 58, "Group": 108},
+    "Claims": 58,
+    "Group": 108,
 }
 
 
