@@ -113,7 +113,7 @@ class Pane:
             passed = checks.outcomes(self._rules, arm.answer, total_ms=arm.timing.total)
             badges = " ".join(_badge(name, met) for name, met in passed.items())
             if not self._figures:
-                self._status.markdown(f"{badges} :small[{status(arm)} · {ms(arm.timing.total)}]".strip())
+                self._status.markdown(f"{badges} :gray[{status(arm)} · {ms(arm.timing.total)}]".strip())
                 return
             flags = " ".join(text for flag, text in FLAGS.items() if getattr(arm.timing, flag))
             self._status.caption(small_figures(arm, dollars_per_hour, sold), help=flags or None)

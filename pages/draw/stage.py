@@ -21,7 +21,7 @@ STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding-top: 4.5rem; padding-bottom: 1rem; }
 .st-key-stage h1 { font-size: 1.5rem; padding: 0; font-weight: 600; opacity: 0.8; }
 .st-key-stage p, .st-key-stage li { font-size: 1.35rem; line-height: 1.4; }
-.st-key-stage .stMarkdownBadge { font-size: 1.25rem; }
+.st-key-stage .stMarkdownBadge { font-size: 1.25rem !important; }
 .st-key-stage [data-testid="stCaptionContainer"] p { font-size: 1.15rem; }
 .st-key-stage input { font-size: 1.45rem; }
 .st-key-stage h2 { font-size: 2.4rem; line-height: 1.2; padding: 0 0 0.4rem; }

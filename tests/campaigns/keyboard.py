@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT))
 from core import paths  # noqa: E402
 from core.project import bundled  # noqa: E402
 from tests.browser.conftest import CHROMIUM, FLAGS, Server, Watch  # noqa: E402
-from tests.browser.test_slice import finished, main  # noqa: E402
+from tests.browser.test_slice import main  # noqa: E402
 from tests.campaigns.keeping import Keeper  # noqa: E402
 
 RESULT = Path(__file__).with_name("keyboard.json")
@@ -82,6 +82,16 @@ class Hands:
         expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=WAIT)
 
 
+def arrive(hands: Hands) -> None:
+    """The playground is there, with its models; past the navigation into its main part."""
+    body = main(hands.page)
+    expect(body.get_by_role("button", name="Ask", exact=True)).to_be_visible(timeout=WAIT)
+    expect(body.get_by_text("Other panes and pages already work.")).to_have_count(0, timeout=WAIT)
+    hands.rest()
+    hands.to("Skip to main content")
+    hands.press("Enter")
+
+
 def write(hands: Hands, question: str) -> None:
     """Into the question, the text."""
     hands.to("Question")
@@ -105,19 +115,13 @@ def playground(hands: Hands, url: str) -> dict[str, int]:
     page, took = hands.page, {}
     body = main(page)
     page.goto(f"{url}/playground")
-    expect(body.get_by_role("button", name="Ask", exact=True)).to_be_visible(timeout=WAIT)
-    expect(body.get_by_text("Other panes and pages already work.")).to_have_count(0, timeout=WAIT)
-    finished(page)
-    hands.to("Skip to main content")
-    hands.press("Enter")
+    arrive(hands)
     ask(hands, QUESTION)
     expect(page.locator(".st-key-panes").get_by_text("Exact prompt")).to_have_count(4, timeout=WAIT)
     hands.rest()
     took["ask"] = hands.presses
     page.reload()
-    finished(page)
-    hands.to("Skip to main content")
-    hands.press("Enter")
+    arrive(hands)
     ask(hands, "Write a very long story about the sea, in many chapters.", wait=False)
     expect(body.get_by_text("writing …").first).to_be_visible(timeout=WAIT)
     hands.press("Escape")
@@ -125,9 +129,7 @@ def playground(hands: Hands, url: str) -> dict[str, int]:
     expect(page.locator(".st-key-panes").get_by_text("stopped").first).to_be_visible(timeout=WAIT)
     took["stop"] = hands.presses
     page.goto(f"{url}/playground")
-    finished(page)
-    hands.to("Skip to main content")
-    hands.press("Enter")
+    arrive(hands)
     write(hands, QUESTION)
     hands.both("Predicts", "Votes blind")
     hands.enter("Base · 0")
