@@ -108,12 +108,12 @@ def on_stage(number: int, scene: Scene) -> None:
     st.html(panes.STYLE + panes.BIG + stage.STYLE)
     with st.container(key="stage"):
         st.title(f"{number}. {plain(scene.title)}", anchor=False)
-        if question := scene.question:
-            st.header(plain(question), anchor=False)
-        else:
+        if not (question := scene.question):
             asked = runs[number][0] if number in runs else st.query_params.get("run")
             before = here.runs.record(asked, project.id).question if asked else ""
             question = st.text_input("Your question", before, key=f"story-own-{project.id}", max_chars=500).strip()
+        if question:
+            st.header(plain(question), anchor=False)
         if st.session_state.get(SAY) and scene.say:
             st.info(plain(scene.say), icon=":material/record_voice_over:")
         changed = st.container()
