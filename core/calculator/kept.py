@@ -53,7 +53,7 @@ def side_by_side(scenarios: Mapping[str, Scenario]) -> list[dict[str, str]]:
         cells: dict[str, str] = {}
         for name, outcome in outcomes.items():
             result = outcome.results.get(approach)
-            cells[name] = "does not fit"
+            cells[name] = "does not fit" if outcome.fits[approach].allowed else "ruled out"
             if result is not None:
                 cost = money(result.total["p50"], scenarios[name])
                 cells[name] = (

@@ -9,7 +9,7 @@ import pytest
 from core import decide, record, record_files
 from core import scenario as envelope
 from core.__main__ import main
-from core.calculator import inputs, model, tables, verdict
+from core.calculator import inputs, kept, model, tables, verdict
 from core.calculator.calibrate import Change
 
 NASTY = "<img src=https://evil.example/x onerror=alert(1)> | **bold** [link](http://evil.example)"
@@ -138,3 +138,9 @@ def test_every_cost_in_the_table_names_its_currency_and_no_exponent() -> None:
     rows = [row for row in tables.summary(scenario, model.evaluate(scenario)) if "A query" in row]
     cells = [row[name] for row in rows for name in ("A month", "A query", "A right answer")]
     assert len(cells) == 9 and all(cell.endswith(" CHF") and "e-" not in cell for cell in cells)
+
+
+def test_what_a_requirement_rules_out_is_not_said_to_be_too_long() -> None:
+    cited = inputs.defaults().replace({"use_fine_tuning": "no", "draws": 1000})
+    rows = {row[""]: row for row in kept.side_by_side({"free": inputs.defaults(), "cited": cited})}
+    assert rows["fine-tuning"]["cited"] == "ruled out" and rows["prompt only"]["cited"] == "does not fit"
