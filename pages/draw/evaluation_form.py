@@ -21,7 +21,7 @@ def draw_form(here: Runtime, project: Project) -> str | None:
     known = {arm.name: arm for arm in project.every_arm()}
     shown = [arm.name for arm in project.arms]
     names = st.multiselect(
-        "Arms", known, shown, format_func=lambda name: project.title_of(known[name]), key=f"arms-{project.id}"
+        "Arms", known, shown, format_func=lambda one: project.title_of(known[one]), key=f"arms-{project.id}", wrap=False
     )
     arms = tuple(known[name] for name in names)
     days = {name: name.replace("-", " ") for name in project.snapshots} | {None: "as they are now, with your edits"}
@@ -54,7 +54,7 @@ def pick_questions(here: Runtime, project: Project) -> tuple[Question, ...]:
     if not names:
         return ()
     default = [name for name in names if name in ("static", "changed")] or names[:1]
-    picked = st.pills("The project's questions", names, selection_mode="multi", default=default)
+    picked = st.pills("The project's questions", names, selection_mode="multi", default=default, wrap=False)
     return tuple(question for name in picked for question in here.questions.read(project, name))
 
 
