@@ -9,6 +9,7 @@ the whole guess in one call and keeps as much as it would have said itself, so a
 from collections.abc import Sequence
 
 GRAMS = (3, 2)  # so many last tokens must have occurred before, the longer match first
+LONGEST_REST = 31
 MOST = 3  # tokens guessed at a time: one call then checks four
 
 
@@ -45,10 +46,14 @@ class Draft:
         self._read, self._said = Lookup(prompt), Lookup([token for answer in earlier for token in answer])
         self._recent = list(prompt[-max(GRAMS) :])
         self._reach = MOST
+        self._rest = self._pause = 0  # tokens without a guess: to come, and after the next one that fails
         self.copied = 0
 
     def guess(self, room: int) -> list[int]:
         """The next tokens as they stood elsewhere, at most `room`."""
+        if self._rest:
+            self._rest -= 1
+            return []
         most = min(self._reach, room)
         return (self._read.guess(self._recent, most) or self._said.guess(self._recent, most)) if most > 0 else []
 
@@ -59,6 +64,11 @@ class Draft:
         self._recent = [*self._recent[1 - max(GRAMS) :], token]
 
     def checked(self, guessed: int, right: int) -> None:
-        """Of `guessed` tokens the first `right` came true: reach further next time, or less far."""
+        """Of `guessed` tokens the first `right` came true: reach further next time, or less far.
+
+        One that fails altogether is followed by a rest, each twice as long: who writes freely copies little.
+        """
         if guessed:
             self._reach = min(MOST, 2 * self._reach) if right == guessed else max(1, self._reach // 2)
+            self._pause = 0 if right else min(LONGEST_REST, 2 * self._pause + 1)
+            self._rest = self._pause

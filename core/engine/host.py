@@ -1,9 +1,13 @@
 """This machine and this process: processors, memory, GPU layers, and how a worker dies. Knows no llama.cpp."""
 
+import contextlib
 import ctypes
+import getpass
 import os
 import signal
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -11,6 +15,7 @@ import psutil
 from core.errors import Problem
 
 SPARE_BYTES = 4 * 2**30  # address space beside what a model is estimated to need: libraries, stacks, arenas
+LOAD_WAIT = 10.0
 GPU_RESERVE = 512 * 2**20  # bytes of a GPU's memory left to others
 
 
@@ -73,6 +78,21 @@ def attempts(device: str, wanted: int | None, layers: int) -> list[int]:
         return [layers]
     fewer = [layers // 2] if layers > 1 else []
     return [layers, *fewer, *([0] if device != "gpu" else [])]
+
+
+@contextlib.contextmanager
+def loading() -> Iterator[None]:
+    """One worker of this user loads at a time: what the first tokens show of the machine must not be another's load.
+    After LOAD_WAIT seconds it goes on regardless: a large file takes its time."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(Path(tempfile.gettempdir()) / f"retrieve-or-retrain-loading-{getpass.getuser()}.lock")
+    with contextlib.suppress(Timeout, OSError):
+        lock.acquire(timeout=LOAD_WAIT)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def peak_memory() -> int:

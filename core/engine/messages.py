@@ -18,7 +18,10 @@ from core.engine.interface import Message, Sampling
 
 @dataclass(frozen=True)
 class Load:
-    """The first message: serve this file. `known`: its SHA-256 if already computed; `expected`: what it must be."""
+    """The first message: serve this file. `known`: its SHA-256 if already computed; `expected`: what it must be.
+
+    `plain`: without the processor's matrix units and without weights rearranged for them.
+    """
 
     path: str
     context: int
@@ -27,6 +30,7 @@ class Load:
     threads: int | None
     known: str | None = None
     expected: str | None = None
+    plain: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,13 @@ class Threads:
     """Compute with so many threads from now on."""
 
     count: int
+
+
+@dataclass(frozen=True)
+class Widen:
+    """Make room for so many answers at a time, if nothing is being answered and there is the memory."""
+
+    sequences: int
 
 
 @dataclass(frozen=True)
@@ -127,6 +138,13 @@ class Loaded:
     threads: int
     info: dict[str, Any]
     peak_memory: int
+
+
+@dataclass(frozen=True)
+class Room:
+    """So many answers can be computed at a time, without an adapter."""
+
+    sequences: int
 
 
 @dataclass(frozen=True)
@@ -217,8 +235,8 @@ class Failed:
 
 
 Asked = Embed | CountTokens | Render | Prepare
-Order = Load | Generate | Cancel | Threads | Ping | Asked
-Event = Pong | Phase | Loaded | Refused | Prefill | Text | Done | Value | Failed
+Order = Load | Generate | Cancel | Threads | Widen | Ping | Asked
+Event = Pong | Phase | Loaded | Room | Refused | Prefill | Text | Done | Value | Failed
 
 _ORDERS: dict[str, type[Order]] = {kind.__name__: kind for kind in get_args(Order)}
 _EVENTS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}

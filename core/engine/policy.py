@@ -9,6 +9,7 @@ running; then what is due first, where a longer answer is given more time, so th
 still come. A background answer that has waited `patience` takes part as if one more owner had asked.
 """
 
+import signal
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -223,6 +224,12 @@ def verdict(signs: Signs, limits: Limits) -> Verdict | None:
     if signs.ready and signs.running and idle.counted > patience * limits.silence:
         return Verdict(f"it computed no token for {idle.clock:.0f} s", not idle.starved)
     return None
+
+
+def without_matrix_units(status: int, *, plain: bool) -> bool:
+    """Whether a death asks for a start without what the build uses of this processor beyond the usual: it died of an
+    instruction that there is not, and used all. `status` as `subprocess` gives it."""
+    return status == -signal.SIGILL and not plain
 
 
 def recent(past: Sequence[float], now: float, limits: Limits) -> list[float]:

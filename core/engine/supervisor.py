@@ -29,7 +29,16 @@ import numpy as np
 import psutil
 
 from core.engine import messages, policy, wire
-from core.engine.interface import Generation, ModelSpec, Prompt, Request, Result, State
+from core.engine.interface import (
+    SEQUENCES,
+    SEQUENCES_BACKGROUND,
+    Generation,
+    ModelSpec,
+    Prompt,
+    Request,
+    Result,
+    State,
+)
 from core.engine.policy import Limits, Shares, Signs, Span, Ticket
 from core.engine.vitals import Stopwatch, is_stopped, processor_time, resident
 from core.engine.worklog import death, tail
@@ -40,8 +49,9 @@ CLOSED = "The engine was closed: start the app anew."
 WATCH = 0.1  # seconds between two looks at a worker
 SPARED = 2  # times that what nobody watches begins anew
 # llama.cpp's threads wait for one another some hundred times a token. By default they spin meanwhile: where another
-# program holds a processor, they burn the very time that the one they wait for needs.
-CALM = {"OMP_WAIT_POLICY": "PASSIVE"}
+# program holds a processor, they burn the very time that the one they wait for needs. GNU's sleep after a few
+# microseconds: what they wait for mostly comes sooner, and being woken some hundred times a token takes longer.
+CALM = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000"}
 
 
 @dataclass
@@ -69,6 +79,11 @@ class Job:
     @property
     def contended(self) -> bool:
         return self.generation is not None and self.generation.request.contended
+
+    @property
+    def beside(self) -> bool:
+        """Whether it is one of several in the background that may run beside each other."""
+        return self.contended and self.generation is not None and self.generation.request.background
 
     @property
     def spared(self) -> bool:
@@ -102,12 +117,15 @@ class Worker:
     log: Path
     started: float
     stamp: tuple[str, int, int, int]
+    plain: bool = False  # as in messages.Load
     unpacker: wire.Unpacker = field(default_factory=wire.Unpacker)
     outgoing: bytearray = field(default_factory=bytearray)
     ready: bool = False
     fresh: bool = True  # no answer yet since it was loaded
     phase: messages.PHASES = "start"
     gpu: bool = False  # layers of it are there
+    sequences: int = SEQUENCES  # answers it computes at a time, where those in the background may take all
+    widened: bool = False  # it was asked for more of them
     kind: str | None = None  # "chat" or "embedder", once loaded
     sha256: str | None = None
     info: dict[str, Any] = field(default_factory=dict)
@@ -168,6 +186,7 @@ class Supervisor:
         self._quarantined: dict[str, str] = {}
         self._numbers = 0
         self._threads: int | None = None
+        self._plain = False  # the build's fastest instructions have failed here
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="engine-supervisor", daemon=True)
         self._thread.start()
@@ -451,7 +470,7 @@ class Supervisor:
             contended=request.contended,
             background=request.background,
             ready=worker is not None and worker.ready and _configuration(worker.spec) == _configuration(job.spec),
-            room=job.spec.sequences,
+            room=worker.sequences if worker and request.background and not job.spec.adapter else job.spec.sequences,
         )
 
     def _interrupt(self, ticket: Ticket) -> None:
@@ -475,6 +494,9 @@ class Supervisor:
             job.show("prefill", 0)
         if not worker.running:
             worker.progress = now
+            if job.beside and not worker.widened:
+                worker.widened = True
+                self._send(worker, messages.Widen(SEQUENCES_BACKGROUND))
         worker.running[job.id] = job
         self._share_threads()  # before the first token, not after it
         self._send(worker, job.order)
@@ -522,12 +544,16 @@ class Supervisor:
             raise Problem(f"No worker can be started for {spec.id}: {error}.") from error
         ours.setblocking(False)
         vitals = psutil.Process(process.pid)
-        worker = Worker(spec, process, ours, vitals, log, now, stamp, heard=now, pinged=now, progress=now)
+        worker = Worker(
+            spec, process, ours, vitals, log, now, stamp, plain=self._plain, heard=now, pinged=now, progress=now
+        )
         self._selector.register(ours, selectors.EVENT_READ, worker)
         threads = spec.threads or self._threads
         self._send(
             worker,
-            messages.Load(str(spec.path), spec.context, spec.device, spec.gpu_layers, threads, known, spec.sha256),
+            messages.Load(
+                str(spec.path), spec.context, spec.device, spec.gpu_layers, threads, known, spec.sha256, self._plain
+            ),
         )
         return worker
 
@@ -546,6 +572,8 @@ class Supervisor:
             worker.info = {"id": worker.spec.id, "kind": event.kind, "threads": event.threads, **event.info}
             worker.kind, worker.threads, worker.peak_memory = event.kind, event.threads, event.peak_memory
             self._agree_on_threads(worker)
+        elif isinstance(event, messages.Room):
+            worker.sequences = event.sequences
         elif isinstance(event, messages.Refused):
             worker.refused = event.message
         else:
@@ -695,6 +723,10 @@ class Supervisor:
             self._fail_all(worker, message)
             self._fail_waiting(hosted, message)
             return
+        if policy.without_matrix_units(worker.process.returncode, plain=worker.plain):
+            self._plain = True
+            self._begin_anew(worker, hosted, all_jobs=True)
+            return
         cause, crashed = death(worker.process.returncode, worker.killed_for)
         own = crashed or worker.own_making
         hosted.died += 1
@@ -712,9 +744,9 @@ class Supervisor:
         if not worker.ready:
             self._fail_waiting(hosted, message)
 
-    def _begin_anew(self, worker: Worker, hosted: Hosted) -> None:
+    def _begin_anew(self, worker: Worker, hosted: Hosted, *, all_jobs: bool = False) -> None:
         """What lost its worker through nobody's fault waits for the next one."""
-        for job in [job for job in worker.running.values() if job.spared]:
+        for job in [job for job in worker.running.values() if all_jobs or job.spared]:
             del worker.running[job.id]
             job.deaths += 1
             self._wait_again(job, hosted)

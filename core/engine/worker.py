@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from core.engine import chats, check, gguf_header, host, messages, wire, worklog
 from core.engine.draft import Draft
-from core.engine.interface import Message, Sampling
+from core.engine.interface import SEQUENCES, Message, Sampling
 from core.engine.streaming import TextStream
 from core.engine.template import CHOSEN_NOTE, ChatTemplate, Rendered
 from core.errors import Problem
@@ -32,6 +32,10 @@ from core.errors import Problem
 if TYPE_CHECKING:
     from core.engine.worker_llama import Context, Model, Slot
 
+PLAIN_NOTE = (
+    "This build of llama.cpp uses instructions that fail on this processor; it runs without them, more slowly. "
+    "'Illegal instruction' in the README tells how to build it anew."
+)
 FLUSH_S = 0.03  # text is sent at most so often: a message wakes the app, and the app shares the processor
 CHUNK, CHUNK_LARGE, LARGE = (
     512,
@@ -90,13 +94,14 @@ class Answer:
     draft: Draft | None = None
     guessed: list[int] = field(default_factory=list)  # of the tokens under evaluation, those nobody has chosen yet
 
-    def next_tokens(self) -> list[int]:
-        """What to evaluate next: the prompt up to its next chunk border, then the token chosen last and a guess."""
+    def next_tokens(self, *, alone: bool) -> list[int]:
+        """What to evaluate next: the prompt up to its next chunk border, then the token chosen last and, `alone`, a
+        guess: sequences with unlike numbers of tokens are not computed together."""
         done = len(self.slot.cached)
         if done < len(self.tokens):
             return self.tokens[done : next(end for end in self.slot.ends if end > done)]
         room = self.sampling.max_tokens - len(self.output) - 1
-        self.guessed = self.draft.guess(room) if self.draft is not None else []
+        self.guessed = self.draft.guess(room) if alone and self.draft is not None else []
         return [self.output[-1], *self.guessed]
 
     def wanted(self, tokens: list[int]) -> int:
@@ -139,8 +144,28 @@ class Chat:
                 self.settings["threads"],
                 adapter=loaded,
                 chunk=self.settings["chunk"],
+                sequences=self.settings["sequences"],
             )
         return self.contexts[adapter]
+
+    def widen(self, sequences: int) -> int:
+        """Make room for so many answers at a time without an adapter, where nothing is being answered and there is the
+        memory; how many there is room for now."""
+        from core.engine.worker_llama import NoRoom
+
+        before = len(self.contexts[None].slots)
+        if self.answers or sequences <= before:
+            return before
+        more = check.memory(self.settings["header"], self.settings["context"], sequences - before)
+        if more > host.free_memory():  # with the weights a second time: some room stays
+            return before
+        self.contexts.pop(None).free()
+        self.settings["sequences"] = sequences
+        try:
+            return len(self.context(None).slots)
+        except NoRoom:
+            self.settings["sequences"] = before
+            return len(self.context(None).slots)
 
     def use_threads(self, count: int) -> None:
         """Compute with so many threads from now on."""
@@ -251,8 +276,9 @@ class Chat:
 
     def evaluate(self, group: list[Answer]) -> None:
         """Run the next tokens of `group` through the model, and take the answers one token on."""
-        rows = [(answer.slot, tokens := answer.next_tokens(), answer.wanted(tokens)) for answer in group]
-        self.computing = group[0] if len(group) == 1 else None
+        alone = len(group) == 1
+        rows = [(answer.slot, tokens := answer.next_tokens(alone=alone), answer.wanted(tokens)) for answer in group]
+        self.computing = group[0] if alone else None
         try:
             logits = group[0].context.evaluate(rows) if not self.stopped(group) else None
         except Problem as problem:
@@ -424,6 +450,9 @@ class Worker:
         if isinstance(order, messages.Threads):
             if self.chat is not None:
                 self.chat.use_threads(order.count)
+        elif isinstance(order, messages.Widen):
+            if self.chat is not None:
+                self.link.send(messages.Room(self.chat.widen(order.sequences)))
         elif isinstance(order, messages.Generate) and self.chat is not None:
             self.chat.begin(order)
         elif isinstance(order, messages.Generate | messages.Asked):
@@ -452,7 +481,8 @@ class Worker:
     def load(self, order: messages.Load) -> None:
         """Check, hash and load the file, and try it once. Refusals are told, then the process ends."""
         try:
-            self._load(order)
+            with host.loading():
+                self._load(order)
         except Problem as problem:
             self.link.send(messages.Refused(problem.message))
             sys.exit(0)
@@ -487,25 +517,35 @@ class Worker:
             host.bound_memory(needed)
         for layers in attempts:
             try:
-                self.serve(header, path, layers, info, choose_threads=order.threads is None)
+                self.serve(header, path, layers, info, choose_threads=order.threads is None, plain=order.plain)
                 break
             except llama.NoRoom as problem:
                 if layers == attempts[-1]:
                     raise
                 self.give_up(problem, layers)
+        notes = [info["note"]] if info["note"] else []
         if layers < most:
-            note = f"{layers} of {most} layers are on the GPU: it had no room for more."
-            info["note"] = f"{info['note']} {note}" if info["note"] else note
+            notes.append(f"{layers} of {most} layers are on the GPU: it had no room for more.")
+        if order.plain:
+            notes.append(PLAIN_NOTE)
+        info["note"] = " ".join(notes) or None
         kind: Literal["chat", "embedder"] = "chat" if self.chat is not None else "embedder"
         self.link.send(messages.Loaded(kind, info["threads"], info, host.peak_memory()))
 
     def serve(
-        self, header: gguf_header.Header, path: Path, layers: int, info: dict[str, Any], *, choose_threads: bool
+        self,
+        header: gguf_header.Header,
+        path: Path,
+        layers: int,
+        info: dict[str, Any],
+        *,
+        choose_threads: bool,
+        plain: bool,
     ) -> None:
         """Load the file with so many layers on the GPU, and be what it is from now on; complete `info`."""
         from core.engine.worker_llama import Model
 
-        self.model = Model(path, layers)
+        self.model = Model(path, layers, plain=plain)
         info |= {"device": "gpu" if layers else "cpu", "gpu_layers": layers}
         serve = self.serve_embedder if header.architecture in check.EMBEDDERS else self.serve_chat
         serve(header, info, choose_threads=choose_threads)
@@ -539,6 +579,7 @@ class Worker:
         self.link.send(messages.Phase("canary", gpu=info["gpu_layers"] > 0))
         chunk = CHUNK if header.file_size < LARGE else CHUNK_LARGE
         settings = {"context": info["context"], "threads": info["threads"], "chunk": chunk, "header": header}
+        settings["sequences"] = SEQUENCES
         self.chat = Chat(self.link, self.model, template, settings)
         trial = worker_trial.run(self.model, self.chat.context(None), info["threads"], choose_threads=choose_threads)
         self.chat.batching, self.chat.guessing, settings["threads"] = trial.batching, trial.guessing, trial.threads

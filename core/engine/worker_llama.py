@@ -84,11 +84,15 @@ class NoRoom(Problem):
 
 
 class Model:
-    """The weights of one file, and its vocabulary. Raises NoRoom when llama.cpp refuses the file."""
+    """The weights of one file, and its vocabulary. Raises NoRoom when llama.cpp refuses the file.
 
-    def __init__(self, path: Path, gpu_layers: int) -> None:
+    `plain`: weights lie as the file has them, for no matrix unit of the processor.
+    """
+
+    def __init__(self, path: Path, gpu_layers: int, *, plain: bool = False) -> None:
         params = lib.llama_model_default_params()
         params.n_gpu_layers = gpu_layers
+        params.use_extra_bufts = not plain
         self.handle = lib.llama_model_load_from_file(os.fsencode(path), params)
         if not self.handle:
             raise NoRoom("llama.cpp could not load the file")
@@ -171,14 +175,23 @@ class Slot:
 
 
 class Context:
-    """Keys, values and work space: `context` tokens for each sequence, with or without an adapter.
+    """Keys, values and work space: `context` tokens for each of so many `sequences`, with or without an adapter.
 
     `chunk`: prompt tokens evaluated in one call. Raises NoRoom when the memory is not to be had.
     """
 
-    def __init__(self, model: Model, context: int, threads: int, *, adapter: Adapter | None = None, chunk: int) -> None:
+    def __init__(
+        self,
+        model: Model,
+        context: int,
+        threads: int,
+        *,
+        adapter: Adapter | None = None,
+        chunk: int,
+        sequences: int = SEQUENCES,
+    ) -> None:
         self.model, self.length, self.chunk = model, context, chunk
-        sequences = SEQUENCES if adapter is None else SEQUENCES_ADAPTED
+        sequences = sequences if adapter is None else SEQUENCES_ADAPTED
         params = lib.llama_context_default_params()
         params.n_ctx = context * sequences
         params.n_seq_max = sequences
@@ -269,8 +282,9 @@ class Context:
         """
         self._flag.raw = b"\x00\x00"
         batch, place = self._batch, 0
-        wanted: list[range] = []
-        for slot, tokens, want in rows:
+        wanted: dict[int, range] = {}
+        # llama.cpp computes sequences together only where their numbers rise; in any other order one after the other.
+        for slot, tokens, want in sorted(rows, key=lambda row: row[0].number):
             begin = len(slot.cached)
             for index, token in enumerate(tokens):
                 batch.token[place] = token
@@ -279,7 +293,7 @@ class Context:
                 batch.seq_id[place][0] = slot.number
                 batch.logits[place] = index >= len(tokens) - want
                 place += 1
-            wanted.append(range(place - want, place))
+            wanted[slot.number] = range(place - want, place)
         batch.n_tokens = place
         status = lib.llama_decode(self.handle, batch)
         if status == 2:
@@ -288,7 +302,7 @@ class Context:
             raise Problem(f"llama.cpp could not evaluate {place:,} tokens (status {status})")
         for slot, tokens, _ in rows:
             slot.cached.extend(tokens)
-        return [[self._logits(index) for index in places] for places in wanted]
+        return [[self._logits(index) for index in wanted[slot.number]] for slot, _, _ in rows]
 
     def _logits(self, index: int) -> Logits:
         pointer = lib.llama_get_logits_ith(self.handle, index)

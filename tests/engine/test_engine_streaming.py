@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.engine import wire
-from core.engine.prefix import TILE, common_prefix, plan, reusable
+from core.engine.prefix import GROUP, TILE, common_prefix, plan, reusable
 from core.engine.streaming import TextStream
 from core.engine.vitals import Stopwatch
 
@@ -81,9 +81,10 @@ def test_lone_surrogates_cross_the_wire() -> None:
     assert json.loads(wire.pack({"text": "\ud800"})[4:]) == {"text": "\ud800"}
 
 
-def _kernels(ends: list[int]) -> list[bool]:
-    """Token by token, whether it is evaluated by the tiled kernel."""
-    return [end - begin >= TILE for begin, end in pairwise([0, *ends]) for _ in range(end - begin)]
+def _kernels(ends: list[int], begins: int = 0) -> list[tuple[bool, bool]]:
+    """Token by token from `begins`, whether it is evaluated by the tiled kernel, and in a whole group."""
+    parts = pairwise([begins, *(end for end in ends if end > begins)])
+    return [(b - a >= TILE, token < a + (b - a) // GROUP * GROUP) for a, b in parts for token in range(a, b)]
 
 
 lengths = st.integers(1, 1500)
@@ -98,21 +99,25 @@ def test_reuse_never_changes_which_kernel_a_token_takes(
     assert before[-1] == cached and ends[-1] == total and ends == sorted(set(ends))
     kept = reusable(int(min(cached, total) * shared), before, ends)
     assert 0 <= kept < total and kept <= int(min(cached, total) * shared)
-    evaluated = [kept, *(end for end in ends if end > kept)]
     fresh = _kernels(ends)
     assert _kernels(before)[:kept] == fresh[:kept]
-    assert [b - a >= TILE for a, b in pairwise(evaluated) for _ in range(b - a)] == fresh[kept:]
+    assert _kernels(ends, kept) == fresh[kept:]
 
 
 def test_a_second_question_over_the_same_passages_costs_its_own_tokens_only() -> None:
     first, second = plan(180, 155, 512), plan(190, 155, 512)
-    assert reusable(157, first, second) == 157
+    assert reusable(160, first, second) == 159
     assert reusable(155, first, second) == 155
 
 
-def test_a_prompt_asked_again_costs_one_token() -> None:
+def test_a_prompt_asked_again_costs_a_few_tokens() -> None:
     ends = plan(180, 155, 512)
-    assert reusable(180, ends, ends) == 179
+    assert reusable(180, ends, ends) == 175
+
+
+def test_what_does_not_fill_a_group_is_evaluated_anew() -> None:
+    assert reusable(155, plan(155, 0, 512), plan(300, 0, 512)) == 152
+    assert reusable(300, plan(300, 0, 512), plan(300, 155, 512)) == 88
 
 
 def test_without_a_question_border_a_tile_is_evaluated_anew() -> None:

@@ -63,10 +63,14 @@ def _until(condition: Callable[[], bool], seconds: float = 30) -> None:
 
 def _long(engine: Engine, slow: ModelSpec) -> Generation:
     """An answer that is under way and will take a while. (The slow model's own end token is too rare to matter.)"""
-    generation = engine.submit(_request(slow, 400, temperature=1.0, seed=2))
+    generation = engine.submit(_long_request(slow))
     _until(lambda: generation.state == "decode" or generation.state == "failed")
     assert generation.state == "decode", generation.error
     return generation
+
+
+def _long_request(slow: ModelSpec) -> Request:
+    return _request(slow, 400, temperature=1.0, seed=2)
 
 
 def _pid(engine: Engine, spec: ModelSpec) -> int:
@@ -288,6 +292,56 @@ def test_the_queue_is_bounded_and_shows_the_position(tmp_path: Path, slow: Model
         engine.close()
 
 
+def test_rows_of_an_evaluation_run_three_at_a_time_and_make_way_together(tmp_path: Path, slow: ModelSpec) -> None:
+    engine = Engine(tmp_path)
+
+    def row(number: int) -> Request:
+        return replace(_request(slow, 200, temperature=1.0, seed=2), background=True, owner=f"row {number}")
+
+    try:
+        rows = [engine.submit(row(number)) for number in range(6)]
+        _until(lambda: _state(engine, slow).get("answering", 0) == 3)
+        short = engine.submit(_request(slow, 3, text="first of all")).wait(60)
+        assert short.finish == "length" and not all(one.result for one in rows)
+        assert all(one.wait(120).finish in ("stop", "length") for one in rows)
+        two = [engine.submit(_long_request(slow)) for _ in range(3)]  # whoever watches still shares with one other
+        _until(lambda: _state(engine, slow).get("answering", 0) == 2)
+        assert not any(_state(engine, slow).get("answering", 0) > 2 for _ in range(20))
+        for one in two:
+            one.cancel()
+    finally:
+        engine.close()
+
+
+def test_sequences_are_handed_to_llama_cpp_in_rising_order(slow: ModelSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In any other order it computes them one after the other, and a batch is no gain."""
+    from core.engine import worker_llama
+
+    worker_llama.start()
+    model = worker_llama.Model(slow.path, 0)
+    context = worker_llama.Context(model, 64, 1, chunk=32, sequences=3)
+    taken = [context.take([token]) for token in (5, 6, 7)]
+    rows = [(one[0], [5 + number], 1) for number, one in enumerate(taken) if one]
+    handed: list[list[int]] = []
+    decode = worker_llama.lib.llama_decode
+
+    def seen(handle: Any, batch: Any) -> Any:
+        handed.append([batch.seq_id[place][0] for place in range(batch.n_tokens)])
+        return decode(handle, batch)
+
+    monkeypatch.setattr(worker_llama.lib, "llama_decode", seen)
+    there = context.evaluate(rows)
+    for slot, _, _ in rows:
+        context.forget(slot)
+    assert there is not None
+    kept = [logits[0].copy() for logits in there]
+    back = context.evaluate(rows[::-1])
+    assert back is not None and handed == [[0, 1, 2], [0, 1, 2]]
+    assert all((one[0] == other).all() for one, other in zip(back[::-1], kept, strict=True))
+    context.free()
+    model.free()
+
+
 def test_an_evaluation_makes_way_at_once_and_its_answer_is_the_same(engine: Engine, slow: ModelSpec) -> None:
     undisturbed = engine.submit(_request(slow, 400)).wait(60)
     background = engine.submit(replace(_request(slow, 400, contended=False), owner="b", background=True))
@@ -439,6 +493,24 @@ def test_a_file_that_keeps_crashing_is_set_aside_and_a_prompt_is_not_retried(tmp
             generation.wait(10)
         with pytest.raises(Problem, match="set aside"):
             engine.load(slow)
+    finally:
+        engine.close()
+
+
+def test_an_instruction_that_fails_here_is_done_without_and_said(tmp_path: Path, slow: ModelSpec) -> None:
+    engine = Engine(tmp_path, Limits(back_off=(0.05,)))
+    try:
+        whole = engine.submit(_request(slow, 60)).wait(60).text
+        generation = engine.submit(_request(slow, 60))
+        _until(lambda: generation.state == "decode")
+        os.kill(_pid(engine, slow), signal.SIGILL)
+        answer = generation.wait(60)
+        assert answer.text == whole and "instructions that fail" in answer.model["note"]
+        assert "instructions that fail" in engine.load(slow)["note"]
+        generation = _long(engine, slow)
+        os.kill(_pid(engine, slow), signal.SIGILL)  # what was done without it, too, is the file's own fault
+        with pytest.raises(Problem, match="SIGILL"):
+            generation.wait(10)
     finally:
         engine.close()
 
