@@ -93,7 +93,7 @@ class Settings:
     `perfect`: the right passages; where none are given they are those pinned, else those that a question set marks.
     `repeats`: how often each arm is asked, the seed one higher each time and every prompt read as a whole.
     `follows`, `history`: the run that this one goes on with, and each arm's turns so far (see `going_on`).
-    `predicted`, `blind`: see records.RunSettings.
+    `predicted`, `blind`: see records.RunSettings. `beside`: other runs of the same asker go on meanwhile.
     """
 
     arms: tuple[Arm, ...] = arms.DEFAULT
@@ -108,6 +108,7 @@ class Settings:
     history: Mapping[str, tuple[TurnRecord, ...]] = field(default_factory=dict)
     predicted: tuple[tuple[str, int], ...] = ()
     blind: int | None = None
+    beside: bool = False
 
 
 def going_on(settings: Settings, before: RunRecord) -> Settings:
@@ -378,12 +379,13 @@ class Run:
         clicked = time.perf_counter()
         plain = [arm for arm in self.arms.values() if not arm.arm.retrieves]
         retrieving = [arm for arm in self.arms.values() if arm.arm.retrieves]
+        contended = len(self.arms) > 1 or self.settings.beside
         for arm in plain:
-            self._submit(arm, clicked, contended=len(self.arms) > 1)
+            self._submit(arm, clicked, contended=contended)
         if retrieving and not self._stopped.is_set():
             self._retrieve(retrieving)
             for arm in retrieving:
-                self._submit(arm, clicked, contended=len(self.arms) > 1)
+                self._submit(arm, clicked, contended=contended)
         self._finish(*self.arms.values())
 
     def _one_at_a_time(self) -> None:

@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec.structs import replace as replace_in
 
-from core import arms, ask, identity, opening, records, scenario
+from core import arms, ask, identity, nearness, opening, records, scenario
 from core.errors import Problem
-from core.evaluation import planning, questions
+from core.evaluation import metrics, planning, questions
 from core.evaluation import report as report_module
 from core.evaluation.dial import dial
+from core.evaluation.metrics import Meaning
 from core.evaluation.planning import Plan
 from core.evaluation.questions import Question
 from core.evaluation.records import Metrics, Report, Row, replies
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from core.evaluation.beside import Beside
     from core.evaluation.repeats import Components, Trainings
     from core.jobs import Job, JobContext
-    from core.retrieval.values import Embedder
     from core.runtime import Runtime
 
 KIND: Final = "evaluate"
@@ -177,7 +177,8 @@ def work(here: "Runtime", job: "JobContext") -> dict[str, int]:
     titles = {arm.name: project.title_of(arm) for arm in options.arms}
     watch = None
     if options.until is not None:
-        right = report_module.rights(asked, options.arms, project, options.snapshot)
+        meaning = nearness.of(here, project)
+        right = report_module.rights(asked, options.arms, project, options.snapshot, meaning)
         watch = Watch(asked, options.until, right)
         for reply in replies(kept):
             watch.add(reply)
@@ -269,7 +270,8 @@ def read(here: "Runtime", job_id: str, rows: int, project: str) -> Report:
         with suppress(msgspec.MsgspecError):
             return msgspec.json.decode(kept, type=Report)
     job = here.jobs.get(job_id)
-    made = scored(job.parameters, here.jobs.rows(job_id, rows), here.projects.get(project_of(job)))
+    its = here.projects.get(project_of(job))
+    made = scored(job.parameters, here.jobs.rows(job_id, rows), its, nearness.of(here, its))
     if not job.active or rows >= planning.count(_given(job.parameters)[0], arms_of(job)):
         here.jobs.keep(job_id, key, msgspec.json.encode(made))
     return made
@@ -282,11 +284,16 @@ def _rules() -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
-def scored(parameters: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], project: Project) -> Report:
+def scored(
+    parameters: Mapping[str, Any],
+    rows: Sequence[Mapping[str, Any]],
+    project: Project,
+    meaning: Meaning = metrics.no_meaning,
+) -> Report:
     """The report on rows that came of a job with these parameters, with its options."""
     asked, options = _given(parameters, project)
     wrong = {variant.arm for variant in options.variants if variant.wrong}
-    made = report_module.report(asked, replies(rows), options.arms, project, options.snapshot, wrong)
+    made = report_module.report(asked, replies(rows), options.arms, project, options.snapshot, wrong, meaning)
     points = dial(made.rows, options.variants) if wrong else ()
     return replace_in(made, options=options, dial=points)
 
@@ -295,24 +302,8 @@ def measured(here: "Runtime", job_id: str) -> Metrics:
     """Every metric of a job's rows by arm and class (see report.measured)."""
     asked, _ = _given(here.jobs.get(job_id).parameters)
     found = result(here, job_id)
-    meaning = _meaning(here.knowledge(here.projects.get(found.project)).embedder)
+    meaning = nearness.of(here, here.projects.get(found.project))
     return report_module.measured(found, asked, replies(here.jobs.rows(job_id)), meaning)
-
-
-def _meaning(embedder: "Embedder | None") -> report_module.Meaning:
-    """How near a reply comes to the nearest accepted answer: the cosine of their vectors, each text embedded once."""
-    if embedder is None:
-        return lambda _reply, _accepted: None
-    from core.retrieval.embedders import Remembering
-
-    known = Remembering(embedder)
-
-    def nearest(reply: str, accepted: Sequence[str]) -> float | None:
-        if not reply.strip():
-            return None
-        return max((float(known.embed(reply) @ known.embed(answer)) for answer in accepted), default=None)
-
-    return nearest
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from core import nearness
 from core.errors import Problem
 from core.evaluation import calibrating, metrics
 from core.evaluation.agreement import Agreement, agreement
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
 def to_mark(found: Report, metric: str = "token_f1", count: int = calibrating.DRAWN, seed: int = 0) -> list[Row]:
     """The answers of an evaluation to be marked by hand. Raises Problem on a metric that cannot be judged by."""
-    if metric not in metrics.LIKENESS:
-        raise Problem(f"The metric is one of {', '.join(metrics.LIKENESS)}, not '{one_line(metric, 40)}'.")
+    if metric not in metrics.IN_WORDS:
+        raise Problem(f"The metric is one of {', '.join(metrics.IN_WORDS)}, not '{one_line(metric, 40)}'.")
     return calibrating.drawn(found.rows, metric, count, seed)
 
 
@@ -27,7 +28,8 @@ def agreements(here: "Runtime", found: Report) -> list[Candidate]:
     """How far the rules and each metric agree with the marks of an evaluation's answers."""
     project = here.projects.get(found.project)
     chosen = {project.free_text.metric: project.free_text.threshold} if project.free_text else {}
-    return calibrating.candidates(found.rows, here.votes.marks(project.id, found.id), chosen)
+    marks = here.votes.marks(project.id, found.id)
+    return calibrating.candidates(found.rows, marks, chosen, nearness.of(here, project))
 
 
 def place_of(found: Report, row: Row) -> Place:

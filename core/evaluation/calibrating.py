@@ -11,7 +11,7 @@ from typing import Final
 
 from core.evaluation import metrics
 from core.evaluation.agreement import Agreement, agreement
-from core.evaluation.metrics import Case
+from core.evaluation.metrics import Meaning
 from core.evaluation.records import Row
 from core.votes import Mark
 
@@ -42,7 +42,7 @@ def key_of(row: Row) -> Key:
 
 def drawn(rows: Sequence[Row], metric: str = "token_f1", count: int = DRAWN, seed: int = 0) -> list[Row]:
     """`count` answers to be marked, in random order; answers that failed or have nothing to compare with are left out.
-    `metric`: one of LIKENESS."""
+    `metric`: one of IN_WORDS."""
     able = [row for row in rows if not row.problem and row.expected]
     rng = random.Random(seed)
     order = sorted(able, key=lambda row: (_value(row, metric), rng.random()))
@@ -54,9 +54,13 @@ def drawn(rows: Sequence[Row], metric: str = "token_f1", count: int = DRAWN, see
 
 
 def candidates(
-    rows: Sequence[Row], marks: Iterable[Mark], chosen: Mapping[str, float] | None = None
+    rows: Sequence[Row],
+    marks: Iterable[Mark],
+    chosen: Mapping[str, float] | None = None,
+    meaning: Meaning = metrics.no_meaning,
 ) -> list[Candidate]:
     """The rules and every likeness metric against the marks: at a `chosen` threshold, else at the one that fits best.
+    Likeness in meaning is among them where an embedder is at hand (`meaning`).
 
     An answer that several people marked counts as often.
     """
@@ -66,7 +70,9 @@ def candidates(
     rules = agreement(people, [row.right for row, _ in marked])
     found = [Candidate(RULES, "Rules", None, False, rules)]
     for name in metrics.LIKENESS:
-        values = [_value(row, name) for row, _ in marked]
+        if name not in metrics.IN_WORDS and not any(meaning(row.reply, (row.expected,)) for row, _ in marked):
+            continue  # no embedder
+        values = [_value(row, name, meaning) for row, _ in marked]
         title = metrics.METRICS[name].title
         if (threshold := (chosen or {}).get(name)) is not None:
             found.append(Candidate(name, title, threshold, False, _at(people, values, threshold)))
@@ -84,5 +90,5 @@ def _key(mark: Mark) -> Key:
     return mark.place.number, mark.arm, mark.place.repeat
 
 
-def _value(row: Row, name: str) -> float:
-    return float(metrics.METRICS[name].measure(Case(row.question, row.reply, (row.expected,))) or 0.0)
+def _value(row: Row, name: str, meaning: Meaning = metrics.no_meaning) -> float:
+    return metrics.likeness(name, row.reply, (row.expected,), meaning) or 0.0

@@ -4,7 +4,8 @@ A question without a grader is right when the reply states its answer (`scoring.
 share from 0 to 1, and the question is right when every one reaches its threshold.
 
 Kinds: exact, contains, regex, json-schema, number, facts (each of a list counts), similarity (by a metric of
-`metrics.py`), judge (set apart: never mixed into these figures). `negated`: must not. `max_ms`: in time, too.
+`metrics.py`, in meaning too where an embedder is at hand), judge (set apart: never mixed into these figures).
+`negated`: must not. `max_ms`: in time, too.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +15,7 @@ from typing import Any, Final, Literal, get_args
 from core import checks
 from core.errors import Problem
 from core.evaluation import metrics, scoring
+from core.evaluation.metrics import Meaning
 from core.evaluation.quantities import Quantity, tokens
 from core.text import one_line
 
@@ -49,21 +51,36 @@ class Grade:
     why: str = ""
 
 
-def graded(graders: Sequence[Grader], reply: str, accepted: tuple[str, ...], total_ms: float | None = None) -> Grade:
+def graded(
+    graders: Sequence[Grader],
+    reply: str,
+    accepted: tuple[str, ...],
+    total_ms: float | None = None,
+    meaning: Meaning = metrics.no_meaning,
+) -> Grade:
     """All graders of a question together, one at least and no judge: the mean share, met when every one is."""
-    grades = [grade(one, reply, accepted, total_ms) for one in graders]
+    grades = [grade(one, reply, accepted, total_ms, meaning) for one in graders]
     why = "; ".join(one.why for one in grades if one.why)
     return Grade(sum(one.share for one in grades) / len(grades), all(one.met for one in grades), why)
 
 
-def grade(grader: Grader, reply: str, accepted: tuple[str, ...], total_ms: float | None = None) -> Grade:
-    """The grade of one reply that took `total_ms`. Raises Problem on a metric that does not exist."""
+def grade(
+    grader: Grader,
+    reply: str,
+    accepted: tuple[str, ...],
+    total_ms: float | None = None,
+    meaning: Meaning = metrics.no_meaning,
+) -> Grade:
+    """The grade of one reply that took `total_ms`. Nothing is met that cannot be decided, `negated` or not."""
     wanted = (grader.value,) if grader.value else accepted
     if grader.max_ms is not None and (total_ms is None or total_ms > grader.max_ms):
         took = "its time is not known" if total_ms is None else f"it took {total_ms:.0f} ms"
         return Grade(0.0, False, f"{took}, at most {grader.max_ms:.0f} ms")
     if grader.kind == "similarity":
-        share = max((metrics.similarity(grader.metric, reply, one) for one in wanted), default=0.0)
+        like = metrics.likeness(grader.metric, reply, wanted, meaning) if wanted and reply.strip() else 0.0
+        if like is None:
+            return Grade(0.0, False, "no embedder is at hand to compare by")
+        share = like
     elif grader.kind == "facts":
         stated = [fact for fact in grader.values if scoring.mentions(reply, fact)]
         share = len(stated) / len(grader.values)

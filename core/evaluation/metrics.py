@@ -52,15 +52,10 @@ class Metric:
 
 
 Measure = Callable[[Case], float | None]
+Meaning = Callable[[str, Sequence[str]], float | None]  # a reply and texts: cosine to the nearest, None: not known
 METRICS: Final[dict[str, Metric]] = {}
-LIKENESS: Final = (
-    "exact_match",
-    "contains",
-    "token_f1",
-    "rouge_l",
-    "bleu",
-    "chrf",
-)  # compare with an answer
+IN_WORDS: Final = ("exact_match", "contains", "token_f1", "rouge_l", "bleu", "chrf")
+LIKENESS: Final = (*IN_WORDS, "embedding_similarity")  # compare with an answer; the last one needs an embedder
 
 
 def metric(
@@ -81,10 +76,15 @@ def measured(case: Case) -> dict[str, float]:
     return {name: float(value) for name, value in values.items() if value is not None}
 
 
-def similarity(name: str, reply: str, reference: str) -> float:
-    """How like a reference a reply is, 0 to 1, by one of the text metrics."""
-    value = METRICS[name].measure(Case("", reply, (reference,)))
-    return 0.0 if value is None else value
+def no_meaning(_reply: str, _texts: Sequence[str]) -> float | None:
+    """The Meaning of who has no embedder."""
+    return None
+
+
+def likeness(name: str, reply: str, accepted: Sequence[str], meaning: Meaning = no_meaning) -> float | None:
+    """How like the best of the accepted answers a reply is, 0 to 1, by one of LIKENESS; None: it cannot be said."""
+    near = meaning(reply, accepted) if name == embedding_similarity.__name__ else None
+    return METRICS[name].measure(Case("", reply, tuple(accepted), meaning=near))
 
 
 # -- likeness to the accepted answers --------------------------------------------------------------------------------
@@ -131,7 +131,7 @@ def chrf(case: Case) -> float | None:
 @metric("Embedding similarity")
 def embedding_similarity(case: Case) -> float | None:
     """Cosine of the reply and the nearest accepted answer, by the embedder that the project searches with."""
-    return case.meaning
+    return None if case.meaning is None else max(0.0, case.meaning)
 
 
 # -- what stands behind the reply --------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ Knows questions, rows and statistics; knows no model and no screen.
 import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from statistics import fmean
 from typing import Any, Final
 
 import numpy as np
@@ -15,6 +16,7 @@ from core import ask, checks
 from core.arms import Arm
 from core.evaluation import graders, hits, metrics, power, scoring, sequential, statistics
 from core.evaluation.causes import cause
+from core.evaluation.metrics import Meaning
 from core.evaluation.questions import ABSTAIN, TICKET, TONE, Question
 from core.evaluation.records import ArmResult, ClassResult, Cost, Metrics, Pair, Report, Row, Settled, Split
 from core.evaluation.run import Reply, Seen
@@ -22,6 +24,7 @@ from core.evaluation.scoring import Voice
 from core.evaluation.statistics import Accuracy
 from core.evidence import bills
 from core.project import Project
+from core.records import Timing
 from core.text import one_line
 
 NOT_FACTS: Final = (ABSTAIN, TONE, TICKET)
@@ -48,13 +51,14 @@ def report(
     project: Project,
     snapshot: str | None = None,
     apart: Collection[str] = (),
+    meaning: Meaning = metrics.no_meaning,
 ) -> Report:
     """Everything that can be said of a run, complete or so far. `snapshot`: the day on which answers must be right.
 
-    `apart`: arms that are held against no other here.
+    `apart`: arms that are held against no other here. `meaning`: for graders that compare by it.
     """
     replies = list(replies)
-    rows = _explained(questions, _rows(questions, replies, arms, project, snapshot), project)
+    rows = _explained(questions, _rows(questions, replies, arms, project, snapshot, meaning), project)
     classes = list(dict.fromkeys(question.cls for question in questions))
     groups: dict[str, tuple[str, ...]] = {cls: (cls,) for cls in classes}
     facts = tuple(cls for cls in classes if cls not in NOT_FACTS)
@@ -91,18 +95,39 @@ def report(
 
 
 def _rows(
-    questions: Sequence[Question], replies: Iterable[Reply], arms: Sequence[Arm], project: Project, snapshot: str | None
+    questions: Sequence[Question],
+    replies: Iterable[Reply],
+    arms: Sequence[Arm],
+    project: Project,
+    snapshot: str | None,
+    meaning: Meaning,
 ) -> list[Row]:
     """The replies of these arms, scored, with the project's checks and their cost."""
     labels = {_ticket_class(q) for q in questions if q.cls == TICKET}
     voice, by_name = Voice.of(project), {arm.name: arm for arm in arms}
+    places = {name: place for place, name in enumerate(by_name)}
     made = []
-    for reply in replies:
+    for reply in sorted(replies, key=lambda one: (one.number, places.get(one.arm, 0), one.repeat)):  # came at once
         if arm := by_name.get(reply.arm):
             question = questions[reply.number]
-            row = scored(question, arm, reply, snapshot, labels, voice)
+            row = scored(question, arm, reply, snapshot, labels, voice, meaning)
             made.append(replace(row, checks=_checks(project, question, reply), cost=_cost(project, arm, reply)))
-    return made
+    return _in_company(made)
+
+
+def _in_company(rows: Sequence[Row]) -> list[Row]:
+    """The rows, those of replies made beside others without their times and with the cost of one made alone, where
+    their arm has any such: in company each takes longer, and the machine less for each."""
+    alone: dict[str, list[float]] = {}
+    for row in rows:
+        if not row.problem and not row.timing.contended and row.timing.total is not None:
+            alone.setdefault(row.arm, []).append(row.cost or 0.0)
+    return [
+        replace(row, timing=Timing(contended=True), cost=fmean(alone[row.arm]))
+        if row.timing.contended and row.arm in alone
+        else row
+        for row in rows
+    ]
 
 
 def _explained(questions: Sequence[Question], rows: Sequence[Row], project: Project) -> list[Row]:
@@ -147,7 +172,13 @@ def _fours(arms: Sequence[Arm], bases: Mapping[str, str | None]) -> dict[str, tu
 
 
 def scored(
-    question: Question, arm: Arm, reply: Reply, snapshot: str | None, labels: Iterable[str], voice: Voice | None = None
+    question: Question,
+    arm: Arm,
+    reply: Reply,
+    snapshot: str | None,
+    labels: Iterable[str],
+    voice: Voice | None = None,
+    meaning: Meaning = metrics.no_meaning,
 ) -> Row:
     """One reply's row with its scores; without the project's checks, its cost and the cause of its being wrong."""
     text, accepted = reply.reply, question.expected(snapshot)
@@ -185,10 +216,10 @@ def scored(
         finish=reply.finish,
         file_sha256=reply.model,
     )
-    return row if reply.problem else _graded(row, question, accepted, labels)
+    return row if reply.problem else _graded(row, question, accepted, labels, meaning)
 
 
-def _graded(row: Row, question: Question, accepted: tuple[str, ...], labels: Iterable[str]) -> Row:
+def _graded(row: Row, question: Question, accepted: tuple[str, ...], labels: Iterable[str], meaning: Meaning) -> Row:
     """The row with right or wrong, by the rule of its class or its question's graders."""
     text = row.reply
     if question.cls == TICKET:
@@ -203,7 +234,7 @@ def _graded(row: Row, question: Question, accepted: tuple[str, ...], labels: Ite
             grader="ticket",
         )
     if rules := [one for one in question.graders if one.kind != "judge"]:  # a judge's figures stand apart
-        found = graders.graded(rules, text, accepted, row.timing.total)
+        found = graders.graded(rules, text, accepted, row.timing.total, meaning)
         names = ", ".join(("not " if one.negated else "") + one.kind for one in rules)
         return replace(row, right=found.met, share=found.share, why=found.why, grader=names)
     if question.cls == TONE:
@@ -240,14 +271,11 @@ def _cost(project: Project, arm: Arm, reply: Reply) -> float | None:
     return None if total is None else ask.cost(total, project.dollars_per_hour)
 
 
-Meaning = Callable[[str, Sequence[str]], float | None]
-
-
 def measured(
     report: Report,
     questions: Sequence[Question],
     replies: Iterable[Reply],
-    meaning: Meaning = lambda _reply, _accepted: None,
+    meaning: Meaning = metrics.no_meaning,
 ) -> Metrics:
     """Every metric of metrics.py by arm and class: mean, standard error and number of replies it applies to.
 
@@ -373,7 +401,11 @@ def settled(first: Sequence[bool], second: Sequence[bool], groups: Sequence[str]
 
 
 def rights(
-    questions: Sequence[Question], arms: Sequence[Arm], project: Project, snapshot: str | None
+    questions: Sequence[Question],
+    arms: Sequence[Arm],
+    project: Project,
+    snapshot: str | None,
+    meaning: Meaning = metrics.no_meaning,
 ) -> Callable[[Reply], bool]:
     """What scores the replies of a run one at a time: is the reply right?"""
     by_name = {arm.name: arm for arm in arms}
@@ -381,7 +413,7 @@ def rights(
     voice = Voice.of(project)
 
     def right(reply: Reply) -> bool:
-        return scored(questions[reply.number], by_name[reply.arm], reply, snapshot, labels, voice).right
+        return scored(questions[reply.number], by_name[reply.arm], reply, snapshot, labels, voice, meaning).right
 
     return right
 

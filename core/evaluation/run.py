@@ -8,10 +8,11 @@ import dataclasses
 import hashlib
 import json
 import random
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain, islice
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 
@@ -31,7 +32,9 @@ from core.text import one_line
 
 Row = dict[str, Any]  # a Reply as it is stored
 MOST_WHOLE_DOCUMENTS: Final = 4  # a question on more documents than that (counting) has no "right passages" to give
-AT_ONCE: Final = 4  # questions in flight where every arm is at an endpoint
+AT_ONCE_FAR: Final = 4  # answers in flight where arms are at an endpoint
+AT_ONCE_HERE: Final = 3  # of one model here, which computes as many of them together as it has the memory for
+TIMED: Final = 8  # questions whose answers are given alone, for their times, before the rest is asked at once
 CLOSED_ONLY: Final = (TICKET,)  # classes for which passages make no sense
 
 
@@ -93,12 +96,15 @@ class Options:
         """How many arms it may have: one that is asked at several shares of wrong passages counts once."""
         return arms.MOST_ARMS + sum(variant.wrong > 0 for variant in self.variants)
 
-    def settings(self, arm: Arm, question: Question, perfect: tuple[str, ...], repeat: int = 0) -> ask.Settings:
+    def settings(
+        self, arm: Arm, question: Question, perfect: tuple[str, ...], repeat: int = 0, *, beside: bool = False
+    ) -> ask.Settings:
         """The settings under which core.ask puts one question to one arm; each repeat has a seed of its own."""
         seed = (arm.sampling.seed + repeat) % 2**32
         arm = replace(arm, sampling=replace(arm.sampling, seed=seed))
         dated = replace(arm, search=replace(arm.search, snapshot=self.snapshot)) if self.snapshot else arm
-        return ask.Settings((dated,), "one at a time", self.device, task=question.cls, perfect=perfect)
+        way = "together" if beside else "one at a time"
+        return ask.Settings((dated,), way, self.device, task=question.cls, perfect=perfect, beside=beside)
 
 
 def options_from(given: dict[str, Any]) -> Options:
@@ -148,7 +154,9 @@ def run(
     searches instead of the project's.
 
     Arms take turns by question, so that a stopped run has all arms on the same questions; an arm's repeats of it follow
-    each other. A failing arm gives a row with its `problem`. Raises Problem on what cannot be asked.
+    each other. Where the models compute several answers in less time, the first questions' are given alone, for their
+    times, and the rest at once, marked contended. A failing arm gives a row with its `problem`. Raises Problem on what
+    cannot be asked.
     """
     known = {place_of(row) for row in done}
     arms.check(options.arms, options.most_arms)
@@ -163,23 +171,49 @@ def run(
     ]
     for question in questions:
         ask.checked(question.question, options.settings(options.arms[0], question, ()))
-    far = {model.id for model in parts.project.models if model.endpoint}
-    at_once = AT_ONCE if all(arm.model in far for arm in options.arms) else 1
 
-    def row(number: int, arm: Arm, repeat: int) -> Row | None:
+    def row(number: int, arm: Arm, repeat: int, *, alone: bool) -> Row | None:
         if (number, arm.name, repeat) in known:
             return None
         question, knowledge = questions[number], bases.get(arm.name, parts.knowledge)
         here = replace(parts, knowledge=_with_misses(knowledge, question, options, wrong.get(arm.name, 0.0)))
-        return _row(number, question, arm, repeat, options, here, alone=at_once == 1)
+        return _row(number, question, arm, repeat, options, here, alone=alone)
 
-    made = _rows(todo, row, at_once)
+    at_once = _at_once(questions, options, parts)
+    timed = len(todo) if at_once == 1 else _timed(todo, options, parts)
+    made = chain(
+        _rows(todo[:timed], partial(row, alone=True), 1), _rows(todo[timed:], partial(row, alone=False), at_once)
+    )
     for place in range(len(todo)):
         if cancelled():
             return
         if new := next(made):
             append(new)
         progress((place + 1) / len(todo), f"{place + 1} of {len(todo)} replies")
+
+
+def _at_once(questions: Sequence[Question], options: Options, parts: ask.Parts) -> int:
+    """How many answers are asked for at a time: one where times are part of being right, or where it is no gain."""
+    timed = any(one.max_ms is not None for question in questions for one in question.graders)
+    if timed or any(check.kind == "max-ms" for check in parts.project.checks):
+        return 1
+    far = {model.id for model in parts.project.models if model.endpoint}
+    here = {arm.model for arm in options.arms} - far
+    try:
+        loaded = [parts.engine.load(replace(parts.spec(model), device=options.device)) for model in sorted(here)]
+    except Problem:  # its own arms will say so
+        return 1
+    if not all(one.get("batching") for one in loaded):
+        return 1
+    return max(AT_ONCE_FAR if far else 1, AT_ONCE_HERE * len(here))
+
+
+def _timed(todo: Sequence[tuple[int, Arm, int]], options: Options, parts: ask.Parts) -> int:
+    """How many of the first answers are given alone, so that their times are those of an answer."""
+    if all(model.endpoint for model in parts.project.models if model.id in {arm.model for arm in options.arms}):
+        return 0
+    first = list(dict.fromkeys(number for number, _, _ in todo))[:TIMED]
+    return sum(number in first for number, _, _ in todo)
 
 
 def place_of(row: Row) -> tuple[int, str, int]:
@@ -190,15 +224,16 @@ def place_of(row: Row) -> tuple[int, str, int]:
 def _rows(
     todo: Iterable[tuple[int, Arm, int]], make: Callable[[int, Arm, int], Row | None], at_once: int
 ) -> Iterator[Row | None]:
-    """The rows in their order, up to `at_once` made at a time; the times of several are marked contended."""
+    """The rows as they come, up to `at_once` made at a time."""
     with ThreadPoolExecutor(at_once, thread_name_prefix="evaluate") as pool:
-        ahead: deque[Future[Row | None]] = deque()
-        for each in todo:
-            ahead.append(pool.submit(make, *each))
-            if len(ahead) == at_once:
-                yield ahead.popleft().result()
-        while ahead:
-            yield ahead.popleft().result()
+        ahead: set[Future[Row | None]] = set()
+        left = iter(todo)
+        while True:
+            ahead |= {pool.submit(make, *each) for each in islice(left, at_once - len(ahead))}
+            if not ahead:
+                return
+            ended, ahead = wait(ahead, return_when=FIRST_COMPLETED)
+            yield from (each.result() for each in ended)
 
 
 def _with_misses(
@@ -229,7 +264,7 @@ def _row(
             perfect = right_passages(question, parts.knowledge(), options.snapshot)  # type: ignore[arg-type]
         except Problem as missing:
             return dict(records.plain(Reply(number=number, arm=arm.name, repeat=repeat, problem=missing.message)))
-    settings = options.settings(arm, question, perfect, repeat)
+    settings = options.settings(arm, question, perfect, repeat, beside=not alone)
     asking = ask.Run(question.question, settings, parts, owner=parts.project.id, background=True)
     return dict(records.plain(_reply(number, arm, repeat, asking.start().wait().record().arms[0], alone=alone)))
 

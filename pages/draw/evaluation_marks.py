@@ -21,7 +21,7 @@ def draw_marks(here: Runtime, project: Project, found: Report) -> None:
     """Thirty answers to be marked one by one; below, the agreement, and the project's own choice for free text."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         metric = st.selectbox(
-            "Spread over the values of", metrics.LIKENESS, 2, format_func=lambda one: metrics.METRICS[one].title,
+            "Spread over the values of", metrics.IN_WORDS, 2, format_func=lambda one: metrics.METRICS[one].title,
             key="mark_metric", width=240,
         )  # fmt: skip
         count = number_field("Answers to mark", 5, 500, 30, key="mark_count", whole=True, width=160)

@@ -103,6 +103,9 @@ def test_each_metric_is_held_against_the_marks() -> None:
     given = {one.metric: one for one in candidates(ROWS, marks, {"token_f1": 0.001})}["token_f1"]
     assert not given.fitted and given.threshold == 0.001
     assert [one.metric for one in candidates(ROWS, marks[:5])] == [RULES]  # too few for a threshold
+    assert "embedding_similarity" not in found  # no embedder
+    alike = {one.metric: one for one in candidates(ROWS, marks, meaning=lambda reply, _: 1.0 / (1 + len(reply)))}
+    assert set(alike) == {*found, "embedding_similarity"}
 
 
 def replace_place(place: Place, number: int) -> Place:

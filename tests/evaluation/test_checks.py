@@ -139,9 +139,9 @@ def test_every_row_of_an_evaluation_says_what_it_passed() -> None:
         {"number": 0, "arm": "base+retrieval", "reply": "", "passages": [], "problem": "The worker died."},
     ]
     found = report(ASKED, replies(rows), chosen(), project)
-    assert [row.checks for row in found.rows] == [{"short": True}, {"short": False, "mail": False}, {}]
+    assert [row.checks for row in found.rows] == [{"short": True}, {}, {"short": False, "mail": False}]
     assert found.arms["base"].checks["short"].right == 1 and found.arms["base"].checks["short"].n == 2
-    assert [row["checks"] for row in tables.replies(found)] == ["passed", "short, mail", None]
+    assert [row["checks"] for row in tables.replies(found)] == ["passed", None, "short, mail"]
     assert report_from(dumps(found)) == found
 
 

@@ -1,15 +1,19 @@
 """A whole run over scripted models and documents: every reply is scored, explained, kept, and never asked twice."""
 
 import json
+from dataclasses import replace
+from statistics import fmean, median
 from typing import Any
 
 import pytest
 
 from core.evaluation import causes
+from core.evaluation.graders import Grader
 from core.evaluation.questions import Question
 from core.evaluation.records import Report, Row, replies
 from core.evaluation.report import ALL_FACTS, report
-from core.evaluation.run import Options, applies, key, right_passages, run
+from core.evaluation.run import TIMED, Options, applies, key, right_passages, run
+from core.project.values import Check
 from tests.evaluation.scripted import (
     ASKED,
     BOTH,
@@ -158,3 +162,32 @@ def test_another_question_option_or_model_is_another_run() -> None:
         )
         == 4
     )
+
+
+def test_where_batching_pays_the_first_answers_are_timed_alone_and_the_rest_asked_at_once() -> None:
+    asked = [replace(STREET, question=f"On what street is shop {number}?", fact="") for number in range(TIMED + 5)]
+    lines = {("base", "*"): "On Alder Street.", ("fine-tuned", "*"): "On Birch Lane."}
+    script, rows = Script(lines, batching=True), list[dict[str, Any]]()
+    arms = chosen(("base", "fine-tuned"))
+    run(asked, Options(arms), parts(script, Books()), rows.append)
+    assert sorted((one["number"], one["arm"]) for one in rows) == [(n, a.name) for n in range(len(asked)) for a in arms]
+    assert [one.contended for one in script.requests] == [False] * 2 * TIMED + [True] * 10
+    made = report(asked, replies(rows), arms, BRIGHTWATER)
+    told = {one.number: one for one in made.rows if one.arm == "base"}
+    assert told[0].timing.total and told[TIMED].timing.total is None and told[TIMED].timing.contended
+    alone = [told[number] for number in range(TIMED)]
+    assert told[TIMED].cost == pytest.approx(fmean(one.cost or 0 for one in alone))
+    assert made.arms["base"].timing["total"] == median(one.timing.total for one in alone)
+    assert all(one.right for one in told.values())
+
+
+@pytest.mark.parametrize("way", ["no gain", "a check of time", "a grader of time"])
+def test_answers_are_given_alone_where_their_time_counts_or_nothing_is_gained(way: str) -> None:
+    question = replace(STREET, graders=(Grader("contains", "Alder", max_ms=500),)) if "grader" in way else STREET
+    script = Script(LINES, batching=way != "no gain")
+    asking = parts(script, Books())
+    if "check" in way:
+        asking = replace(asking, project=replace(asking.project, checks=(Check("soon", "max-ms", "500"),)))
+    many = [replace(question, question=f"{number}? {question.question}") for number in range(TIMED + 2)]
+    run(many, Options(chosen(("base",))), asking, [].append)
+    assert len(script.requests) == TIMED + 2 and not any(one.contended for one in script.requests)

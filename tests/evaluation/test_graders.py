@@ -1,5 +1,8 @@
 """Graders and metrics: what counts as right beyond a stated value, and likeness as the reference libraries give it."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import pytest
 import sacrebleu
 from hypothesis import given, settings
@@ -12,6 +15,7 @@ from core.evaluation import graders, metrics, scoring
 from core.evaluation.graders import Grader, grade
 from core.evaluation.metrics import Case
 from core.evaluation.questions import Question, from_rows, parse
+from core.evaluation.records import Row
 from core.evaluation.report import scored
 from core.evaluation.run import Reply
 
@@ -68,6 +72,35 @@ def test_a_reply_that_came_too_late_is_wrong_and_says_so() -> None:
     assert grade(grader, "Porto", (), 400).met
     assert "600 ms" in grade(grader, "Porto", (), 600).why
     assert not grade(grader, "Porto", ()).met
+
+
+def test_a_grader_may_compare_in_meaning_and_decides_nothing_without_an_embedder() -> None:
+    near = {("Bad weather", "rain"): 0.8, ("Sunshine", "rain"): 0.1}
+
+    def meaning(reply: str, texts: Sequence[str]) -> float:
+        return max(near[reply, text] for text in texts)
+
+    (question,) = from_rows(
+        [
+            {
+                "question": "What comes?",
+                "answer": "rain",
+                "grader": {"kind": "similarity", "metric": "embedding_similarity", "threshold": 0.6},
+            }
+        ]
+    )
+    arm = Arm("base")
+
+    def row(reply: str, meaning: metrics.Meaning = meaning) -> Row:
+        return scored(question, arm, Reply(number=0, arm=arm.name, reply=reply), None, (), meaning=meaning)
+
+    assert row("Bad weather").right and row("Bad weather").share == 0.8
+    assert not row("Sunshine").right and not row("").right
+    unknown = row("Bad weather", metrics.no_meaning)
+    assert not unknown.right and "no embedder" in unknown.why
+    denied = replace(question.graders[0], negated=True)
+    assert not grade(denied, "Bad weather", ("rain",)).met  # what cannot be decided is not met
+    assert grade(denied, "Sunshine", ("rain",), meaning=meaning).met
 
 
 def test_a_grader_without_a_value_takes_the_questions_answers() -> None:
