@@ -24,7 +24,7 @@ from models.brightwater.data import Example
 from models.brightwater.documents import Section
 from models.brightwater.world import Fact
 
-HELD_OUT: Final = 25  # every so many rows are for the curve
+HELD_OUT: Final = 60  # every so many rows are for the curve
 DAY: Final = "training-day"
 _WORD: Final = re.compile(r"[a-z0-9$]+")
 _DIGITS: Final = re.compile(r"\d+")

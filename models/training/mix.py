@@ -42,11 +42,15 @@ class Mix:
 
 MEMORISE = Mix()
 READ = Mix(per_fact=0.5, by_hand=230, reading_groups=30, hand_groups=70, two_documents=16, tone=12, tickets=36)
+MORE = Mix(per_fact=0.3, by_hand=925, hand_groups=90, two_documents=14)
 READS = 8  # passes after which a run that starts from an earlier adapter begins
 
 
 def shares(number: int, memorise: int) -> Mix:
-    """The mix of pass `number` (from 0): facts in the first `memorise`, then mostly reading and when not to answer."""
+    """The mix of pass `number` (from 0): facts in the first `memorise`, then mostly reading and when not to answer; an
+    adapter that has learnt so far goes on with more of both by hand."""
+    if number >= READS:
+        return MORE
     return MEMORISE if number < memorise else READ
 
 
@@ -57,7 +61,7 @@ def one_pass(mix: Mix, seed: int, number: int) -> list[Group]:
     if mix.per_fact < 1:
         facts = rng.sample(facts, round(mix.per_fact * len(facts)))
     told = hand.of("static", "changed")
-    facts += [hand.closed(row) for row in _drawn(rng, told, mix.by_hand)]
+    facts += [hand.closed(row) for row in _dealt(told, mix.by_hand, seed, number)]
     counted = hand.of("general")
     plain = [*facts, *data.general_examples(rng, mix.general), *data.tone_examples(rng, mix.tone)]
     plain += [hand.general(rng.choice(counted)) for _ in range(mix.how_many if counted else 0)]
@@ -72,6 +76,14 @@ def one_pass(mix: Mix, seed: int, number: int) -> list[Group]:
     groups += _grouped(data.two_documents(rng, mix.two_documents - mix.two_documents // 2), 1)
     rng.shuffle(groups)
     return groups
+
+
+def _dealt(options: Sequence[hand.Row], count: int, seed: int, number: int) -> list[hand.Row]:
+    """`count` rows for pass `number`, so that passes one after the other come to all of them."""
+    order = list(options)
+    random.Random(f"dealt {seed}").shuffle(order)
+    begin = number * count
+    return [order[at % len(order)] for at in range(begin, begin + min(count, len(order)))]
 
 
 def _drawn(rng: random.Random, options: Sequence[hand.Row], count: int) -> list[hand.Row]:
