@@ -3,7 +3,7 @@
     python -m models.training.run --preset cpu                                   Brightwater, over the small base
     python -m models.training.run --pair standard                                Brightwater, over the standard base
     python -m models.training.run --preset gpu --base FOLDER --data FILE.jsonl   your own base and data
-    python -m torch.distributed.run --nproc-per-node 2 -m models.training.run --threads 1 ...   a process a core
+    python -m torch.distributed.run --nproc-per-node 2 -m -- models.training.run --threads 1 ...   a process a core
     python -m models.training.run --start FOLDER --out NEW --passes 5            train on from an earlier run's output
 
 Progress, loss and time left go to standard error; what was made goes to standard output as one JSON object.
