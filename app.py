@@ -5,6 +5,7 @@ workers and store are closed.
 The pages themselves start at pages/main.py.
 """
 
+import gc
 import os
 import sys
 import threading
@@ -87,6 +88,9 @@ def warm() -> None:
         runtime.get().projects.all()
     with suppress(ImportError):  # the dashboard alone
         import pages.draw.evaluation_views  # noqa: F401  (pandas, charts, tables)
+    # Streamlit collects all garbage after every run of a page: what was loaded here stays, and need not be looked at.
+    gc.collect()
+    gc.freeze()
 
 
 @asynccontextmanager

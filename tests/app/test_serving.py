@@ -1,5 +1,6 @@
 """A server as those see it who watch over it and who come in: through the ASGI application, without a browser."""
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -125,3 +126,12 @@ def test_metrics_can_be_switched_off(home: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("RR_METRICS", "0")
     assert not metrics.wanted() and get("/metrics").status_code == 404
     assert get("/healthz").status_code == 200
+
+
+def test_what_a_server_has_loaded_is_not_looked_at_after_every_run_of_a_page(home: Path) -> None:
+    before = gc.get_freeze_count()
+    try:
+        app.warm()
+        assert gc.get_freeze_count() - before > 50_000  # Streamlit, Plotly, pandas
+    finally:
+        gc.unfreeze()
