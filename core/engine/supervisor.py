@@ -51,7 +51,7 @@ SPARED = 2  # times that what nobody watches begins anew
 # llama.cpp's threads wait for one another some hundred times a token. By default they spin meanwhile: where another
 # program holds a processor, they burn the very time that the one they wait for needs. GNU's sleep after a few
 # microseconds: what they wait for mostly comes sooner, and being woken some hundred times a token takes longer.
-CALM = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000"}
+CALM = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "5000"}
 
 
 @dataclass
