@@ -148,8 +148,9 @@ def seconds_a_reply(here: "Runtime", project: Project, chosen: Sequence[arms.Arm
     for job in _heads(here, project)[:LOOKED_AT]:
         times: dict[str, list[float]] = {}
         for row in here.jobs.rows(job.id, FEW_ROWS):
-            if total := (row.get("timing") or {}).get("total"):
-                times.setdefault(row["arm"], []).append(total / 1000)
+            timing = row.get("timing") or {}
+            if timing.get("total") and not timing.get("contended"):  # in company each takes longer, all together less
+                times.setdefault(row["arm"], []).append(timing["total"] / 1000)
         if known := [statistics.median(times[arm.name]) for arm in chosen if arm.name in times]:
             return statistics.mean(known)
     return planning.seconds_a_reply(here.stored_runs.latest(project.id))

@@ -2,7 +2,6 @@
 
 import contextlib
 import ctypes
-import getpass
 import os
 import signal
 import sys
@@ -86,7 +85,7 @@ def loading() -> Iterator[None]:
     After LOAD_WAIT seconds it goes on regardless: a large file takes its time."""
     from filelock import FileLock, Timeout
 
-    lock = FileLock(Path(tempfile.gettempdir()) / f"retrieve-or-retrain-loading-{getpass.getuser()}.lock")
+    lock = FileLock(Path(tempfile.gettempdir()) / f"retrieve-or-retrain-loading-{os.getuid()}.lock")
     with contextlib.suppress(Timeout, OSError):
         lock.acquire(timeout=LOAD_WAIT)
     try:

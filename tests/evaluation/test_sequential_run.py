@@ -1,6 +1,7 @@
 """A run that may be watched stops when its effect is decided; a plan says before it what the questions decide."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from core.evaluation import planning, power, tables
 from core.evaluation.questions import Question
 from core.evaluation.run import Options, order
 from core.evaluation.versus import versus
+from core.jobs import insert_ended
 from core.retrieval import Retrieved
 from core.retrieval.knowledge import KnowledgeBase
 from core.retrieval.values import Vector
@@ -124,6 +126,20 @@ def test_a_plans_time_is_what_the_same_arms_took_before(script: Script) -> None:
     low, high = evaluate.planned(here, BRIGHTWATER, MANY[:10], chosen(PAIR)).seconds
     assert low == high < 10  # the scripted replies take milliseconds
     assert evaluate.planned(here, BRIGHTWATER, MANY[:10], chosen(("fine-tuned",))).seconds == (5.0, 30.0)
+
+
+def test_a_plans_time_is_not_that_of_replies_in_company(script: Script) -> None:
+    here = runtime.get()
+    job = evaluate.start(here, BRIGHTWATER, MANY[:4], Options(chosen(PAIR)))
+    here.jobs.wait(job.id, 60)
+    rows = [
+        {**row, "timing": {**row["timing"], "total": 90_000.0, "contended": True}} for row in here.jobs.rows(job.id)
+    ]
+    ended = here.jobs.get(job.id)
+    newer = replace(ended, id="company00000", created=ended.created + 1)
+    here.store.write(lambda db: insert_ended(db, newer, rows))
+    low, high = evaluate.planned(here, BRIGHTWATER, MANY[:10], chosen(PAIR)).seconds
+    assert low == high < 10
 
 
 def test_a_plan_counts_facts_and_says_what_they_decide() -> None:
