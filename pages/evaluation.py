@@ -5,7 +5,7 @@ import streamlit as st
 from core import evaluate
 from core.errors import Problem
 from core.text import one_line, plain
-from pages.draw import present
+from pages.draw import address, present
 from pages.draw.evaluation_form import draw_form
 from pages.draw.evaluation_sweep import draw_sections
 from pages.draw.evaluation_views import draw_views
@@ -56,7 +56,7 @@ def progress(job_id: str) -> None:
     if st.button("Stop", key="stop"):
         here.jobs.cancel(job_id)
     if st.button("Show what is there", key="show") or not job.active:
-        st.rerun()
+        address.rerun()
 
 
 try:

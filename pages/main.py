@@ -7,7 +7,7 @@ import streamlit as st
 from core import runtime
 from core.errors import Problem
 from core.text import plain
-from pages.draw import curtain, look, present, project
+from pages.draw import address, curtain, look, present, project
 
 HERE = Path(__file__).resolve().parent
 
@@ -70,4 +70,5 @@ try:
 except Problem as problem:
     st.error(plain(problem.message))
     st.stop()
-page.run()
+with address.kept():
+    page.run()

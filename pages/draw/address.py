@@ -1,5 +1,7 @@
-"""What one sends to somebody: the whole address of what the page shows, with a button to copy it; whose and of when."""
+"""A page's address: what one sends to somebody, with a button to copy it, whose and of when; and kept over timers."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -9,6 +11,28 @@ from core.project import Project
 from core.runtime import Runtime
 from core.text import one_line, plain
 from pages.draw import present
+
+LEFT = "address left"
+
+
+@contextmanager
+def kept() -> Iterator[None]:
+    """Around the run of a whole page: what it leaves in its address is remembered for `rerun`."""
+    try:
+        yield
+    finally:
+        st.session_state[LEFT] = st.query_params.to_dict()
+
+
+def rerun() -> None:
+    """Run the whole page again from a timer, at the address that the page left.
+
+    A timer's tick brings the address that the browser knew when it sent it. One sent before the browser heard of a new
+    run would take that run off the page again.
+    """
+    if LEFT in st.session_state:
+        st.query_params.from_dict(st.session_state[LEFT])
+    st.rerun()
 
 
 def draw_address() -> None:

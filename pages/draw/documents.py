@@ -10,6 +10,7 @@ from core.retrieval import Document, KnowledgeBase
 from core.retrieval.locate import around
 from core.retrieval.values import Change
 from core.text import one_line, plain
+from pages.draw import address
 from pages.draw.document_list import rows_table
 from pages.draw.passages import draw_chunks, draw_marked
 
@@ -110,7 +111,7 @@ def follow_job(jobs: Jobs, job_id: str) -> None:
 def _progress(jobs: Jobs, job_id: str) -> None:
     job = jobs.get(job_id)
     if not job.active:
-        st.rerun()
+        address.rerun()
     spent = time.time() - job.created
     left = f" · about {spent / job.progress - spent:.0f} s left" if job.progress > 0.02 else ""
     st.progress(job.progress, text=plain(one_line(job.message or "Waiting", 120)) + left)

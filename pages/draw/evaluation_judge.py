@@ -11,6 +11,7 @@ from core.evaluation.repeats import sentences
 from core.project import Project
 from core.runtime import Runtime
 from core.text import plain
+from pages.draw import address
 from pages.draw.evaluation_causes import draw_checked_causes
 from pages.draw.evaluation_marks import draw_marks
 from pages.draw.evaluation_votes import draw_votes
@@ -45,7 +46,7 @@ def draw_judge(here: Runtime, project: Project, found: Report) -> None:
 def _draw_jobs(here: Runtime, found: Report, watched: bool) -> None:
     jobs = judge.jobs(here, found.id)
     if watched and not any(job.active for job in jobs):
-        st.rerun()  # the last has ended: nothing is left to look at every few seconds
+        address.rerun()  # the last has ended: nothing is left to look at every few seconds
     for job in jobs:
         names = " and ".join(found.titles.get(arm, arm) for arm in job.parameters["arms"])
         st.markdown(f"**{plain(str(job.parameters['model']))}** on {plain(names)}")

@@ -10,6 +10,7 @@ from core.evaluation.sweeps import Measure, Setting, Sweep
 from core.project import Project
 from core.runtime import Runtime
 from core.text import one_line, plain
+from pages.draw import address
 from pages.draw.documents import follow_job
 from pages.draw.evaluation_sweep_form import draw_form
 
@@ -91,7 +92,7 @@ def _progress(here: Runtime, job_id: str) -> None:
     if st.button("Stop", key="sweep_stop"):
         here.jobs.cancel(job_id)
     if not job.active:
-        st.rerun()
+        address.rerun()
 
 
 def _map(found: Sweep) -> None:

@@ -12,6 +12,7 @@ from core.finetune_rows import Row
 from core.project import Project
 from core.runtime import Runtime
 from core.text import plain
+from pages.draw import address
 from pages.draw.number_field import number_field
 
 PAGES = Path(__file__).resolve().parents[1]
@@ -95,7 +96,7 @@ def _training(here: Runtime, project: Project, training_id: str, was_active: boo
         st.caption("Discarded.")
         return
     if was_active and not found.job.active:
-        st.rerun()
+        address.rerun()
     plan = found.plan
     st.markdown(f"**{plain(plan.title)}**")
     st.caption(plain(f"{plan.rows} rows of {plan.source}, {plan.held} set aside, {plan.passes} passes"))

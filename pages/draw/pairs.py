@@ -8,6 +8,7 @@ from core.runtime import Runtime
 from core.text import plain
 from core.weights import catalog
 from core.weights.catalog import Catalog, Pair
+from pages.draw import address
 
 KIND = "fetch"
 
@@ -84,7 +85,7 @@ def _fetch(files: Catalog, pair: Pair, job: JobContext) -> None:
 def _progress(here: Runtime, job_id: str) -> None:
     job = here.jobs.get(job_id)
     if not job.active:
-        st.rerun()
+        address.rerun()
     st.progress(job.progress, text=plain(job.message or "Beginning"))
     if st.button("Stop the download", key=f"stop-{job_id}"):
         here.jobs.cancel(job_id)

@@ -6,6 +6,7 @@ from core.errors import Problem
 from core.project import Project
 from core.runtime import Runtime
 from core.text import plain
+from pages.draw import address
 
 
 def draw_setup(here: Runtime, project: Project) -> bool:
@@ -34,4 +35,4 @@ def _progress(here: Runtime, project: Project, job_id: str) -> None:
             st.rerun()
     else:
         st.toast("Models and documents are ready.", icon=":material/check:")
-        st.rerun()  # the whole page: what it lists was drawn before
+        address.rerun()  # the whole page: what it lists was drawn before

@@ -9,6 +9,7 @@ from core.project import Project
 from core.retrieval.uploads import add_file
 from core.runtime import Runtime
 from core.text import plain
+from pages.draw import address
 from pages.draw.setup_vectors import draw_vectors
 
 KIND = "upload"
@@ -70,4 +71,4 @@ def _progress(here: Runtime, job_id: str) -> None:
         st.warning(plain(job.message or job.state))
     if job_id not in shown:
         shown.add(job_id)
-        st.rerun()
+        address.rerun()

@@ -8,6 +8,7 @@ from core.jobs import Job
 from core.project import Project
 from core.runtime import Runtime
 from core.text import plain
+from pages.draw import address
 from pages.draw.number_field import number_field
 
 
@@ -46,7 +47,7 @@ def _progress(here: Runtime, project: Project, job_id: str) -> None:
     if job_id not in seen:
         seen.add(job_id)
         st.session_state["open_set"] = propose.SET
-        st.rerun()
+        address.rerun()
     _result(here, job)
 
 

@@ -10,6 +10,7 @@ from core.retrieval.chroma import INSTALL
 from core.retrieval.values import Embedding, Place
 from core.runtime import Runtime
 from core.text import one_line, plain
+from pages.draw import address
 
 KIND = "vectors"
 
@@ -128,4 +129,4 @@ def _progress(jobs: Jobs, job_id: str) -> None:
         st.error(plain(job.message or job.state))
     if job_id not in shown:
         shown.add(job_id)
-        st.rerun()
+        address.rerun()
