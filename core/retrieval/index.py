@@ -59,9 +59,10 @@ def add_chunks(
     ids = []
     for chunk, vector in zip(chunks, vectors, strict=True):
         cursor = connection.execute(
-            "INSERT INTO chunks (version, title, heading, body, start, stop, tokens, hash) VALUES (?,?,?,?,?,?,?,?)",
+            "INSERT INTO chunks (version, title, heading, lead, body, start, stop, tokens, hash) "
+            "VALUES (?,?,?,?,?,?,?,?,?)",
             (
-                *(version, chunk.title, chunk.heading, chunk.body, chunk.start, chunk.end, chunk.tokens),
+                *(version, chunk.title, chunk.heading, chunk.lead, chunk.body, chunk.start, chunk.end, chunk.tokens),
                 content_hash(chunk.text),
             ),
         )

@@ -143,10 +143,10 @@ class Indexer:
     # -- inside ----------------------------------------------------------------------------------------------------
 
     def _key(self) -> str:
-        """What chunks are made with: the splitting settings and the way tokens are counted."""
+        """What chunks are made with: the splitting settings, the way tokens are counted, and their document's lead."""
         settings = self.settings()
         counted = "wordpiece" if self._tools.tokenizer.exact else "estimate"
-        return f"{settings.splitter}/{settings.chunk_size}/{settings.overlap}/{counted}"
+        return f"{settings.splitter}/{settings.chunk_size}/{settings.overlap}/{counted}/lead"
 
     def _indexed(self, given: Text, key: str, *, with_vectors: bool) -> bool:
         """Whether that version is kept, split in this way, and (where asked) has all its vectors."""

@@ -91,7 +91,7 @@ def _passage(path: str, number: int, one: Chunk) -> Passage:
 
 def chunk(row: sqlite3.Row) -> Chunk:
     """A row of `chunks` as a plain value."""
-    return Chunk(row["title"], row["heading"], row["body"], row["start"], row["stop"], row["tokens"])
+    return Chunk(row["title"], row["heading"], row["body"], row["start"], row["stop"], row["tokens"], row["lead"])
 
 
 def snapshots(store: Store) -> list[str]:

@@ -57,13 +57,14 @@ _MODE_NAMES = {mode: name for name, mode in _MODES.items()}
 PHRASE = "[^,.;。？！]{1,400}[,.;。？！]?|[,.;。？！]"
 Known = Callable[[Sequence[bytes]], dict[bytes, Vector]]
 _HIDDEN = ["title", "heading", "start", "stop", "tokens"]  # metadata that neither embedder nor model is shown
+_LEAD = "lead"  # metadata that the embedder alone is shown
 
 
 class TextReader(BaseReader):  # type: ignore[misc]
     """Reader: texts already decoded become LlamaIndex documents whose id is the path in the folder."""
 
     def lazy_load_data(self, texts: Iterable[tuple[str, str]]) -> Iterable[LlamaDocument]:
-        """One document per (path, text). Its pieces will be embedded as `Chunk.text`: their place, then the piece."""
+        """One document per (path, text). Its pieces will be embedded as `Chunk.text`."""
         for path, text in texts:
             title = sections.title(text, path)
             yield LlamaDocument(
@@ -71,7 +72,7 @@ class TextReader(BaseReader):  # type: ignore[misc]
                 text=text,
                 metadata={"context": title, "title": title, "heading": ""},
                 excluded_embed_metadata_keys=_HIDDEN,
-                excluded_llm_metadata_keys=_HIDDEN,
+                excluded_llm_metadata_keys=[*_HIDDEN, _LEAD],
                 metadata_template="{value}",
                 text_template="{metadata_str}\n{content}",
             )
@@ -81,7 +82,8 @@ class SectionSplitter(NodeParser):  # type: ignore[misc]
     """Splitter: each section under a heading, cut by LlamaIndex's SentenceSplitter where it is too long.
 
     With the setting "sentences" the whole text is one section: the plain sentence splitter. Every piece knows its
-    place in the document, and the line with its heading path counts as part of it.
+    place in the document, and the line with its heading path counts as part of it; so does the document's first
+    sentence, which goes with every piece below it: "the lever machine" is said there, and its price further down.
     """
 
     _settings: Settings = PrivateAttr()
@@ -101,19 +103,29 @@ class SectionSplitter(NodeParser):  # type: ignore[misc]
         title = node.metadata["title"]
         by_headings = self._settings.splitter == "headings"
         path = node.node_id
+        lead, below = self._lead(text, path)
         for section in sections.sections(text, path) if by_headings else sections.whole(text, path):
-            heading, where, room = self._place(title, section.path)
+            heading, where, room = self._place(title, section.path, lead)
             at, before = section.start, ""
             for body in self._splitter(room, outline.is_source(path)).split_text(text[section.start : section.end]):
                 at, before = text.index(body, at + (body == before)), body  # with overlap two may begin together
                 piece = build_nodes_from_splits([body], node)[0]
-                tokens = self._tokenizer.count(f"{where}\n{body}")
-                piece.metadata = node.metadata | {"context": where, "heading": heading, "tokens": tokens}
+                piece.metadata = node.metadata | {"context": where, "heading": heading}
+                if lead and at >= below:
+                    piece.metadata[_LEAD] = lead
+                piece.metadata["tokens"] = self._tokenizer.count(piece.get_content(metadata_mode=MetadataMode.EMBED))
                 piece.metadata |= {"start": at, "stop": at + len(body)}
                 yield piece
 
-    def _place(self, title: str, path: tuple[str, ...]) -> tuple[str, str, int]:
-        """(heading path, the line that says where a piece stands, tokens left for the piece).
+    def _lead(self, text: str, path: str) -> tuple[str, int]:
+        """The document's first sentence in one line, "" where it would fill a quarter of a chunk; where it ends."""
+        found = sections.lead(text, path)
+        line = " ".join(found.split())
+        fits = self._tokenizer.count(line) <= self._settings.chunk_size // 4
+        return line if fits else "", text.find(found) + len(found)
+
+    def _place(self, title: str, path: tuple[str, ...], lead: str) -> tuple[str, str, int]:
+        """(heading path, the line that says where a piece stands, tokens left for the piece beside that and the lead).
 
         A heading path that would fill half a chunk is shortened to its last heading, then left out.
         """
@@ -123,7 +135,7 @@ class SectionSplitter(NodeParser):  # type: ignore[misc]
             tokens = self._tokenizer.count(where)
             if tokens <= size // 2:
                 break
-        return heading, where, max(size - tokens, size // 4)
+        return heading, where, max(size - tokens - (self._tokenizer.count(lead) if lead else 0), size // 4)
 
     def _splitter(self, room: int, by_lines: bool) -> SentenceSplitter:
         """LlamaIndex's splitter for pieces of at most `room` tokens, made of sentences or (source files) lines."""
@@ -338,7 +350,9 @@ def chunk(node: BaseNode) -> Chunk:
     title = str(given.get("title") or node.ref_doc_id or node.node_id)
     heading = str(given.get("heading", ""))
     tokens = given.get("tokens") or WordPiece(None).count(f"{context(title, heading)}\n{body}")
-    return Chunk(title, heading, body, given.get("start", 0), given.get("stop", len(body)), tokens)
+    return Chunk(
+        title, heading, body, given.get("start", 0), given.get("stop", len(body)), tokens, given.get(_LEAD, "")
+    )
 
 
 def _add(connection: sqlite3.Connection, version: int, nodes: Sequence[BaseNode]) -> list[str]:

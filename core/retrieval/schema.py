@@ -94,4 +94,26 @@ MIGRATIONS = [
         ALTER TABLE index_state ADD COLUMN embedding TEXT NOT NULL DEFAULT '{}';
         """,
     ),
+    Migration(  # a chunk is found by its document's first sentence too; older chunks get theirs when next indexed
+        "knowledge-3",
+        """
+        ALTER TABLE chunks ADD COLUMN lead TEXT NOT NULL DEFAULT '';
+        DROP TRIGGER chunks_added;
+        DROP TRIGGER chunks_removed;
+        DROP TABLE words;
+        CREATE VIRTUAL TABLE words USING fts5 (
+            title, heading, lead, body, content = 'chunks', content_rowid = 'id', tokenize = 'porter unicode61'
+        );
+        INSERT INTO words (words, rank) VALUES ('rank', 'bm25(1.0, 1.0, 1.0, 1.0)');
+        INSERT INTO words (words) VALUES ('rebuild');
+        CREATE TRIGGER chunks_added AFTER INSERT ON chunks BEGIN
+            INSERT INTO words (rowid, title, heading, lead, body)
+            VALUES (new.id, new.title, new.heading, new.lead, new.body);
+        END;
+        CREATE TRIGGER chunks_removed AFTER DELETE ON chunks BEGIN
+            INSERT INTO words (words, rowid, title, heading, lead, body)
+            VALUES ('delete', old.id, old.title, old.heading, old.lead, old.body);
+        END;
+        """,
+    ),
 ]

@@ -9,6 +9,7 @@ from core.retrieval import outline
 _FRONT = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
 _PAIR = re.compile(r"^([A-Za-z][\w-]{0,40}):[ \t]*(.{0,300})$")
 _LONGEST = 120  # characters of a title or of one heading
+_LEAD = re.compile(r"\w.{18,238}?[.!?](?=\s|\Z)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,18 @@ def whole(text: str, path: str = "") -> list[Section]:
     """`text` as one section without a heading, the front matter left out."""
     _, begin = front_matter(text, path)
     return [Section((), begin, len(text))] if text[begin:].strip() else []
+
+
+def lead(text: str, path: str = "") -> str:
+    """The document's first sentence, as it stands there: what all of it is about.
+
+    "" where the text begins with no sentence of 20 to 240 characters (a table, a list, code), and for source files.
+    """
+    if outline.is_source(path):
+        return ""
+    opening = next((text[one.start : one.end] for one in sections(text, path)), "").lstrip()
+    found = _LEAD.match(opening.partition("\n\n")[0])
+    return found.group() if found else ""
 
 
 def heading(document_title: str, path: tuple[str, ...]) -> str:

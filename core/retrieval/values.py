@@ -211,7 +211,10 @@ class Version:
 
 @dataclass(frozen=True)
 class Chunk:
-    """One piece of a version, as split: `body` is the document's text from `start` to `end`."""
+    """One piece of a version, as split: `body` is the document's text from `start` to `end`.
+
+    `lead`: the document's first sentence, by which a piece further down is found too; no model is shown it there.
+    """
 
     title: str
     heading: str  # path below the title, joined by " > "
@@ -219,11 +222,12 @@ class Chunk:
     start: int
     end: int
     tokens: int  # of `text`
+    lead: str = ""
 
     @property
     def text(self) -> str:
-        """What is embedded: where the piece stands, then the piece itself."""
-        return f"{context(self.title, self.heading)}\n{self.body}"
+        """What is embedded: where the piece stands, what its document is about, then the piece itself."""
+        return "\n".join(filter(None, (context(self.title, self.heading), self.lead, self.body)))
 
 
 def context(title: str, heading: str) -> str:
