@@ -85,7 +85,7 @@ def passages(store: Store, path: str, view: str) -> list[Passage]:
 
 
 def _passage(path: str, number: int, one: Chunk) -> Passage:
-    text = words.shown(one.body, one.title, context(one.title, one.heading))
+    text = words.shown(one.body, one.title, context(one.title, one.heading), one.lead)
     return Passage(path, one.title, one.heading, text, 0.0, one.start, one.end, number)
 
 

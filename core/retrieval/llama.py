@@ -351,7 +351,7 @@ def chunk(node: BaseNode) -> Chunk:
     heading = str(given.get("heading", ""))
     tokens = given.get("tokens") or WordPiece(None).count(f"{context(title, heading)}\n{body}")
     return Chunk(
-        title, heading, body, given.get("start", 0), given.get("stop", len(body)), tokens, given.get(_LEAD, "")
+        title, heading, body, given.get("start", 0), given.get("stop", len(body)), tokens, str(given.get(_LEAD, ""))
     )
 
 
@@ -379,7 +379,7 @@ def _nodes(index: Index, hits: Sequence[Hit]) -> list[TextNode]:
 
 
 def _node(row: sqlite3.Row, hit: Hit) -> TextNode:
-    place = {"title": row["title"], "heading": row["heading"], "start": row["start"], "stop": row["stop"]}
+    place = {name: row[name] for name in ("title", "heading", "start", "stop", _LEAD)}
     own = {"document": row["path"], "similarity": hit.similarity, "bm25": hit.bm25, "tokens": row["tokens"]}
     return TextNode(
         id_=str(row["id"]),
@@ -396,7 +396,7 @@ def _passage(node: BaseNode, score: float) -> Passage:
         document=given["document"],
         title=given["title"],
         heading=given["heading"],
-        text=words.shown(body, given["title"], given["context"]),
+        text=words.shown(body, given["title"], given["context"], given[_LEAD]),
         score=score,
         start=given["start"],
         end=given["stop"],

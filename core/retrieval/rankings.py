@@ -3,6 +3,7 @@
 A ranking is the one that KnowledgeBase.query would give: both rank with `index.ranked`.
 """
 
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -49,14 +50,15 @@ class Rankings:
     def passages(self) -> dict[int, Placed]:
         """Every passage by its chunk."""
         rows = self._index.store.read(
-            "SELECT c.id, c.title, c.heading, c.body, d.path FROM chunks c JOIN versions v ON v.id = c.version "
+            "SELECT c.id, c.title, c.heading, c.lead, c.body, d.path FROM chunks c JOIN versions v ON v.id = c.version "
             "JOIN documents d ON d.id = v.document"
         )
-        return {int(row["id"]): self._placed(row["path"], row["title"], row["heading"], row["body"]) for row in rows}
+        return {int(row["id"]): self._placed(row) for row in rows}
 
-    def _placed(self, path: str, title: str, heading: str, body: str) -> Placed:
-        text = words.shown(body, title, context(title, heading))
-        return Placed(path, title, heading, text, self._tokenizer.count(text))
+    def _placed(self, row: sqlite3.Row) -> Placed:
+        title, heading = row["title"], row["heading"]
+        text = words.shown(row["body"], title, context(title, heading), row["lead"])
+        return Placed(row["path"], title, heading, text, self._tokenizer.count(text))
 
 
 def _strength(hit: Hit) -> float:

@@ -34,6 +34,10 @@ def match_expression(question: str) -> str | None:
     return " OR ".join(f'"{term}"' for term in found) if found else None
 
 
-def shown(body: str, title: str, where: str) -> str:
-    """What a model reads of a passage: where it stands goes before it when its own words do not name its subject."""
-    return body if set(terms(title)) & set(terms(body)) else f"{where}\n{body}"
+def shown(body: str, title: str, where: str, lead: str = "") -> str:
+    """What a model reads of a passage: its document's first sentence, then itself.
+
+    Where it stands goes before that when its own words do not name its subject.
+    """
+    text = f"{lead} {body.lstrip()}" if lead else body
+    return text if set(terms(title)) & set(terms(body)) else f"{where}\n{text}"
