@@ -10,11 +10,15 @@ def by_scheme(setting: str) -> str:
     return f"light-dark({st.get_option(f'theme.light.{setting}')}, {st.get_option(f'theme.dark.{setting}')})"
 
 
-# White on the dark scheme's light blue is 2.3 to 1: there Streamlit's filled parts are written on in dark.
+# White on the dark scheme's light blue is 2.3 to 1: there Streamlit's filled parts are written on in dark. What pops up
+# stands outside the part whose scheme Streamlit sets. A table that scrolls cannot be scrolled by keyboard.
 STYLE: Final = f"""<style>
 button[data-testid^="stBaseButton-primary"]:not(:disabled), [data-testid="stMultiSelect"] [data-tag] {{
   color: light-dark(#FFFFFF, {st.get_option("theme.dark.backgroundColor")}); }}
-button[data-testid^="stBaseButton-primary"] kbd {{ color: inherit; opacity: 1; }}
+button[data-testid^="stBaseButton-primary"] kbd, [data-testid="stCaptionContainer"] code {{
+  color: inherit; opacity: 1; }}
+[data-testid="stPopoverBody"] {{ color-scheme: light dark; }}
+[data-testid="stTable"] td {{ overflow-wrap: anywhere; }}
 </style>"""
 
 

@@ -32,7 +32,7 @@ def add_endpoint(here: Runtime, project: Project) -> None:
         )  # fmt: skip
         base = right.selectbox(
             "Fine-tuned from (at the endpoint)", titles, index=None, format_func=titles.__getitem__, key="end_base",
-            help="A base and a LoRA by its module name make a pair.", disabled=not titles,
+            help="A base and a LoRA by its module name make a pair.",
             placeholder="none" if titles else "add the base first",
         )  # fmt: skip
         offers = [one.id for one in price_lists.catalogue().values() if one.kind == "model" and one.output is not None]

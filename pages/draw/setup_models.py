@@ -64,7 +64,7 @@ def _add(here: Runtime, project: Project, offered: dict[str, str], adapters: dic
         base = right.selectbox("Fine-tuned from", titles, index=None, format_func=titles.__getitem__, key="add_base")
         adapter = left.selectbox(
             "LoRA adapter over it", adapters, index=None, format_func=adapters.__getitem__, key="add_adapter",
-            disabled=not adapters, placeholder="none" if adapters else "no adapter in the models folder",
+            placeholder="none" if adapters else "no adapter in the models folder",
         )  # fmt: skip
         template = right.selectbox(
             "Chat template",
