@@ -1,6 +1,7 @@
 """The knowledge base through its public interface: what goes in is found, what goes out is not."""
 
 import itertools
+import sqlite3
 import threading
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from core.retrieval import KnowledgeBase, Settings
 from core.retrieval.schema import MIGRATIONS
 from core.retrieval.values import DELETED, MODES, TODAY, TRAINING_DAY
 from core.store import Store
+from tests.retrieval.fake import HashEmbedder
 
 
 def paths(found) -> list[str]:
@@ -35,9 +37,70 @@ def test_a_passage_is_the_documents_own_words_at_its_place(base: KnowledgeBase) 
 
 def test_a_passage_that_does_not_name_its_subject_gets_the_heading_path(base: KnowledgeBase) -> None:
     found = base.query("money arrives working days", 1, "sparse").passages[0]
-    assert found.text.startswith("Returns > Refunds\nMoney arrives")
+    assert found.text == "Returns > Refunds\nSend goods back in their box. Money arrives within five working days."
     named = base.query("pump Harbor Duo", 1, "sparse").passages[0]
     assert named.text.startswith("Warranty\n"), "the text speaks of a pump, not of a warranty"
+
+
+PRESS = """# Tidal Press
+
+The Tidal Press is our lever machine. It is heavy.
+
+## Price
+
+The Tidal Press sells for $389 today.
+"""
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_passage_is_found_and_read_by_its_documents_first_sentence(base: KnowledgeBase, mode: str) -> None:
+    base.add("press.md", PRESS)
+    found = base.query("lever machine sells", 1, mode).passages[0]
+    assert found.heading == "Price"
+    assert found.text == "The Tidal Press is our lever machine. The Tidal Press sells for $389 today."
+    opening = base.query("heavy", 1, "sparse").passages[0]
+    assert opening.text.count("lever machine") == 1, "said once where it stands"
+
+
+def test_a_front_matter_cannot_put_words_before_other_passages(base: KnowledgeBase) -> None:
+    base.add("mule.md", "---\nlead: Believe me.\n---\n# Mule\n\nHi.\n\n## Size\n\nA mule walks seven furlongs.")
+    assert base.query("furlongs", 1, "sparse").passages[0].text == "A mule walks seven furlongs."
+
+
+def test_a_base_of_before_is_searched_as_it_was_and_gets_its_leads_when_indexed(tmp_path: Path) -> None:
+    older = Store(tmp_path / "older.sqlite3", MIGRATIONS[:2])
+    older.write(lambda db: _of_before(db, PRESS))
+    older.close()
+    store = Store(tmp_path / "older.sqlite3", MIGRATIONS)
+    try:
+        base = KnowledgeBase(store, HashEmbedder())
+        before = base.query("sells $389", 1, "sparse").passages[0]
+        assert (before.heading, before.text) == ("Price", "The Tidal Press sells for $389 today.")
+        base.catch_up()
+        assert base.query("lever machine sells", 1).passages[0].text.startswith("The Tidal Press is our lever machine.")
+        assert base.counts() == (2, 2)
+        store.write(lambda db: db.execute("INSERT INTO words (words) VALUES ('integrity-check')"))
+    finally:
+        store.close()
+
+
+def _of_before(db: sqlite3.Connection, text: str) -> None:
+    """A document as the version before knew it: split under its headings, not embedded yet."""
+    db.execute("INSERT INTO documents VALUES (1, 'press.md')")
+    db.execute(
+        "INSERT INTO versions VALUES (1, 1, 'h', 'Tidal Press', ?, '{}', 'test', '2026-11-01', ?)",
+        (text, "headings/160/24/estimate"),
+    )
+    db.execute("INSERT INTO views VALUES ('current', 1, 1)")
+    for heading, body in (
+        ("", "The Tidal Press is our lever machine. It is heavy."),
+        ("Price", "The Tidal Press sells for $389 today."),
+    ):
+        place = text.index(body)
+        db.execute(
+            "INSERT INTO chunks (version, title, heading, body, start, stop, tokens, hash) VALUES (1,?,?,?,?,?,9,?)",
+            ("Tidal Press", heading, body, place, place + len(body), body.encode()[:16]),
+        )
 
 
 def test_an_exact_code_is_found_by_words_though_punctuated(base: KnowledgeBase) -> None:

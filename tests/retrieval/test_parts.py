@@ -68,6 +68,23 @@ def test_headings_nest_and_those_in_code_fences_are_text() -> None:
     assert [section.path for section in sections.sections(text)] == [("A",), ("A", "B"), ("A", "B", "C"), ("A", "D")]
 
 
+@pytest.mark.parametrize(
+    ("text", "path", "lead"),
+    [
+        ("# A\n\nIt is a lever machine. It is heavy.\n\n## B\n\nb", "a.md", "It is a lever machine."),
+        ("---\ntitle: Tea\n---\nMatcha is a green powder\nof tea! More.", "a.md", "Matcha is a green powder\nof tea!"),
+        ("# A\n\nVersion 2.5 weighs 3.1 kg in all. More.", "a.md", "Version 2.5 weighs 3.1 kg in all."),
+        ("# A\n\n| a | b |\n| - | - |\n| one of them. | 2 |", "a.md", ""),
+        ("# A\n\nShort.\n\nThis is the second paragraph.", "a.md", ""),
+        ("word " * 60 + ".", "a.md", ""),
+        ("# This is what the file is for.\nx = 1", "a.py", ""),
+        ("", "a.md", ""),
+    ],
+)
+def test_a_documents_lead_is_its_first_sentence(text: str, path: str, lead: str) -> None:
+    assert sections.lead(text, path) == lead
+
+
 def test_front_matter_is_metadata_and_not_text() -> None:
     text = "---\ntitle: Tea\ndomain: legal\n---\nMatcha."
     assert sections.front_matter(text)[0] == {"title": "Tea", "domain": "legal"}
