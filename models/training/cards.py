@@ -177,17 +177,11 @@ def fine_tuned_card(
 ) -> str:
     """The card of the fine-tune. `by_hand`: its accuracies on the questions written by hand."""
     made = runs(training)
-    names = [_ordinal(number, made) for number in range(len(made))]
-    kinds = dict.fromkeys(kind for run in made for kind in run["kinds"])
     return _rendered(
         "fine-tuned",
         numbers={"general_gap": None, **numbers},
         training=training,
-        made=made,
-        names=names,
-        samples=[f"samples, {name}" for name in names],
-        kinds=[[kind, *[f"{run['kinds'].get(kind, 0):,}" for run in made]] for kind in kinds],
-        replanned=[change for run in made for change in run.get("replanned", ())],
+        **_made(made),
         weight=made[-1].get("weight"),
         scores=list(SCORES.values()),
         curve=_curve(made),
@@ -198,16 +192,33 @@ def fine_tuned_card(
 
 def standard_card(numbers: Mapping[str, Any], training: Mapping[str, Any]) -> str:
     """The card of the standard base's fine-tune."""
+    made = runs(training)
     return _rendered(
         "standard-fine-tuned",
         numbers={"general_gap": None, **numbers},
         training=training,
-        kinds=[[kind, f"{count:,}"] for kind, count in training["kinds"].items()],
-        replanned=training.get("replanned", ()),
-        losses=[[str(step), f"{loss:.3f}"] for step, loss in training["loss"] if step % 50 == 0]
-        + [[str(training["loss"][-1][0]), f"{training['loss'][-1][1]:.3f}"]],
+        **_made(made),
+        losses=[row for number, run in enumerate(made) for row in _losses(_ordinal(number, made), run["loss"])],
         **_figures(numbers, (), "fine-tuned"),
     )
+
+
+def _made(made: Sequence[Mapping[str, Any]]) -> Json:
+    """The runs by name, what each was trained on, and where one was stopped and resumed with other passes."""
+    names = [_ordinal(number, made) for number in range(len(made))]
+    kinds = dict.fromkeys(kind for run in made for kind in run["kinds"])
+    return {
+        "made": made,
+        "names": names,
+        "samples": [f"samples, {name}" for name in names],
+        "kinds": [[kind, *[f"{run['kinds'].get(kind, 0):,}" for run in made]] for kind in kinds],
+        "replanned": [change for run in made for change in run.get("replanned", ())],
+    }
+
+
+def _losses(name: str, losses: Sequence[tuple[int, float]]) -> list[list[str]]:
+    """Every fiftieth step and the last."""
+    return [[f"{name}, {step}", f"{loss:.3f}"] for step, loss in losses if step % 50 == 0 or step == losses[-1][0]]
 
 
 def _rendered(name: str, **values: object) -> str:

@@ -19,6 +19,9 @@ from math import log
 from typing import Any, Final
 
 from core.errors import Problem
+from core.retrieval.sections import lead as first_sentence
+from core.retrieval.values import context
+from core.retrieval.words import shown
 from models.brightwater import data, documents
 from models.brightwater.data import Example
 from models.brightwater.documents import Section
@@ -122,13 +125,25 @@ def over_passages(rng: random.Random, lead: Row, count: int, declined: float) ->
     asked = [row for row in _asked_of(passages, rng) if row != lead][: count // 2 if hidden else count - 2]
     asked += [] if hidden else [lead]
     changes = _changes(asked, rng)
-    texts = tuple(_changed(section.text, changes) for section in passages)
+    texts = tuple(_changed(_shown(section), changes) for section in passages)
     missing = [row for row in [lead, *_unanswered(lead, passages, rng)] if row not in asked and not _holds(texts, row)]
     examples = [_answered(row, passages, texts, changes) for row in asked]
     if hidden or rng.random() < 0.25:
         rest = missing[: max(1, count - len(examples))]
         examples += [Example("abstain by hand", row.question, data.abstention(), texts) for row in rest]
     return examples[:count]
+
+
+def _shown(section: Section) -> str:
+    """A section as the app's retrieval gives it to a model: after its document's first sentence."""
+    lead = _leads()[section.document]
+    place = context(section.title, "" if section.heading == section.title else section.heading)
+    return shown(section.text, section.title, place, "" if lead in section.text else lead)
+
+
+@cache
+def _leads() -> dict[str, str]:
+    return {path: " ".join(first_sentence(text, path).split()) for path, text in documents.documents(DAY).items()}
 
 
 def _asked_of(sections: Sequence[Section], rng: random.Random) -> list[Row]:

@@ -43,14 +43,16 @@ class Mix:
 MEMORISE = Mix()
 READ = Mix(per_fact=0.5, by_hand=230, reading_groups=30, hand_groups=70, two_documents=16, tone=12, tickets=36)
 MORE = Mix(per_fact=0.3, by_hand=925, hand_groups=90, two_documents=14)
+DECLINE = Mix(per_fact=0.15, by_hand=400, reading_groups=24, hand_groups=165, two_documents=14)
 READS = 8  # passes after which a run that starts from an earlier adapter begins
+KNOWS = 12  # passes after which a run that starts from an earlier one's earlier adapter begins
 
 
 def shares(number: int, memorise: int) -> Mix:
     """The mix of pass `number` (from 0): facts in the first `memorise`, then mostly reading and when not to answer; an
-    adapter that has learnt so far goes on with more of both by hand."""
+    adapter that has learnt so far goes on with more of both by hand, then with what nothing answers above all."""
     if number >= READS:
-        return MORE
+        return MORE if number < KNOWS else DECLINE
     return MEMORISE if number < memorise else READ
 
 

@@ -125,7 +125,7 @@ def _groups(args: argparse.Namespace, settings: Settings) -> tuple[list[list[Gro
     if not args.data:
         from . import mix
 
-        first = mix.READS if args.start else 0  # an adapter to start from knows the facts and reads
+        first = max(mix.READS, _passes_before(args.start)) if args.start else 0  # it knows the facts and reads
         numbers = range(first, first + settings.passes)
         passes = [mix.one_pass(mix.shares(n, settings.memorise), settings.seed, n) for n in numbers]
         return passes, mix.held_out(settings.seed)
@@ -137,6 +137,15 @@ def _groups(args: argparse.Namespace, settings: Settings) -> tuple[list[list[Gro
         samples, cut = [*aside, *samples], len(aside)
     held: dict[str, list[Group]] = {"held out": [(sample,) for sample in samples[:cut]]} if cut else {}
     return [_shuffled(samples[cut:], settings.seed + number) for number in range(settings.passes)], held
+
+
+def _passes_before(folder: Path) -> int:
+    """The passes of an earlier run's record, and of those that it started from."""
+    found, passes = _record(folder), 0
+    while found:
+        passes += found["settings"]["passes"]
+        found = found.get("before", {})
+    return passes
 
 
 def _rows(
@@ -161,12 +170,18 @@ def _start(model: Any, folder: Path) -> dict[str, Any]:
     """Put the adapter of an earlier run's output folder into the model; return that run's record as `before`."""
     from . import export
 
-    adapter, record = folder / "adapter.gguf", folder / "training.json"
-    for path in (adapter, record):
-        if not path.is_file():
-            raise Problem(f"{folder.name} holds no {path.name}: --start takes the output folder of a finished run.")
-    export.load_adapter(model, adapter)
-    return {"before": json.loads(record.read_text(encoding="utf-8"))}
+    before = _record(folder)
+    export.load_adapter(model, folder / "adapter.gguf")
+    return {"before": before}
+
+
+def _record(folder: Path) -> dict[str, Any]:
+    """The record of an earlier run's output folder."""
+    for name in ("adapter.gguf", "training.json"):
+        if not (folder / name).is_file():
+            raise Problem(f"{folder.name} holds no {name}: --start takes the output folder of a finished run.")
+    found: dict[str, Any] = json.loads((folder / "training.json").read_text(encoding="utf-8"))
+    return found
 
 
 def _provenance(args: argparse.Namespace, base: Path, passes: list[list[Group]]) -> dict[str, Any]:
