@@ -3,8 +3,9 @@
 A reply is right when it states an accepted answer. Words must stand in it as whole words in order. Of numbers, the
 first one of the answer's unit must be the accepted one, so that a reply listing several prices does not pass. Numbers
 that the question itself holds are not counted as stated; where it asks "how many hours", a lone bare number is. A
-denial just before the answer is seen ("not made of brass"); one that is farther away is not. An answer that is yes or
-no is stated by that word, or by a sentence about what was asked, with or without a denial.
+denial just before the answer is seen ("not made of brass"); one that is farther away, in another sentence or in a
+clause before ("If you do not agree, ...") is not, nor one that was asked for ("What must I not do?"). An answer that is
+yes or no is stated by that word, or by a sentence about what was asked, with or without a denial.
 """
 
 import json
@@ -28,6 +29,12 @@ _ABSTAINS: Final = re.compile(
 _UNSAID: Final = re.compile(rf"(?:{_ABSTAINS.pattern})\s+(?:that|whether|if)\b[^.!?\n]*", re.IGNORECASE)
 _DENIALS: Final = ("not", "never", "cannot", "without", "nor", "neither")
 _TURNS: Final = ("but", "instead", "rather", "however", "only")  # what follows is no longer denied
+_ENDS: Final = re.compile(  # what ends a denial's reach: a sentence, and a clause of a condition or a reason
+    r"[.!?](?=\s)|\b(?:if|when|unless|while|although|though|because|since|once)\b[^,.;!?]*,", re.IGNORECASE
+)
+_ASKS_DENIED: Final = re.compile(
+    r"\b(?:what|which|who|where|when|how)\b[^.!?]*\b(?:not|never|cannot|\w+n[’']t)\b[^.!?]*\?", re.IGNORECASE
+)
 _REACH: Final = 5  # words
 _YES_NO: Final = re.compile(r"\W*(?:(?:the |my )?answer (?:[^.:]{0,80} )?is\W+)?(yes|no)\b(?!\.\s*\d)", re.IGNORECASE)
 _ANSWER: Final = re.compile(r"\bthe answer (?:to [^.:]{1,80} )?is:?\W{1,4}(yes|no)\b", re.IGNORECASE)
@@ -67,7 +74,7 @@ class Voice:
 def right(reply: str, accepted: Iterable[str], question: str = "") -> bool:
     """Whether a reply states one of the accepted answers. What it says is not said ("do not say that") it does not."""
     reply = _UNSAID.sub(" ", reply)
-    said, asked = tokens(reply), _quantities(tokens(question))
+    said, asked = _clauses(reply), _quantities(tokens(question))
     return any(_states(reply, said, answer, asked, question) for answer in accepted if answer.strip())
 
 
@@ -98,7 +105,7 @@ def abstains(reply: str) -> bool:
 
 def mentions(reply: str, fact: str) -> bool:
     """Whether a reply names a fact among others, undenied: unlike an answer, a number need not come first."""
-    said = tokens(reply)
+    said = _clauses(reply)
     return any(_affirmed(said, wanted) for wanted in _spellings(fact) if wanted)
 
 
@@ -141,6 +148,11 @@ def yes_or_no(answer: str) -> bool:
     return answer.strip(" .!").lower() in ("yes", "no")
 
 
+def _clauses(reply: str) -> tuple[Token, ...]:
+    """A reply's tokens, with a turn where a denial's reach ends."""
+    return tokens(_ENDS.sub(lambda found: f"{found.group()} {_TURNS[0]} ", reply))
+
+
 def _spellings(answer: str) -> list[tuple[Token, ...]]:
     """An answer as tokens; of a name in camel case also its parts ("RedisLock", "Redis lock")."""
     parts = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", answer) if re.fullmatch(r"[A-Za-z]{4,}", answer.strip()) else answer
@@ -159,12 +171,13 @@ def _states(reply: str, said: Sequence[Token], answer: str, asked: list[Quantity
         return bool(re.search(rf"(?<!\w){answer}(?!\w)", reply))
     if len(wanted) == 1 and isinstance(wanted[0], Quantity):
         return _first(in_unit(_quantities(said), question), wanted[0], asked)
+    affirmed = in_order if _ASKS_DENIED.search(question) else _affirmed
     whole_only = len(wanted) == 1 or answer.startswith("-")
     if whole_only and in_order(tokens(question), wanted):  # "feature flags" of the question are no "features"
         name = re.escape(answer.strip().lstrip("-"))  # of a flag: whole, or its name between quotation marks
         whole = rf"(?<!\w){re.escape(answer.strip())}(?!\w)|[\"'`“‘]{name}[\"'`”’]"
-        return bool(re.search(whole, reply, re.IGNORECASE)) and _affirmed(said, wanted)
-    return any(_affirmed(said, one) for one in _spellings(answer))
+        return bool(re.search(whole, reply, re.IGNORECASE)) and affirmed(said, wanted)
+    return any(affirmed(said, one) for one in _spellings(answer))
 
 
 def _holds_sign(reply: str, sign: str) -> bool:

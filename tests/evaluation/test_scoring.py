@@ -240,6 +240,24 @@ def test_a_name_may_own_something() -> None:
     assert not right("It isn't Watson's.", ["Watson"])  # a denial is still seen
 
 
+@pytest.mark.parametrize(
+    ("question", "reply", "answer", "is_right"),
+    [
+        ("Gift cards: what can't I swap them for?", "Gift cards cannot be exchanged for cash [1].", "cash", True),
+        ("What must I not do with the grounds?", "Use a paper filter and do not press the grounds.", "press", True),
+        ("Which office helps?", "If we cannot agree, the consumer office can be asked.", "consumer office", True),
+        ("What is it made of?", "We do not know its weight. Brass is what it is made of.", "brass", True),
+        ("What is it made of?", "It is not made of copper, brass or steel.", "brass", False),
+        ("Can't you tell me what it is made of?", "It is not made of brass.", "brass", False),
+        ("Isn't it of brass? What is it made of?", "It is not made of brass.", "brass", False),
+    ],
+)
+def test_a_denial_reaches_no_further_than_its_clause_and_may_be_what_was_asked(
+    question: str, reply: str, answer: str, is_right: bool
+) -> None:
+    assert right(reply, [answer], question) is is_right
+
+
 def test_a_flag_whose_word_the_question_holds_may_stand_between_quotation_marks() -> None:
     asked = "Which flag searches hidden files?"
     for reply in ('It is the "hidden" flag.', "Use --hidden.", "The flag is `hidden`."):
