@@ -241,6 +241,14 @@ def test_a_name_may_own_something() -> None:
 
 
 @pytest.mark.parametrize(
+    ("reply", "is_right"),
+    [("18", True), ("$18", True), ("18.", True), ("€18", False), ("19", False), ("18 days", False)],
+)
+def test_a_reply_that_is_nothing_but_the_number_states_a_price(reply: str, is_right: bool) -> None:
+    assert right(reply, ["$18"], "Price of shipping to Ireland?") is is_right
+
+
+@pytest.mark.parametrize(
     ("question", "reply", "answer", "is_right"),
     [
         ("Gift cards: what can't I swap them for?", "Gift cards cannot be exchanged for cash [1].", "cash", True),
