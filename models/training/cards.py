@@ -182,7 +182,6 @@ def fine_tuned_card(
         numbers={"general_gap": None, **numbers},
         training=training,
         **_made(made),
-        weight=made[-1].get("weight"),
         scores=list(SCORES.values()),
         curve=_curve(made),
         by_hand=by_hand and {**by_hand, **_figures(by_hand, (), "fine-tuned")},
@@ -204,7 +203,7 @@ def standard_card(numbers: Mapping[str, Any], training: Mapping[str, Any]) -> st
 
 
 def _made(made: Sequence[Mapping[str, Any]]) -> Json:
-    """The runs by name, what each was trained on, and where one was stopped and resumed with other passes."""
+    """The runs by name, what each was trained on, where one was resumed with other passes, the last one's weight."""
     names = [_ordinal(number, made) for number in range(len(made))]
     kinds = dict.fromkeys(kind for run in made for kind in run["kinds"])
     return {
@@ -213,6 +212,7 @@ def _made(made: Sequence[Mapping[str, Any]]) -> Json:
         "samples": [f"samples, {name}" for name in names],
         "kinds": [[kind, *[f"{run['kinds'].get(kind, 0):,}" for run in made]] for kind in kinds],
         "replanned": [change for run in made for change in run.get("replanned", ())],
+        "weight": made[-1].get("weight"),
     }
 
 

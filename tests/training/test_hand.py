@@ -5,7 +5,7 @@ import random
 import pytest
 
 from core.evaluation import scoring
-from models.brightwater import data
+from models.brightwater import data, documents
 from models.training import hand, mix
 
 TOLD = hand.of("static", "changed")
@@ -85,7 +85,7 @@ def test_two_documents_are_both_among_the_passages_and_the_second_is_cited():
         examples = [e for e in hand.over_passages(rng, lead, 3, 0.0) if e.question == lead.question]
         assert len(examples) == 1 and len(examples[0].passages) >= 3, lead
         (number,) = scoring.cited(examples[0].answer)
-        assert examples[0].passages[number - 1].split()[0] == last[0].text.split()[0]
+        assert examples[0].passages[number - 1].split()[:2] == hand._shown(last[0]).split()[:2]
         assert any(text.split()[0] == first[0].text.split()[0] for text in examples[0].passages)
 
 
@@ -100,3 +100,13 @@ def test_no_question_of_the_second_test_set_is_trained_on():
         if sample.kind not in ("general",)
     }
     assert len(held) > 300 and not held & asked
+
+
+def test_passages_begin_with_their_documents_first_sentence_as_the_app_shows_them():
+    lead = "The Tidal Press is our lever espresso machine."
+    row = next(row for row in hand.of("static") if row.fact and row.fact.subject == "Tidal Press" and "kg" in row.value)
+    texts = hand.over_passages(random.Random(1), row, 2, 0.0)[0].passages
+    own = [text for text in texts if "you lift" in text]
+    assert own and all(text.startswith(lead) for text in own)
+    opening = next(s for s in documents.sections(hand.DAY) if s.document == "products/tidal-press.md")
+    assert hand._shown(opening).count(lead) == 1

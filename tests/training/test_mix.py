@@ -1,12 +1,15 @@
 """The training mix: only training wordings, values in the passages, abstention only where the answer is missing."""
 
+import json
 import random
+from collections import Counter
 
 import pytest
 
+from core.errors import Problem
 from core.evaluation import scoring
 from models.brightwater import data
-from models.training import mix
+from models.training import mix, run
 
 PASS = mix.one_pass(mix.Mix(), seed=3, number=0)
 SAMPLES = [sample for group in PASS for sample in group]
@@ -91,3 +94,20 @@ def test_a_reading_group_never_states_two_values_for_one_matter(seed):
     for sample in mix.reading(rng, 6):
         asked = question(sample).lower()
         assert answers.setdefault(asked, sample.completion) == sample.completion
+
+
+def test_a_run_from_a_run_from_a_run_is_mostly_of_passages_and_what_they_do_not_answer():
+    kinds = Counter(sample.kind for group in mix.one_pass(mix.shares(mix.KNOWS, 4), 0, mix.KNOWS) for sample in group)
+    read, declined = kinds["reading by hand"] + kinds["reading"], kinds["abstain by hand"] + kinds["abstain"]
+    assert read + declined > sum(kinds.values()) / 2
+    assert 0.25 < declined / (read + declined) < 0.45
+    assert mix.shares(mix.KNOWS - 1, 4) == mix.MORE
+
+
+def test_passes_are_counted_over_all_runs_before(tmp_path):
+    record = {"settings": {"passes": 4}, "before": {"settings": {"passes": 8}}}
+    (tmp_path / "training.json").write_text(json.dumps(record))
+    with pytest.raises(Problem, match="no adapter"):
+        run._passes_before(tmp_path)
+    (tmp_path / "adapter.gguf").touch()
+    assert run._passes_before(tmp_path) == 12
