@@ -86,7 +86,7 @@ def test_two_documents_are_both_among_the_passages_and_the_second_is_cited():
         assert len(examples) == 1 and len(examples[0].passages) >= 3, lead
         (number,) = scoring.cited(examples[0].answer)
         assert examples[0].passages[number - 1].split()[0] == hand._shown(last[0]).split()[0]
-        assert any(text.split()[0] == first[0].text.split()[0] for text in examples[0].passages)
+        assert any(text.split()[0] == hand._shown(first[0]).split()[0] for text in examples[0].passages)
 
 
 def test_no_question_of_the_second_test_set_is_trained_on():
