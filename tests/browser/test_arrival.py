@@ -11,7 +11,7 @@ from tests.browser.conftest import Server
 @pytest.mark.parametrize("name", ["decide", "advisor", "compare"])
 def test_what_is_drawn_stays_where_it_is(browser: Browser, server: Server, name: str, width: int) -> None:
     visit(browser, f"{server.url}/{name}", chart=False, width=width)  # a server's first visitor waits for imports
-    for _ in range(3):  # where other programs hold the processors a stylesheet may come late
+    for _ in range(6):  # where other programs hold the processors a stylesheet may come late
         found = visit(browser, f"{server.url}/{name}", chart=False, width=width)
         if found["own"] < SHIFT:
             return

@@ -32,6 +32,7 @@ sys.path.insert(0, str(ROOT))
 
 from core import paths  # noqa: E402
 from core.project import bundled  # noqa: E402
+from pages.draw.calculator_views import VIEWS  # noqa: E402
 from tests.browser import axe  # noqa: E402
 from tests.browser.conftest import CHROMIUM, FLAGS, Server, Watch  # noqa: E402
 from tests.browser.test_slice import PAGES, ask, finished, main  # noqa: E402
@@ -151,9 +152,7 @@ def presenter(page: Page, url: str) -> Iterator[str]:
 def calculator(page: Page, url: str) -> Iterator[str]:
     page.goto(f"{url}/calculator")
     finished(page)
-    for name in main(page).locator(".st-key-view").get_by_role("radio").or_(
-        main(page).locator(".st-key-view").get_by_role("button")
-    ).all_inner_texts():  # fmt: skip
+    for name in VIEWS:
         main(page).locator(".st-key-view").get_by_text(name, exact=True).click()
         finished(page)
         yield name

@@ -368,7 +368,7 @@ def test_an_evaluation_asks_several_at_once_and_keeps_each_answer_with_its_quest
     assert all(row["timing"]["contended"] for row in rows)
     more: list[dict] = []
     run(asked, Options((Arm("good"), Arm("tuned"))), parts, more.append, done=rows, cancelled=lambda: bool(more))
-    assert [(row["number"], row["arm"]) for row in more] == [(8, "good")]
+    assert [row["number"] for row in more] == [8]  # of either arm: whichever answered first
     whole = report(asked, replies(rows + more), (Arm("good"), Arm("tuned")), project)
     costs = {row.arm: row.cost for row in whole.rows}
     assert costs == {"good": pytest.approx((6 * 0.40 + 3 * 0.10 + 5 * 1.60) / 1e6), "tuned": None}
