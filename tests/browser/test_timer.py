@@ -28,7 +28,7 @@ def test_a_timer_keeps_the_address_that_the_browser_has_not_heard_of(timed: Serv
     def over(route: WebSocketRoute) -> None:
         server = route.connect_to_server()
         routes.append(route)
-        server.on_message(lambda message: held.append(message) if holding else route.send(message))
+        server.on_message(lambda message: held.append(message) if holding or held else route.send(message))
 
     page.route_web_socket("**/_stcore/stream", over)
     page.goto(timed.url)
@@ -37,6 +37,6 @@ def test_a_timer_keeps_the_address_that_the_browser_has_not_heard_of(timed: Serv
     page.get_by_role("button", name="Ask").click()
     page.wait_for_timeout(5_000)  # the ticks go on, and one of them runs the page again
     holding = False
-    for message in held:
-        routes[-1].send(message)
+    while held:  # what comes meanwhile waits behind: each message builds on those before
+        routes[-1].send(held.pop(0))
     expect(page.get_by_text("Run 1, again")).to_be_visible()
