@@ -57,7 +57,7 @@ _MODE_NAMES = {mode: name for name, mode in _MODES.items()}
 PHRASE = "[^,.;。？！]{1,400}[,.;。？！]?|[,.;。？！]"
 Known = Callable[[Sequence[bytes]], dict[bytes, Vector]]
 _HIDDEN = ["title", "heading", "start", "stop", "tokens"]  # metadata that neither embedder nor model is shown
-_LEAD = "lead"  # metadata that the embedder alone is shown
+_LEAD = "lead"  # metadata that both are shown, where there is any
 
 
 class TextReader(BaseReader):  # type: ignore[misc]
@@ -72,7 +72,7 @@ class TextReader(BaseReader):  # type: ignore[misc]
                 text=text,
                 metadata={"context": title, "title": title, "heading": ""},
                 excluded_embed_metadata_keys=_HIDDEN,
-                excluded_llm_metadata_keys=[*_HIDDEN, _LEAD],
+                excluded_llm_metadata_keys=_HIDDEN,
                 metadata_template="{value}",
                 text_template="{metadata_str}\n{content}",
             )

@@ -213,7 +213,7 @@ class Version:
 class Chunk:
     """One piece of a version, as split: `body` is the document's text from `start` to `end`.
 
-    `lead`: the document's first sentence, by which a piece further down is found too; no model is shown it there.
+    `lead`: the document's first sentence, by which a piece further down is found, and with which it is read.
     """
 
     title: str
