@@ -30,8 +30,9 @@ def rerun() -> None:
     A timer's tick brings the address that the browser knew when it sent it. One sent before the browser heard of a new
     run would take that run off the page again.
     """
-    if LEFT in st.session_state:
-        st.query_params.from_dict(st.session_state[LEFT])
+    left = st.session_state.get(LEFT, {})
+    if st.query_params.to_dict() != left:  # what is set goes to the browser, changed or not
+        st.query_params.from_dict(left)
     st.rerun()
 
 
