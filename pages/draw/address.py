@@ -17,7 +17,8 @@ LEFT = "address left"
 
 @contextmanager
 def kept() -> Iterator[None]:
-    """Around the run of a whole page: what it leaves in its address is remembered for `rerun`."""
+    """Around the run of a whole page: what it leaves in its address is remembered for the timers that outlast it."""
+    st.session_state.pop(LEFT, None)
     try:
         yield
     finally:
@@ -28,10 +29,10 @@ def rerun() -> None:
     """Run the whole page again from a timer, at the address that the page left.
 
     A timer's tick brings the address that the browser knew when it sent it. One sent before the browser heard of a new
-    run would take that run off the page again.
+    run would take that run off the page again. While the page itself runs, its address is the one to keep.
     """
-    left = st.session_state.get(LEFT, {})
-    if st.query_params.to_dict() != left:  # what is set goes to the browser, changed or not
+    left = st.session_state.get(LEFT)
+    if left is not None and st.query_params.to_dict() != left:  # what is set goes to the browser, changed or not
         st.query_params.from_dict(left)
     st.rerun()
 

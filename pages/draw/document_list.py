@@ -13,7 +13,8 @@ PAGE = 100  # documents listed at once
 def draw_counts(knowledge: KnowledgeBase) -> None:
     """How much there is, and whether vectors are there yet."""
     chunks, embedded = knowledge.counts()
-    text = f"{knowledge.count():,} documents now, {chunks} passages over all versions"
+    documents = knowledge.count()
+    text = f"{documents:,} document{'s' * (documents != 1)} now, {chunks:,} passages over all versions"
     if embedded < chunks:
         text += f", {embedded} of them with a vector: the others are found by their words alone (BM25)"
     st.caption(text + ".")

@@ -14,6 +14,7 @@ from core.text import plain
 from pages.draw.document_list import rows_table
 from pages.draw.documents import report
 
+PASTED = "texts pasted"
 FILES, FOLDER = "Files or a zip", "A folder"
 
 
@@ -113,11 +114,14 @@ def _draw_done(upload: Upload) -> None:
 
 
 def _paste(knowledge: KnowledgeBase) -> None:
-    with st.form("paste", clear_on_submit=True):
+    count = st.session_state.setdefault(PASTED, 0)  # a new form once a text is taken: one refused stays to be mended
+    with st.form(f"paste {count}"):
         name = st.text_input("Or paste a text under this name", "notes/new.md", max_chars=200)
         text = st.text_area("Text (Markdown headings become sections)", height=140, max_chars=200_000)
         if st.form_submit_button("Add this text"):
             report(knowledge.add(name, text))
+            st.session_state[PASTED] = count + 1
+            st.rerun()  # what is counted and listed above was drawn before
 
 
 def _running(here: Runtime) -> bool:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import TextArea
 
 from core import runtime
 from core.arms import Arm, Search
@@ -56,6 +57,10 @@ def press(app: AppTest, label: str) -> AppTest:
     return app.run()
 
 
+def pasted(app: AppTest) -> TextArea:
+    return next(box for box in app.text_area if box.label.startswith("Text"))
+
+
 def test_a_document_named_in_the_address_opens_and_saves(page: AppTest) -> None:
     page.query_params["document"] = "shipping.md"
     page.run()
@@ -92,9 +97,21 @@ def test_pasted_text_becomes_a_document(page: AppTest) -> None:
     page.query_params["tab"] = "Add"
     page.run()
     next(box for box in page.text_input if "under this name" in box.label).input("notes/tea.md")
-    next(box for box in page.text_area if box.label.startswith("Text")).input("# Tea\n\nMatcha comes from Uji.")
+    pasted(page).input("# Tea\n\nMatcha comes from Uji.")
     press(page, "Add this text")
     assert knowledge().query("matcha", 1, "sparse").passages[0].document == "notes/tea.md"
+    assert any(note.value.startswith("4 documents now") for note in page.caption), "counted anew"
+    assert not pasted(page).value, "an empty form for the next"
+
+
+def test_a_pasted_text_that_is_refused_stays_to_be_mended(page: AppTest) -> None:
+    page.query_params["tab"] = "Add"
+    page.run()
+    next(box for box in page.text_input if "under this name" in box.label).input("../..")
+    pasted(page).input("Matcha comes from Uji.")
+    press(page, "Add this text")
+    assert page.error and not page.exception
+    assert pasted(page).value == "Matcha comes from Uji."
 
 
 def test_uploads_run_as_a_job_with_one_line_each(page: AppTest) -> None:
