@@ -14,7 +14,8 @@ def draw_counts(knowledge: KnowledgeBase) -> None:
     """How much there is, and whether vectors are there yet."""
     chunks, embedded = knowledge.counts()
     documents = knowledge.count()
-    text = f"{documents:,} document{'s' * (documents != 1)} now, {chunks:,} passages over all versions"
+    text = f"{documents:,} document{'s' * (documents != 1)} now, "
+    text += f"{chunks:,} passage{'s' * (chunks != 1)} over all versions"
     if embedded < chunks:
         text += f", {embedded} of them with a vector: the others are found by their words alone (BM25)"
     st.caption(text + ".")
