@@ -16,7 +16,7 @@ from pages.draw.project import query
 
 
 def draw_files(here: Runtime, project: Project, record: RunRecord) -> None:
-    """The run as files."""
+    """The run as files. The buttons have keys: Streamlit keeps what it knows of every other button for ever."""
     draw_kept(here, project, record.id, record.made)
     files = (
         ("JSON", export.as_json, "json"),
@@ -25,9 +25,9 @@ def draw_files(here: Runtime, project: Project, record: RunRecord) -> None:
     )
     with st.container(horizontal=True):
         for name, write, ending in files:
-            st.download_button(name, write(record), f"run-{record.id}.{ending}", on_click="ignore")
+            st.download_button(name, write(record), f"run-{record.id}.{ending}", key=f"run-{ending}", on_click="ignore")
         whole = partial(run_file.of, here, project, record)
-        st.download_button("HTML", whole, f"run-{record.id}.html", on_click="ignore")
+        st.download_button("HTML", whole, f"run-{record.id}.html", key="run-html", on_click="ignore")
 
 
 def draw_earlier(past: Mapping[str, Mapping[str, str]]) -> None:
@@ -36,7 +36,7 @@ def draw_earlier(past: Mapping[str, Mapping[str, str]]) -> None:
         return
     with present.off_stage("earlier"), st.expander("Earlier runs"):
         labels = {key: f"{row['made']} · {one_line(row['question'], 80)}" for key, row in past.items()}
-        chosen = st.selectbox("Run", labels, index=None, format_func=labels.__getitem__)
+        chosen = st.selectbox("Run", labels, index=None, format_func=labels.__getitem__, key="earlier-run")
         if chosen and st.button("Open", key="open"):
             st.query_params["run"] = chosen
             st.rerun()

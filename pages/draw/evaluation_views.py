@@ -145,4 +145,4 @@ def draw_files(here: Runtime, project: Project, found: Report) -> None:
             ("HTML report", lambda: evaluate.html(here, found), "html"),
         )
         for name, write, ending in files:
-            st.download_button(name, write, f"evaluation-{found.id}.{ending}", on_click="ignore")
+            st.download_button(name, write, f"evaluation-{found.id}.{ending}", key=f"file-{ending}", on_click="ignore")

@@ -133,4 +133,6 @@ def _sum(found: Report, said: list[votes.Vote]) -> None:
         f"{summed.votes} votes."
     )
     with st.container(horizontal=True):
-        st.download_button("Votes as CSV", lambda: votes.as_csv(said), f"votes-{found.id}.csv", on_click="ignore")
+        st.download_button(
+            "Votes as CSV", lambda: votes.as_csv(said), f"votes-{found.id}.csv", key="votes-csv", on_click="ignore"
+        )

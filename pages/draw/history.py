@@ -76,6 +76,7 @@ def draw_several(here: Runtime, project: Project, marked: list[Entry]) -> None:
             f"Export {count} (JSON)",
             lambda: json.dumps([history.document(here, one) for one in marked], ensure_ascii=False),
             "history.json",
+            key="history_export",
             on_click="ignore",
         )
 
