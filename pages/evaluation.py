@@ -20,7 +20,9 @@ with present.off_stage("head"):
     st.caption(
         "Put a whole question set to the arms. Rules outside any model score each reply; every share has its error."
     )
-    draw_setup(here, project)
+    shown = PARAMETER not in st.query_params  # beside results the form waits until somebody opens it
+    if shown:  # results need no model: they do not wait until it is known that all are there
+        draw_setup(here, project)
 if draw_sections(here, project):
     st.stop()
 
@@ -60,11 +62,13 @@ def progress(job_id: str) -> None:
 
 
 try:
-    shown = PARAMETER not in st.query_params  # beside results it is worked out and sent only once somebody opens it
     with present.off_stage("form"), st.expander("What to ask", shown, key=f"form-{shown}", on_change="rerun") as form:
-        if form.open and (started := draw_form(here, project)):
-            st.query_params[PARAMETER] = started
-            st.rerun()
+        if form.open:
+            if not shown:
+                draw_setup(here, project)
+            if started := draw_form(here, project):
+                st.query_params[PARAMETER] = started
+                st.rerun()
     past = evaluate.names(here, project)
     if wanted := st.query_params.get(PARAMETER):
         results(wanted)

@@ -97,6 +97,13 @@ def test_the_page_starts_a_job_on_few_bundled_questions(script: Script) -> None:
     assert runtime.get().jobs.wait(job_id, 60).state == "done"
 
 
+def test_results_do_not_wait_for_models(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    job_id, prepared = finished(), []
+    monkeypatch.setattr(Runtime, "prepare_in_background", lambda here, project, retry=False: prepared.append(project))
+    assert page(evaluation=job_id).dataframe and not prepared
+    assert page().button(key="evaluate") and prepared
+
+
 def test_the_page_shows_a_finished_evaluation_by_its_address(script: Script) -> None:
     job_id = finished()
     wanted = {
