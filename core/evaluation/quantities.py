@@ -8,7 +8,6 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
-from sys import intern
 from typing import Final
 
 _SMALL: Final = (
@@ -67,10 +66,10 @@ _TOKEN: Final = re.compile(
 )
 _HOW_MANY: Final = re.compile(rf"\bhow many (?:[\w-]+ ){{0,3}}?({_AFTER})\b")
 _CITATION: Final = re.compile(r"\[\d{1,3}\]")
-KEPT: Final = 2_048  # texts
+KEPT: Final = 512  # texts: those of the questions at hand; a passage of 160 tokens takes some 10 kB
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Quantity:
     """A number with the unit it is compared in ("" for a bare number) and the number as it was written."""
 
@@ -87,14 +86,14 @@ def tokens(text: str) -> tuple[Token, ...]:
     """The words (lower case, no accents, no plural s), identifiers (whole) and quantities of a text, in order.
 
     Citations are left out, and a name's "'s". The latest texts are kept: a reply is looked at by several rules, a
-    passage by several arms; a word is one and the same string in all of them.
+    passage by several arms.
     """
     made: list[Token] = []
     for match in _TOKEN.finditer(_plain(text)):
         if match["version"]:
-            made.append(intern(match["version"].removeprefix("v")))
+            made.append(match["version"].removeprefix("v"))
         elif match["name"] or match["path"]:
-            made.append(intern(match["name"] or match["path"]))
+            made.append(match["name"] or match["path"])
         elif match["half"]:
             hour = int(match["hour12"]) % 12 + (12 if match["part"].startswith("p") else 0)
             made.append(_clock(hour, int(match["minute12"] or 0)))
@@ -106,7 +105,7 @@ def tokens(text: str) -> tuple[Token, ...]:
         elif match["after"]:
             made.append(_quantity(match["number"], match["unit"] or ""))
         else:
-            made.append(intern(_stem(match["word"].replace("’", "'").removesuffix("'s"))))
+            made.append(_stem(match["word"].replace("’", "'").removesuffix("'s")))
     return tuple(made)
 
 
