@@ -26,6 +26,8 @@ from core import access, addresses, handles, limits, runtime, serving  # noqa: E
 from core.errors import Problem  # noqa: E402
 from core.sign_in import SignIn  # noqa: E402
 
+handles.few_heaps()
+
 HEADERS = {
     # Charts need inline scripts and styles; nothing may be fetched from another host, so no text can leak by an image.
     "content-security-policy": "default-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
@@ -98,7 +100,6 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     """Workers must not outlive the server: SIGTERM ends the lifespan, and the lifespan ends them."""
     os.umask(0o077)  # questions, documents and logs are for the owner of the process only
     handles.raise_limit()
-    handles.few_heaps()
     runtime.serve(ASKS)
     threading.Thread(target=warm, name="warm", daemon=True).start()
     yield

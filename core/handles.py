@@ -13,7 +13,10 @@ from pathlib import Path
 
 MOST = 65_536  # enough for any machine; some systems' hard limit is a billion, and some libraries walk through it
 SPARE = 128  # kept for those who are already here: files of pages, databases, workers
-ARENA_MAX, HEAPS = -8, 2  # glibc's malloc.h: M_ARENA_MAX
+HEAPS = 2
+MAPPED = 1_000_000  # bytes: what is larger is mapped by itself and given back when freed
+TRIMMED = 128 * 1024  # bytes free at a heap's end: more is given back
+ARENA_MAX, MMAP_THRESHOLD, TRIM_THRESHOLD = -8, -3, -1  # glibc's malloc.h
 FOLDERS = ("/proc/self/fd", "/dev/fd")  # Linux, macOS: one entry a handle
 
 
@@ -30,13 +33,16 @@ def raise_limit() -> None:
 
 
 def few_heaps() -> None:
-    """Let all threads share two heaps of the C library (glibc; elsewhere nothing happens).
+    """Let all threads share two heaps of the C library, and have it give back what is free (glibc; elsewhere nothing
+    happens). To be called before there are threads.
 
     A page's every redraw is a thread of its own. By default each may get a heap of its own, up to eight a core, and
-    none gives back what it once held.
+    none gives back what it once held; what counts as large rises with the largest block freed so far.
     """
     with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).mallopt(ARENA_MAX, HEAPS)
+        mallopt = ctypes.CDLL(None).mallopt
+        for what, value in ((ARENA_MAX, HEAPS), (MMAP_THRESHOLD, MAPPED), (TRIM_THRESHOLD, TRIMMED)):
+            mallopt(what, value)
 
 
 def limit() -> int | None:

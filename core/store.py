@@ -19,6 +19,7 @@ from core.paths import NAME, private_file
 
 T = TypeVar("T")
 BUSY_MS = 15_000
+CACHE_KB = 512  # pages that each connection keeps, and every thread has one; the system keeps the file's anyway
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KB}")
     return connection
 
 

@@ -35,7 +35,7 @@ import psutil
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from core import evaluate, paths  # noqa: E402
+from core import evaluate, handles, paths  # noqa: E402
 from core.arms import parse_all  # noqa: E402
 from core.ask import Settings  # noqa: E402
 from core.errors import Problem  # noqa: E402
@@ -301,6 +301,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "models").symlink_to(models.resolve())
         os.environ["RR_HOME"] = folder
+        handles.few_heaps()  # as app.py does
         machine = Runtime(resume=True)
         try:
             demo = machine.projects.get("brightwater")
