@@ -12,7 +12,7 @@ from core.errors import Problem
 Message = dict[str, str]  # {"role": "system" | "user" | "assistant", "content": text}
 
 SEQUENCES = 2  # answers of one model computed at a time, and prompts whose prefix is kept: without and with retrieval
-SEQUENCES_BACKGROUND = 3  # of an evaluation; of four, llama.cpp multiplies some quantizations otherwise, and rounds so
+SEQUENCES_BACKGROUND = (8, 3)  # of an evaluation: the first that pays and rounds like one (worker_trial.py), else one
 SEQUENCES_ADAPTED = 1  # with an adapter at run time: its keys and values come on top of the base's
 
 State = Literal["queued", "loading", "prefill", "decode", "done", "cancelled", "failed"]

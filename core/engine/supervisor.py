@@ -31,7 +31,6 @@ import psutil
 from core.engine import messages, policy, wire
 from core.engine.interface import (
     SEQUENCES,
-    SEQUENCES_BACKGROUND,
     Generation,
     ModelSpec,
     Prompt,
@@ -496,7 +495,7 @@ class Supervisor:
             worker.progress = now
             if job.beside and not worker.widened:
                 worker.widened = True
-                self._send(worker, messages.Widen(SEQUENCES_BACKGROUND))
+                self._send(worker, messages.Widen(worker.info.get("wide", SEQUENCES)))
         worker.running[job.id] = job
         self._share_threads()  # before the first token, not after it
         self._send(worker, job.order)

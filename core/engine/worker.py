@@ -123,6 +123,7 @@ class Chat:
         self.computing: Answer | None = None
         self.adapter_sha256: str | None = None
         self.batching = self.guessing = False
+        self.wide = 1
 
     # -- contexts ------------------------------------------------------------------------------------------------
 
@@ -156,8 +157,10 @@ class Chat:
         before = len(self.contexts[None].slots)
         if self.answers or sequences <= before:
             return before
-        more = check.memory(self.settings["header"], self.settings["context"], sequences - before)
-        if more > host.free_memory():  # with the weights a second time: some room stays
+        needed = [check.memory(self.settings["header"], self.settings["context"], count) for count in (0, 1)]
+        spare = host.free_memory() - needed[0]  # the weights a second time: some room stays
+        sequences = min(sequences, before + max(0, spare) // (needed[1] - needed[0]))
+        if sequences == before:
             return before
         self.contexts.pop(None).free()
         self.settings["sequences"] = sequences
@@ -266,8 +269,10 @@ class Chat:
             if answer not in self.answers:
                 continue  # ended within this step
             group = [answer]
-            if self.batching and answer.output:
-                group = [other for other in self.answers if other.output and other.context is answer.context]
+            if answer.output:
+                beside = [other for other in self.answers if other.output and other.context is answer.context]
+                pays = self.batching if len(beside) == SEQUENCES else self.wide > 1
+                group = beside if pays else group
             for other in [other for other in group if other.id in self.cancelled]:
                 self.end(other, "cancelled")
                 group.remove(other)
@@ -581,9 +586,11 @@ class Worker:
         settings = {"context": info["context"], "threads": info["threads"], "chunk": chunk, "header": header}
         settings["sequences"] = SEQUENCES
         self.chat = Chat(self.link, self.model, template, settings)
-        trial = worker_trial.run(self.model, self.chat.context(None), info["threads"], choose_threads=choose_threads)
-        self.chat.batching, self.chat.guessing, settings["threads"] = trial.batching, trial.guessing, trial.threads
-        info |= {"threads": trial.threads, "batching": trial.batching, "guessing": trial.guessing}
+        context, exact = self.chat.context(None), info["gpu_layers"] == 0
+        trial = worker_trial.run(self.model, context, info["threads"], choose_threads=choose_threads, exact=exact)
+        settings["threads"] = trial.threads
+        self.chat.batching, self.chat.guessing, self.chat.wide = trial.batching, trial.guessing, trial.wide
+        info |= {"threads": trial.threads, "batching": trial.batching, "guessing": trial.guessing, "wide": trial.wide}
         info |= {"canary": trial.text}
         info |= {"note": note}
 

@@ -20,11 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.engine.draft import MOST
-from core.engine.interface import SEQUENCES, SEQUENCES_ADAPTED, Sampling
+from core.engine.interface import SEQUENCES, SEQUENCES_ADAPTED, SEQUENCES_BACKGROUND, Sampling
 from core.engine.prefix import common_prefix, plan, reusable
 from core.errors import Problem
 
-OUTPUTS = SEQUENCES * (1 + MOST)  # logits wanted in one call at most
+OUTPUTS = max(SEQUENCES * (1 + MOST), *SEQUENCES_BACKGROUND)  # logits wanted in one call at most
 REMEMBERED = 8  # answers that the next ones may begin and end like
 PENALTY_WINDOW = 64  # tokens that repeat_penalty looks back over, as in llama.cpp
 DEBUG = 1  # llama.cpp's log level for its own developers

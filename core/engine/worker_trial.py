@@ -2,7 +2,8 @@
 
 One canary text answers all of it: damaged weights show as no numbers or one token for ever; the pace at two thread
 counts decides how many to use; two rows in a batch against one after the other decides whether batching pays, a few
-tokens in one call against one token whether guessing ahead does.
+tokens in one call against one token whether guessing ahead does. How many answers of an evaluation go into one call is
+the most for which a call both pays and gives what single calls give, to the bit.
 """
 
 import statistics
@@ -10,8 +11,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from core.engine.draft import MOST
-from core.engine.interface import Sampling
+from core.engine.interface import SEQUENCES_BACKGROUND, Sampling
 from core.engine.worker_llama import Context, Logits, Model, Sampler, Slot
 from core.errors import Problem
 
@@ -26,16 +29,21 @@ HOPELESS = 5  # times the time: no need to look further
 
 @dataclass(frozen=True)
 class Trial:
-    """What was found: the canary's greedy text, the threads, and whether batching and guessing ahead pay."""
+    """What was found: the canary's greedy text, the threads, whether batching and guessing ahead pay, and how many
+    answers in the background to compute in one call: 1 where more do not pay."""
 
     text: str
     threads: int
     batching: bool
     guessing: bool
+    wide: int
 
 
-def run(model: Model, context: Context, threads: int, *, choose_threads: bool) -> Trial:
-    """Try a model out. Raises Problem when its weights are damaged. Leaves the context as empty as it was."""
+def run(model: Model, context: Context, threads: int, *, choose_threads: bool, exact: bool) -> Trial:
+    """Try a model out. `exact`: an answer must not depend on how many are computed with it.
+
+    Raises Problem when its weights are damaged. Leaves the context as empty as it was.
+    """
     tokens = ([model.bos] if model.adds_bos else []) + model.tokenize(CANARY, special=False)
     fewer = max(1, threads // 2)
     counts = [fewer, threads] if choose_threads and fewer < threads else [threads]
@@ -46,8 +54,9 @@ def run(model: Model, context: Context, threads: int, *, choose_threads: bool) -
         threads = fewer
     context.threads(threads)
     batching, guessing = _batching_pays(context, made[0]), _guessing_pays(context, made[0])
+    wide = next((rows for rows in SEQUENCES_BACKGROUND if _wide_pays(context, made[0], rows, exact=exact)), 1)
     text = b"".join(model.piece(token) for token in made).decode("utf-8", "replace")
-    return Trial(text, threads, batching, guessing)
+    return Trial(text, threads, batching, guessing, wide)
 
 
 def _decode(
@@ -86,6 +95,32 @@ def _batching_pays(context: Context, token: int) -> bool:
     _leave(context, one)
     _leave(context, other)
     return double < GAIN * 2 * single
+
+
+def _wide_pays(context: Context, token: int, rows: int, *, exact: bool) -> bool:
+    """Whether `rows` answers' tokens in one call take clearly less time than one by one and, if `exact`, give the same
+    to the bit.
+
+    Tokens of one answer stand for those of several: each row's logits are those after as many tokens before it. Five
+    are compared for eight: four go through one kernel, and what is left through another.
+    """
+    compared = min(rows, 5)
+    slot = _take(context, [token])
+    alone, seconds = [], []
+    for _ in range(compared):
+        before = time.perf_counter()
+        alone.append(_logits(context, [(slot, [token], 1)]).copy())
+        seconds.append(time.perf_counter() - before)
+    for count in (compared, rows):
+        context.forget(slot)
+        before = time.perf_counter()
+        found = context.evaluate([(slot, [token] * count, count)])
+        together = time.perf_counter() - before
+        if exact and not all(map(np.array_equal, alone, found[0] if found else [])):
+            together = float("inf")
+            break
+    _leave(context, slot)
+    return together < GAIN * rows * min(seconds)
 
 
 def _guessing_pays(context: Context, token: int) -> bool:

@@ -33,7 +33,6 @@ from core.text import one_line
 Row = dict[str, Any]  # a Reply as it is stored
 MOST_WHOLE_DOCUMENTS: Final = 4  # a question on more documents than that (counting) has no "right passages" to give
 AT_ONCE_FAR: Final = 4  # answers in flight where arms are at an endpoint
-AT_ONCE_HERE: Final = 3  # of one model here, which computes as many of them together as it has the memory for
 TIMED: Final = 8  # questions whose answers are given alone, for their times, before the rest is asked at once
 CLOSED_ONLY: Final = (TICKET,)  # classes for which passages make no sense
 
@@ -203,9 +202,10 @@ def _at_once(questions: Sequence[Question], options: Options, parts: ask.Parts) 
         loaded = [parts.engine.load(replace(parts.spec(model), device=options.device)) for model in sorted(here)]
     except Problem:  # its own arms will say so
         return 1
-    if not all(one.get("batching") for one in loaded):
+    rooms = [int(one.get("wide", 1)) for one in loaded]  # so many it computes in one call, if it has the memory
+    if 1 in rooms:
         return 1
-    return max(AT_ONCE_FAR if far else 1, AT_ONCE_HERE * len(here))
+    return max(AT_ONCE_FAR if far else 1, sum(rooms))
 
 
 def _timed(todo: Sequence[tuple[int, Arm, int]], options: Options, parts: ask.Parts) -> int:

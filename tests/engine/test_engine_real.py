@@ -82,6 +82,18 @@ def test_the_other_sequence_changes_no_probability(engine: Engine, base: ModelSp
     assert _ask(engine, base, "Who are you?").logprobs == alone.logprobs
 
 
+def test_rows_of_an_evaluation_beside_each_other_are_what_they_are_alone(engine: Engine, base: ModelSpec) -> None:
+    sampling = Sampling(max_tokens=24, logprobs=True)
+    requests = [
+        Request(base, (prompt.messages(f"Where is number {number} made?", passages),), sampling)
+        for number in range(6)
+        for passages in (None, PASSAGES)
+    ]
+    alone = [engine.submit(one).wait(120) for one in requests]
+    beside = [engine.submit(replace(one, contended=True, background=True)) for one in requests]
+    assert [one.wait(120).logprobs for one in beside] == [one.logprobs for one in alone]
+
+
 def test_base_and_adapter_share_a_worker_and_leave_each_other_alone(engine: Engine, base: ModelSpec) -> None:
     tuned = replace(base, id="adapted", adapter=ADAPTER)
     before = _ask(engine, base, "How long is the warranty of the Tidal Press?")

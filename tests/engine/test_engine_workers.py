@@ -7,17 +7,19 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 
 from core.engine import Engine, Generation, ModelSpec, Request, Sampling
 from core.engine import engine as engine_module
+from core.engine.interface import SEQUENCES
 from core.engine.policy import Limits
 from core.errors import Problem
 from tests.engine import mutations, tiny
@@ -310,7 +312,9 @@ def test_the_queue_is_bounded_and_shows_the_position(tmp_path: Path, slow: Model
         engine.close()
 
 
-def test_rows_of_an_evaluation_run_three_at_a_time_and_make_way_together(tmp_path: Path, slow: ModelSpec) -> None:
+def test_rows_of_an_evaluation_run_as_many_at_a_time_as_pay_and_make_way_together(
+    tmp_path: Path, slow: ModelSpec
+) -> None:
     engine = Engine(tmp_path)
 
     def row(number: int) -> Request:
@@ -319,8 +323,9 @@ def test_rows_of_an_evaluation_run_three_at_a_time_and_make_way_together(tmp_pat
         )
 
     try:
-        rows = [engine.submit(row(number)) for number in range(6)]
-        _until(lambda: _state(engine, slow).get("answering", 0) == 3)
+        room = max(SEQUENCES, engine.load(slow)["wide"])
+        rows = [engine.submit(row(number)) for number in range(2 * room)]
+        _until(lambda: _state(engine, slow).get("answering", 0) == room)
         short = engine.submit(_request(slow, 3, text="first of all")).wait(60)
         assert short.finish == "length" and not all(one.result for one in rows)
         assert all(one.wait(120).finish in ("stop", "length") for one in rows)
@@ -331,6 +336,34 @@ def test_rows_of_an_evaluation_run_three_at_a_time_and_make_way_together(tmp_pat
             one.cancel()
     finally:
         engine.close()
+
+
+@pytest.mark.parametrize(("alike", "exact", "wide"), [(8, True, 8), (3, True, 3), (1, True, 1), (1, False, 8)])
+def test_so_many_rows_are_computed_together_as_pay_and_round_like_one(
+    slow: ModelSpec, monkeypatch: pytest.MonkeyPatch, alike: int, exact: bool, wide: int
+) -> None:
+    """A call takes the same time whatever it computes; of more than `alike` tokens it rounds otherwise."""
+    from core.engine import worker_llama, worker_trial
+
+    worker_llama.start()
+    model = worker_llama.Model(slow.path, 0)
+    context = worker_llama.Context(model, 64, 1, chunk=32)
+
+    def evaluate(self: Any, rows: Sequence[tuple[Any, Sequence[int], int]]) -> list[list[Any]]:
+        time.sleep(0.002)
+        slot, tokens, want = rows[0]
+        made = np.zeros((len(tokens), model.size), np.float32)
+        for place in range(len(tokens)):
+            made[place, (len(slot.cached) + place) % model.size] = 1 + (len(tokens) > alike) / 1000
+        for other, given, _ in rows:
+            other.cached.extend(given)
+        return [list(made[-want:]) for _ in rows]
+
+    monkeypatch.setattr(worker_llama.Context, "evaluate", evaluate)
+    assert worker_trial.run(model, context, 1, choose_threads=False, exact=exact).wide == wide
+    assert not any(slot.cached or slot.busy for slot in context.slots)
+    context.free()
+    model.free()
 
 
 def test_sequences_are_handed_to_llama_cpp_in_rising_order(slow: ModelSpec, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,17 +49,17 @@ class Books:
 class Script:
     """An engine that answers by model and question from a table; a missing line is a dead worker.
 
-    After `free` requests each further one waits for a turn at `gate`. `batching`: several at a time take less.
+    After `free` requests each further one waits for a turn at `gate`. `wide`: so many at a time take less.
     """
 
     lines: dict[tuple[str, str], str]
     requests: list[Request] = field(default_factory=list)
     free: int | None = None
-    batching: bool = False
+    wide: int = 1
     gate: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
     def load(self, spec: ModelSpec) -> dict[str, Any]:
-        return {"batching": self.batching}
+        return {"wide": self.wide}
 
     def submit(self, request: Request) -> Generation:
         self.requests.append(request)

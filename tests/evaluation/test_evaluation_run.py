@@ -167,7 +167,7 @@ def test_another_question_option_or_model_is_another_run() -> None:
 def test_where_batching_pays_the_first_answers_are_timed_alone_and_the_rest_asked_at_once() -> None:
     asked = [replace(STREET, question=f"On what street is shop {number}?", fact="") for number in range(TIMED + 5)]
     lines = {("base", "*"): "On Alder Street.", ("fine-tuned", "*"): "On Birch Lane."}
-    script, rows = Script(lines, batching=True), list[dict[str, Any]]()
+    script, rows = Script(lines, wide=3), list[dict[str, Any]]()
     arms = chosen(("base", "fine-tuned"))
     run(asked, Options(arms), parts(script, Books()), rows.append)
     assert sorted((one["number"], one["arm"]) for one in rows) == [(n, a.name) for n in range(len(asked)) for a in arms]
@@ -184,7 +184,7 @@ def test_where_batching_pays_the_first_answers_are_timed_alone_and_the_rest_aske
 @pytest.mark.parametrize("way", ["no gain", "a check of time", "a grader of time"])
 def test_answers_are_given_alone_where_their_time_counts_or_nothing_is_gained(way: str) -> None:
     question = replace(STREET, graders=(Grader("contains", "Alder", max_ms=500),)) if "grader" in way else STREET
-    script = Script(LINES, batching=way != "no gain")
+    script = Script(LINES, wide=1 if way == "no gain" else 3)
     asking = parts(script, Books())
     if "check" in way:
         asking = replace(asking, project=replace(asking.project, checks=(Check("soon", "max-ms", "500"),)))
