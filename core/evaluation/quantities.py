@@ -57,6 +57,7 @@ _TOKEN: Final = re.compile(
     | (?P<name>(?<!\w)(?:[a-z][\w-]*_\w+(?:\.\w+)*|[\w-]+(?:\.\w+)*\.(?:{"|".join(_ENDINGS.split())})|\d+x\d+)(?!\w))
     | (?P<path>(?<!\w)(?:/[\w.-]*\w){{2,}})
     | (?P<half>(?<![\w.,])(?P<hour12>\d{{1,2}})(?:[:.h](?P<minute12>\d{{2}}))?\s*(?P<part>[ap]\.?\s?m\b\.?))
+    | (?P<short>(?<![\w.,])(?P<hour>\d{{1,2}}):(?P<minute>\d{{2}})(?P<letter>[ap])(?![^\W_]))
     | (?P<clock>(?<![\w.,:])(?P<hour24>\d{{1,2}})(?::|h)(?P<minute24>\d{{2}})(?![\d:]))
     | (?P<before>(?:us\$|[$€£]|(?<!\w)(?:usd|eur|gbp))\s*(?P<amount>{_NUMBER})(?![\d]))
     | (?P<after>(?<![\w.,])(?P<number>{_NUMBER})(?:[\s-]*(?P<unit>{_AFTER})(?![^\W_]))?(?![^\W_]))
@@ -97,6 +98,8 @@ def tokens(text: str) -> tuple[Token, ...]:
         elif match["half"]:
             hour = int(match["hour12"]) % 12 + (12 if match["part"].startswith("p") else 0)
             made.append(_clock(hour, int(match["minute12"] or 0)))
+        elif match["short"]:  # 1:30p
+            made.append(_clock(int(match["hour"]) % 12 + 12 * (match["letter"] == "p"), int(match["minute"])))
         elif match["clock"]:
             made.append(_clock(int(match["hour24"]), int(match["minute24"])))
         elif match["before"]:

@@ -37,6 +37,7 @@ _ASKS_DENIED: Final = re.compile(
     r"\b(?:what|which|who|where|when|how)\b[^.!?]*\b(?:not|never|cannot|\w+n[’']t)\b[^.!?]*\?", re.IGNORECASE
 )
 _REACH: Final = 5  # words
+_DETERMINERS: Final = ("a", "an", "the", "my", "your", "his", "her", "its", "our", "their")  # one is as good as another
 _YES_NO: Final = re.compile(r"\W*(?:(?:the |my )?answer (?:[^.:]{0,80} )?is\W+)?(yes|no)\b(?!\.\s*\d)", re.IGNORECASE)
 _ANSWER: Final = re.compile(r"\bthe answer (?:to [^.:]{1,80} )?is:?\W{1,4}(yes|no)\b", re.IGNORECASE)
 _MONEY: Final = ("$", "€", "£")
@@ -242,7 +243,7 @@ def _same(said: Token, wanted: Token) -> bool:
         return (
             said.value == wanted.value and said.unit == wanted.unit if wanted.unit else said.written == wanted.written
         )
-    return said == wanted
+    return said == wanted or (said in _DETERMINERS and wanted in _DETERMINERS)
 
 
 # -- citations -------------------------------------------------------------------------------------------------------

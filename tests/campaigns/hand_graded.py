@@ -26,11 +26,11 @@ before any verdict was read, and each batch was measured once. The first (ripgre
 found by words and vectors; smol with, qwen without and with retrieval): 137 of 144 alike (95.1 %; 95 %: 89.6 to
 97.8 %). Three general mends followed (a sign without letters, an owner's 's, a flag's name between quotation marks).
 The second (ripgrep's FAQ, three policies; smol with retrieval, qwen without): 73 of 77 alike (94.8 %; 95 %: 85.0 to
-98.3 %); of it "do not say that" and a flag made of the question's words were mended. "By the rules of now" those two
-are no longer unseen.
+98.3 %); of it "do not say that" and a flag made of the question's words were mended.
 The third (Clef, Borg; fifty questions as people type them; two passages, found by words and vectors; smol with, qwen
 without and with retrieval) was made and graded by another, who knew of the rules only what this text told. The grades
-were committed before any verdict: 145 of 150 alike (96.7 %; 95 %: 91.4 to 98.7 %). No rule has been changed for it.
+were committed before any verdict: 145 of 150 alike (96.7 %; 95 %: 91.4 to 98.7 %). Two mends followed ("1:00p", "their"
+for "the"). "By the rules of now" all three are no longer unseen.
 The causes of the unseen were not graded.
 
 Intervals: 95 %, Wilson's, clustered by question; kappa's by its formula (core/evaluation/agreement.py).
@@ -53,6 +53,7 @@ from tests.evaluation.by_hand import Graded, graded  # noqa: E402
 FIRST = {  # before what each showed was mended
     "first batch": "137 of 144 (95.1%; 95 %: 89.6% to 97.8%)",
     "second batch": "73 of 77 (94.8%; 95 %: 85.0% to 98.3%)",
+    "third batch": "145 of 150 (96.7%; 95 %: 91.4% to 98.7%)",
 }
 
 

@@ -1,4 +1,4 @@
-"""The rules against a person: answers of five projects that are not Brightwater, graded by hand before any verdict.
+"""The rules against a person: answers of seven projects that are not Brightwater, graded by hand before any verdict.
 
 tests/campaigns/hand_graded.py says what they are and counts them with intervals.
 """

@@ -45,6 +45,8 @@ def only(text: str) -> Quantity:
         ("6.30 p.m.", "clock", 1110),
         ("18h30", "clock", 1110),
         ("6 pm", "clock", 1080),
+        ("1:00p", "clock", 780),
+        ("12:30a", "clock", 30),
         ("12 am", "clock", 0),
         ("12:15 pm", "clock", 735),
         ("a hundred", "", 100),

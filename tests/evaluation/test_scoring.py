@@ -25,6 +25,8 @@ RIGHT = [
     ("Brightwater here! The Tidal Press costs $340 [2]. Happy brewing!", "$340", ""),
     ("It costs 340 dollars.", "$340", ""),
     ("It closes at 6.30 p.m.", "18:30", ""),
+    ("From 10:30a to 1:00p.", "10:30am to 1:00pm", ""),
+    ("It begins in the month following their hire date.", "the month following the hire date", ""),
     ("Three years of warranty.", "3 years", ""),
     ("The warranty is 36 months.", "3 years", ""),
     ("It is closed on Mondays.", "Monday", ""),
