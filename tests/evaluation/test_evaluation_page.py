@@ -100,7 +100,7 @@ def test_the_page_starts_a_job_on_few_bundled_questions(script: Script) -> None:
 def test_results_do_not_wait_for_models(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
     job_id, prepared = finished(), []
     monkeypatch.setattr(Runtime, "prepare_in_background", lambda here, project, retry=False: prepared.append(project))
-    assert page(evaluation=job_id).dataframe and not prepared
+    assert page(evaluation=job_id).table and not prepared
     assert page().button(key="evaluate") and prepared
 
 
@@ -112,7 +112,8 @@ def test_the_page_shows_a_finished_evaluation_by_its_address(script: Script) -> 
         "Replies": {"reply", "cause"},
     }
     for view, names in wanted.items():
-        columns = [set(frame.value.columns) for frame in page(view, evaluation=job_id).dataframe]
+        app = page(view, evaluation=job_id)
+        columns = [set(frame.value.columns) for frame in (*app.table, *app.dataframe)]
         assert any(names <= one for one in columns), (view, columns)
 
 
