@@ -18,19 +18,27 @@ LEFT = "address left"
 @contextmanager
 def kept() -> Iterator[None]:
     """Around the run of a whole page: what it leaves in its address is remembered for the timers that outlast it."""
-    st.session_state.pop(LEFT, None)
+    st.session_state[LEFT] = None
     try:
         yield
     finally:
         st.session_state[LEFT] = st.query_params.to_dict()
 
 
+def drawing() -> bool:
+    """Whether a whole page is being drawn just now, and not one of its timers alone."""
+    return st.session_state.get(LEFT, {}) is None
+
+
 def rerun() -> None:
     """Run the whole page again from a timer, at the address that the page left.
 
     A timer's tick brings the address that the browser knew when it sent it. One sent before the browser heard of a new
-    run would take that run off the page again. While the page itself runs, its address is the one to keep.
+    run would take that run off the page again. While the page itself is drawn nothing happens: what it draws is new,
+    and beginning anew would lose the click that it was drawn for.
     """
+    if drawing():
+        return
     left = st.session_state.get(LEFT)
     if left is not None and st.query_params.to_dict() != left:  # what is set goes to the browser, changed or not
         st.query_params.from_dict(left)

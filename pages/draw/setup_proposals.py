@@ -44,7 +44,7 @@ def _progress(here: Runtime, project: Project, job_id: str) -> None:
         if st.button("Stop and keep what is there", key="propose_stop"):
             here.jobs.cancel(job_id)
         return
-    if job_id not in seen:
+    if job_id not in seen and not address.drawing():
         seen.add(job_id)
         st.session_state["open_set"] = propose.SET
         address.rerun()

@@ -4,15 +4,16 @@ from streamlit.testing.v1 import AppTest
 
 
 def page() -> None:
-    """A page whose timer has just ended when it is drawn: it runs the page again, once."""
+    """A page whose timer sees, whenever it is drawn, that what it waited for has ended; a button below it."""
     import streamlit as st
 
     from pages.draw import address
 
     with address.kept():
-        if st.query_params.get("ended") and not st.session_state.get("again"):
-            st.session_state["again"] = True
+        if st.query_params.get("ended"):
             address.rerun()
+        if st.button("Ask"):
+            st.query_params["run"] = "1"
 
 
 def timer_alone() -> None:
@@ -32,15 +33,15 @@ def shown(app: AppTest) -> dict[str, str]:
     return {name: value if isinstance(value, str) else value[-1] for name, value in app.query_params.items()}
 
 
-def test_a_page_that_runs_again_while_it_is_drawn_keeps_its_own_address() -> None:
+def test_a_page_keeps_its_own_address_and_the_click_that_it_is_drawn_for() -> None:
     app = AppTest.from_function(page)
     app.query_params["document"] = "old.md"
     app.run()
     app.query_params["document"] = "new.md"
     app.query_params["ended"] = "1"
-    app.run()
+    app.button[0].click().run()
     assert not app.exception
-    assert shown(app) == {"document": "new.md", "ended": "1"}
+    assert shown(app) == {"document": "new.md", "ended": "1", "run": "1"}
 
 
 def test_where_no_address_is_known_it_stays_as_it_is() -> None:

@@ -59,7 +59,7 @@ def shown(app: AppTest) -> str:
     """Every text on the page."""
     kinds = (app.title, app.header, app.markdown, app.caption, app.text, app.error, app.warning, app.success)
     values = [one.value for kind in kinds for one in kind]
-    values += [frame.value.to_string() for frame in app.dataframe]
+    values += [frame.value.to_string() for frame in (*app.table, *app.dataframe)]
     values += [str(option) for box in app.selectbox for option in box.options]
     return "\n".join([*values, *(area.value or "" for area in app.text_area)])
 
@@ -138,7 +138,7 @@ def test_a_link_opens_a_page_in_its_project(here: Runtime) -> None:
     made = fill(here)
     app = page("evaluation", project=made.id, evaluation="0123456789ab")
     assert not app.error and address(app, "project") == made.id
-    assert "small+retrieval" in shown(app)
+    assert r"small\+retrieval" in shown(app)
     app = page("playground", project=made.id, run="abcdef012345")
     assert r"kase\-:green-background[zeppelin] says" in shown(app)  # the word that decided stands out
     sources = [one.value for one in app.markdown if "open at its place" in one.value]
