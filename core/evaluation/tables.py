@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.evaluation.metrics import METRICS
-from core.evaluation.records import Metrics, Report, Row
+from core.evaluation.records import ClassResult, Metrics, Report, Row
 from core.evaluation.repeats import Components, Trainings
 from core.evaluation.sequential import Watched
 from core.evaluation.statistics import Difference, Effects
@@ -45,6 +45,20 @@ def accuracies(report: Report) -> list[dict[str, Any]]:
             also |= {"ticket valid": score.ticket_valid, "ticket class": score.ticket_class}
             rows.append(row | {name: 100 * share.accuracy if share else None for name, share in also.items()})
     return rows
+
+
+def shares(report: Report) -> list[dict[str, str]]:
+    """One row an arm, one column a class: the share right in percent with its 95 % interval."""
+    classes = dict.fromkeys(cls for found in report.arms.values() for cls in found.classes)
+    return [
+        {"Right, with 95 % interval": report.titles.get(arm, arm)}
+        | {cls: _share(found.classes[cls]) if cls in found.classes else "—" for cls in classes}
+        for arm, found in report.arms.items()
+    ]
+
+
+def _share(score: ClassResult) -> str:
+    return f"{100 * score.accuracy:.1f} % ({100 * score.low:.0f} to {100 * score.high:.0f})"
 
 
 def costs(report: Report) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ Only the one that is open is worked out and sent to the browser, and turning to 
 
 from collections.abc import Callable
 
+import pandas as pd
 import streamlit as st
 
 from core import evaluate, glossary, records
@@ -69,21 +70,16 @@ def draw_views(here: Runtime, project: Project, job_id: str) -> None:
 
 
 def draw_accuracy(found: Report) -> None:
-    """Accuracy by class and arm, with what a right answer costs. The table is plain HTML: a browser has it long before
-    the code that draws charts and long tables, and a screen reader reads it."""
-    rows = tables.accuracies(found)
-    names = [name for name in rows[0] if any(row[name] is not None for row in rows)]
-    st.table([{name: _cell(row[name]) for name in names} for row in rows], hide_index=True)
-    st.caption(" · ".join(f"**{name}**: {SHARES[name]['help']}" for name in names if name in SHARES))
+    """Accuracy by arm and class, all that was scored, and what a right answer costs. The first table is plain HTML: a
+    browser has it before the code that draws charts and long tables."""
+    shares = tables.shares(found)
+    st.table([{plain(name): plain(cell) for name, cell in row.items()} for row in shares], hide_index=True)
     present.chart(charts.accuracy_chart(found), key="accuracy", alt="Accuracy by class and arm with intervals")
+    rows = pd.DataFrame(tables.accuracies(found)).dropna(axis="columns", how="all")
+    st.dataframe(rows, hide_index=True, column_config=SHARES, placeholder="—", key="accuracies")
     if costs := tables.costs(found):
         st.caption("Machine time at the project's hourly price.")
         st.dataframe(costs, hide_index=True, placeholder="—", key="costs")
-
-
-def _cell(value: str | float | None) -> str:
-    """A text, or a share in percent."""
-    return "—" if value is None else plain(value) if isinstance(value, str) else f"{value:.1f} %"
 
 
 def draw_decided(found: Report) -> None:

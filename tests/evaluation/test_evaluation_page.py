@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -112,9 +113,12 @@ def test_the_page_shows_a_finished_evaluation_by_its_address(script: Script) -> 
         "Replies": {"reply", "cause"},
     }
     for view, names in wanted.items():
-        app = page(view, evaluation=job_id)
-        columns = [set(frame.value.columns) for frame in (*app.table, *app.dataframe)]
+        columns = [set(frame.value.columns) for frame in page(view, evaluation=job_id).dataframe]
         assert any(names <= one for one in columns), (view, columns)
+    (shares,) = [table.value for table in page(evaluation=job_id).table]
+    scored = {cls for arm in evaluate.result(runtime.get(), job_id).arms.values() for cls in arm.classes}
+    assert set(shares.columns[1:]) == scored and len(shares) == len(EVERY.arms)
+    assert shares.map(lambda cell: bool(re.search(r"^[^%]+$|^[\d.]+ % \\\(\d+ to \d+\\\)$", cell))).all(axis=None)
 
 
 def test_only_the_open_view_is_drawn_and_a_redraw_reads_no_reply_anew(
