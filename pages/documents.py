@@ -20,14 +20,19 @@ VIEWS = (
     | {name.replace("-", " "): name for name in project.snapshots}
     | {"deleted": DELETED}
 )
+SEARCH = "Search in paths and titles"
 EMPTY = "No documents yet: add some under 'Add'."
+
+
+def _as_of(name: str) -> str:
+    return name if VIEWS[name] == DELETED else f"as of {name}"
 
 
 def documents_tab() -> None:
     """The list, a page at a time, and what is marked in it below."""
     left, right = st.columns([3, 1])
-    search = left.text_input("Search in paths and titles", key="search", max_chars=200)
-    view = VIEWS[right.selectbox("As of", VIEWS, key="view")]
+    search = left.text_input(SEARCH, key="search", max_chars=200, placeholder=SEARCH, label_visibility="collapsed")
+    view = VIEWS[right.selectbox("As of", VIEWS, key="view", format_func=_as_of, label_visibility="collapsed")]
     total = knowledge.count(view, search)
     if not total:
         empty = EMPTY + " They are being read: see above." * preparing
@@ -81,7 +86,8 @@ try:
         "Freshness demo": lambda: draw_freshness(here, project),
     }
     wanted = st.query_params.get("tab", "Documents")
-    tab = st.segmented_control("View", tabs, default=wanted if wanted in tabs else "Documents", key="tab_choice")
+    first = wanted if wanted in tabs else "Documents"
+    tab = st.segmented_control("View", tabs, default=first, key="tab_choice", label_visibility="collapsed", wrap=False)
     tabs[tab or "Documents"]()
 except Problem as problem:
     st.error(plain(problem.message))

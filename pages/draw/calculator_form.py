@@ -18,13 +18,14 @@ def draw_preset() -> None:
     presets = inputs.presets()
     chosen = state.present().preset
     state.show("calculator_preset", chosen)
+    st.caption("Start from a use case that the documents name. The quantities are ours: no document gives any.")
     st.selectbox(
         "Start from a use case",
         list(presets),
         format_func=lambda name: presets[name].title,
         key="calculator_preset",
         on_change=lambda: state.change(inputs.from_preset(st.session_state["calculator_preset"])),
-        help="Use cases that the documents name. Their quantities are ours: no document gives any.",
+        label_visibility="collapsed",
     )
     st.caption(plain(f"{presets[chosen].about} [{presets[chosen].source}]"))
     fresh = inputs.from_preset(chosen)

@@ -20,18 +20,34 @@ def draw_form(here: Runtime, project: Project) -> str | None:
     asked = pick_questions(here, project)
     known = {arm.name: arm for arm in project.every_arm()}
     shown = [arm.name for arm in project.arms]
+    st.caption("Arms")  # labels that are there at once: a field's own comes with its code, and moves what is below
     names = st.multiselect(
-        "Arms", known, shown, format_func=lambda one: project.title_of(known[one]), key=f"arms-{project.id}", wrap=False
+        "Arms",
+        known,
+        shown,
+        format_func=lambda one: project.title_of(known[one]),
+        key=f"arms-{project.id}",
+        label_visibility="collapsed",
+        wrap=False,
     )
     arms = tuple(known[name] for name in names)
-    days = {name: name.replace("-", " ") for name in project.snapshots} | {None: "as they are now, with your edits"}
-    with st.container(horizontal=True):
-        snapshot = st.selectbox("Documents of", days, format_func=days.__getitem__, key="snapshot", width=280)
+    days = {name: f"documents of {name.replace('-', ' ')}" for name in project.snapshots}
+    days |= {None: "documents as they are now"}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        snapshot = st.selectbox(
+            "Documents of", days, format_func=days.__getitem__, key="snapshot", width=280, label_visibility="collapsed"
+        )
         limit = number_field(
             "Questions a class, at most", 1, questions.MOST_QUESTIONS, 10, key="limit", whole=True, width=200
         )
         seed = number_field("Seed", 0, 2**31 - 1, 0, key="seed", whole=True, width=140)
-        name = st.text_input("Name of this run", max_chars=60, key="run_name", placeholder="with the new splitter")
+        name = st.text_input(
+            "Name of this run",
+            max_chars=60,
+            key="run_name",
+            placeholder="Name of this run",
+            label_visibility="collapsed",
+        )
     arms, variants = _dialled(arms)
     few = evaluate.limited(asked, int(limit), int(seed))
     plan = evaluate.planned(here, project, few, arms)
@@ -54,7 +70,15 @@ def pick_questions(here: Runtime, project: Project) -> tuple[Question, ...]:
     if not names:
         return ()
     default = [name for name in names if name in ("static", "changed")] or names[:1]
-    picked = st.pills("The project's questions", names, selection_mode="multi", default=default, wrap=False)
+    st.caption("The project's questions")
+    picked = st.pills(
+        "The project's questions",
+        names,
+        selection_mode="multi",
+        default=default,
+        label_visibility="collapsed",
+        wrap=False,
+    )
     return tuple(question for name in picked for question in here.questions.read(project, name))
 
 
