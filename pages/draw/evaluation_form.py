@@ -31,8 +31,8 @@ def draw_form(here: Runtime, project: Project) -> str | None:
         wrap=False,
     )
     arms = tuple(known[name] for name in names)
-    days = {name: f"documents of {name.replace('-', ' ')}" for name in project.snapshots}
-    days |= {None: "documents as they are now"}
+    days: dict[str | None, str] = {name: f"documents of {name.replace('-', ' ')}" for name in project.snapshots}
+    days[None] = "documents as they are now"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         snapshot = st.selectbox(
             "Documents of", days, format_func=days.__getitem__, key="snapshot", width=280, label_visibility="collapsed"
