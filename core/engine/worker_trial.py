@@ -25,6 +25,7 @@ GAIN = 0.9  # of the time: batching must save a tenth to be taken, and so must f
 GUESSED = 2.0  # times the time of one token: so many does a call that checks a guess bring where answers are read out
 Rows = Sequence[tuple[Slot, Sequence[int], int]]  # see Context.evaluate
 HOPELESS = 5  # times the time: no need to look further
+SLOW_S = 0.1  # a token: of a model so large, or a machine so busy, more trials would take seconds
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,10 @@ def run(model: Model, context: Context, threads: int, *, choose_threads: bool, e
         threads = fewer
     context.threads(threads)
     batching, guessing = _batching_pays(context, made[0]), _guessing_pays(context, made[0])
-    wide = next((rows for rows in SEQUENCES_BACKGROUND if _wide_pays(context, made[0], rows, exact=exact)), 1)
+    if paces[threads] < SLOW_S:
+        wide = next((rows for rows in SEQUENCES_BACKGROUND if _wide_pays(context, made[0], rows, exact=exact)), 1)
+    else:
+        wide = SEQUENCES_BACKGROUND[-1] if batching else 1
     text = b"".join(model.piece(token) for token in made).decode("utf-8", "replace")
     return Trial(text, threads, batching, guessing, wide)
 
