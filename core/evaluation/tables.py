@@ -48,17 +48,24 @@ def accuracies(report: Report) -> list[dict[str, Any]]:
 
 
 def shares(report: Report) -> list[dict[str, str]]:
-    """One row an arm, one column a class: the share right in percent with its 95 % interval."""
+    """One row a class, one column an arm: the share right in percent with its 95 % interval."""
     classes = dict.fromkeys(cls for found in report.arms.values() for cls in found.classes)
+    titles = [report.titles.get(arm, arm) for arm in report.arms]
+    names = {arm: one if titles.count(one) == 1 else arm for arm, one in zip(report.arms, titles, strict=True)}
     return [
-        {"Right, with 95 % interval": report.titles.get(arm, arm)}
-        | {cls: _share(found.classes[cls]) if cls in found.classes else "—" for cls in classes}
-        for arm, found in report.arms.items()
+        {"Right, %": cls}
+        | {
+            names[arm]: _share(found.classes[cls]) if cls in found.classes else "—"
+            for arm, found in report.arms.items()
+        }
+        for cls in classes
     ]
 
 
-def _share(score: ClassResult) -> str:
-    return f"{100 * score.accuracy:.1f} % ({100 * score.low:.0f} to {100 * score.high:.0f})"
+def _share(score: ClassResult | None) -> str:
+    if score is None:
+        return "—"
+    return f"{100 * score.accuracy:.1f} ({100 * score.low:.0f} to {100 * score.high:.0f})"
 
 
 def costs(report: Report) -> list[dict[str, Any]]:

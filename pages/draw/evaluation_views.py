@@ -17,7 +17,7 @@ from core.evaluation.metrics import METRICS
 from core.evaluation.records import Metrics, Report
 from core.project import Project
 from core.runtime import Runtime
-from core.text import plain
+from core.text import grid, plain
 from pages.draw import present
 from pages.draw.address import draw_kept
 from pages.draw.evaluation_judge import draw_by_hand, draw_repeats
@@ -70,10 +70,9 @@ def draw_views(here: Runtime, project: Project, job_id: str) -> None:
 
 
 def draw_accuracy(found: Report) -> None:
-    """Accuracy by arm and class, all that was scored, and what a right answer costs. The first table is plain HTML: a
-    browser has it before the code that draws charts and long tables."""
-    shares = tables.shares(found)
-    st.table([{plain(name): plain(cell) for name, cell in row.items()} for row in shares], hide_index=True)
+    """Accuracy by arm and class, all that was scored, and what a right answer costs. The first table is text: a
+    browser has it before the code that draws charts and other tables."""
+    st.markdown(grid(tables.shares(found)))
     present.chart(charts.accuracy_chart(found), key="accuracy", alt="Accuracy by class and arm with intervals")
     rows = pd.DataFrame(tables.accuracies(found)).dropna(axis="columns", how="all")
     st.dataframe(rows, hide_index=True, column_config=SHARES, placeholder="—", key="accuracies")

@@ -20,8 +20,10 @@ button[data-testid^="stBaseButton-primary"] kbd, [data-testid="stCaptionContaine
   color: inherit; opacity: 1; }}
 [data-testid="stPopoverBody"] {{ color-scheme: light dark; }}
 @media (max-width: 640px) {{
-  [data-testid="stTable"] table {{ table-layout: fixed; width: 100%; }}
-  [data-testid="stTable"] table :is(th, td, p) {{ white-space: normal !important; overflow-wrap: anywhere !important; }}
+  :is([data-testid="stTable"], [data-testid="stMarkdown"]) table {{ table-layout: fixed; width: 100%; }}
+  :is([data-testid="stTable"], [data-testid="stMarkdown"]) table :is(th, td, p) {{
+    white-space: normal !important; overflow-wrap: anywhere !important; }}
+  [data-testid="stMarkdown"] table :is(th, td) {{ padding: 0.25rem; }}
 }}
 button[data-variant="pills"][data-selected="true"] p {{
   color: light-dark(#005A8C, {st.get_option("theme.dark.primaryColor")}); }}

@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.text import one_line, plain
+from core.text import grid, one_line, plain
 from core.word_diff import Piece, word_diff
 
 
@@ -30,6 +30,16 @@ def test_plain_leaves_no_bare_address_that_markdown_would_link() -> None:
 def test_one_line_is_one_short_line(text: str, limit: int) -> None:
     shown = one_line(text, limit)
     assert len(shown) <= limit and "\n" not in shown and "\r" not in shown
+
+
+@given(st.lists(st.tuples(st.text(), st.text()), min_size=1))
+def test_a_grid_has_a_line_a_row_and_no_cell_opens_another(pairs: list[tuple[str, str]]) -> None:
+    rows = [dict(zip(("a|b", "name"), pair, strict=True)) for pair in pairs]
+    head, below, *lines = grid(rows).split("\n")
+    assert below == "| --- | --- |" and head == r"| a\|b | name |" and len(lines) == len(rows)
+    for line, row in zip(lines, rows, strict=True):
+        cells = re.split(r"(?<!\\)\|", line[1:-1])
+        assert [cell.strip() for cell in cells] == [plain(one_line(text)) for text in row.values()]
 
 
 @given(st.lists(st.sampled_from(["a", "b", "c"])), st.lists(st.sampled_from(["a", "b", "c"])))

@@ -20,7 +20,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +40,7 @@ from models.training.export import write_json
 KINDS = ("Q8_0", "shipped", "Q4_K_M", "Q4_1", "Q4_0", "IQ4_NL")
 BY_LLAMA = ("IQ4_NL", "Q4_K_M")
 WITHIN = 0.02
+AT_ONCE = 8
 PROMPT, ANSWER = 400, 40  # tokens of the answer whose time is compared
 HELPER = Path(__file__).with_name("requantize_llama.py")
 
@@ -124,6 +125,20 @@ def answer(engine: Engine, spec: ModelSpec, question: str, passages: tuple[str, 
     return engine.submit(Request(spec, (messages(question, passages),), Sampling(max_tokens=tokens))).wait()
 
 
+def texts(engine: Engine, spec: ModelSpec, asked: Sequence[Asked]) -> list[str]:
+    """The answers, computed beside each other where that pays and changes none (core/engine/worker_trial.py)."""
+    made = [
+        Request(spec, (messages(one.question, one.passages),), Sampling(max_tokens=64), contended=True, background=True)
+        for one in asked
+    ]
+    return [generation.wait().text for generation in [engine.submit(request) for request in made]]
+
+
+def batched(asked: Sequence[Asked], size: int) -> Iterator[Sequence[Asked]]:
+    """`asked` in order, `size` at a time (itertools has it from Python 3.12 on)."""
+    return (asked[at : at + size] for at in range(0, len(asked), size))
+
+
 def speeds(engine: Engine, specs: dict, repeats: int) -> dict:
     """(role, kind) -> medians of prefill and decode (tokens a second), prompts alike, files in shuffled order."""
     prose = [section.text for section in documents.sections("today") if len(section.text) > 120]
@@ -144,10 +159,8 @@ def speeds(engine: Engine, specs: dict, repeats: int) -> dict:
 
 def measure(engine: Engine, role: str, kind: str, spec: ModelSpec, asked: list[Asked]) -> tuple[dict, list[bool]]:
     """One file's row, without speeds, and which questions it had right."""
-    right = [
-        scoring.right(answer(engine, spec, item.question, item.passages).text, item.accepted, item.question)
-        for item in asked
-    ]
+    replies = [text for some in batched(asked, AT_ONCE) for text in texts(engine, spec, some)]
+    right = [scoring.right(text, item.accepted, item.question) for text, item in zip(replies, asked, strict=True)]
     score = accuracy(right, [item.fact for item in asked])
     memory = next(state["memory"] for state in engine.status() if state["path"] == str(spec.path)) or 0
     row = {"role": role, "quantization": kind, "megabytes": round(spec.path.stat().st_size / 1e6)}

@@ -57,7 +57,7 @@ def through(page: Page, url: str, limit: int) -> tuple[str, float]:
     page.wait_for_url("**evaluation=*")
     page.get_by_role("button", name="Stop", exact=True).wait_for()
     page.get_by_role("button", name="Stop", exact=True).wait_for(state="detached", timeout=HOUR_MS)
-    page.locator('[data-testid="stTable"] td').first.wait_for()
+    page.locator('[data-testid="stMarkdown"] td').first.wait_for()
     return page.url.split("evaluation=")[1].split("&")[0], time.monotonic() - began
 
 
