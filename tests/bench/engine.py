@@ -1,6 +1,7 @@
 """The engine against llama.cpp used directly, for a pair of the manifest:
 
-    python tests/bench/engine.py [--pair standard] [--only abcdef] [--repeats N] [--write] [--record vulkan]
+    python tests/bench/engine.py [--pair standard] [--only abcdef] [--repeats N] [--write]
+    python tests/bench/engine.py --only a --repeats 2 --tokens 24 --write --record vulkan
 
     a  decode and prefill rate against a bare llama_decode loop       at least 0.95
     b  the last 500 of 4,000 streamed tokens against the bare loop    at most 1.1
@@ -92,6 +93,7 @@ class Bench:
     adapter: Path
     threads: int
     repeats: int
+    tokens: int
 
     @contextlib.contextmanager
     def other(self) -> Iterator[Other]:
@@ -122,7 +124,7 @@ def rates(bench: Bench) -> dict[str, Any]:
         other.call("bare", "open", kind="bare", path=str(bench.base.path), context=2048, threads=bench.threads)
         for turn in range(bench.repeats + 1):
             text = " ".join(words[(turn + n * (turn + 1)) % len(words)] for n in range(90))
-            result = bench.ask(bench.base, user(f"{turn} {text}.\n{STORY}"), 200)
+            result = bench.ask(bench.base, user(f"{turn} {text}.\n{STORY}"), bench.tokens)
             fresh = result.tokens["prompt"] - result.tokens["prompt_reused"]
             bare = other.call("bare", "run", prompt=fresh, output=result.tokens["output"] - 1)
             say(f"a: turn {turn} of {bench.repeats}")
@@ -342,6 +344,7 @@ def main() -> None:
     parser.add_argument("--only", default="abcdef")
     parser.add_argument("--pair", choices=tuple(PAIRS), default="small")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--tokens", type=int, default=200, help="of a's answers; a software device writes one a second")
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--record", default="", metavar="NAME", help="--write keeps it in engine-NAME.json")
     arguments = parser.parse_args()
@@ -365,7 +368,7 @@ def main() -> None:
     loaded = here.engine.load(base)
     threads = loaded["threads"]
     lora = ROOT / "models" / "adapter" / adapter
-    bench = Bench(here.engine, base, tuned, shipped, lora, threads, arguments.repeats)
+    bench = Bench(here.engine, base, tuned, shipped, lora, threads, arguments.repeats, arguments.tokens)
     parts: dict[str, Callable[[], dict[str, Any]]] = {
         "a": lambda: rates(bench),
         "b": lambda: late_tokens(bench),
