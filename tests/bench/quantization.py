@@ -208,6 +208,8 @@ def main() -> int:
                     row["over_q8_0"] = [round(x, 3) for x in (against.difference, against.low, against.high)]
                 rows.append(row)
                 print(json.dumps(row), flush=True)
+                if args.write:
+                    write_json(rows, paths.ROOT / "models" / "cards" / f"quantization-{args.pair}.json")
                 engine.unload(spec)
     except Problem as problem:
         print(f"error: {problem}", file=sys.stderr)
@@ -215,8 +217,6 @@ def main() -> int:
     finally:
         engine.close()
     print(f"default: {default(rows)}")
-    if args.write:
-        write_json(rows, paths.ROOT / "models" / "cards" / f"quantization-{args.pair}.json")
     return 0
 
 
