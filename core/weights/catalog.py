@@ -84,6 +84,8 @@ class Catalog:
         adapter_problem(self._adapter(model), model)
         note = self._ready(model)
         if note is None:
+            if self._folder.busy():
+                raise Problem(f"The model {model.name} is not ready yet; models are being fetched now. Ask again soon.")
             raise Problem(f"The model {model.name} is not ready yet. To get it, {RUN} {model.id}")
         return ModelSpec(id=model.id, path=self.weights / model.file, context=model.context, sha256=note["sha256"])
 

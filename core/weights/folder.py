@@ -96,6 +96,18 @@ class Folder:
         finally:
             lock.release()
 
+    def busy(self) -> bool:
+        """Whether some process changes the folder now."""
+        try:
+            from filelock import FileLock, Timeout
+
+            with FileLock(self.path / ".lock", timeout=0):
+                return False
+        except Timeout:
+            return True
+        except (ModuleNotFoundError, OSError):  # made for the dashboard only, or no folder yet: nothing is fetched
+            return False
+
     @contextmanager
     def staging(self) -> Iterator[Path]:
         """A folder on the same disk to write into; what was not installed from it is removed."""

@@ -34,7 +34,8 @@ from tests.campaigns.keeping import Keeper  # noqa: E402
 PART = "tabs"
 EVERY = 50
 SETTLED_S = 300.0
-LOOK_S = 15.0  # Streamlit keeps 128 sessions for those who come back within two minutes, and clears when one more ends
+LOOK_S = 60.0  # Streamlit keeps 128 sessions for those who come back within two minutes, and clears when one more ends;
+# each look is such a session itself, with four handles: every 15 seconds they were 25 of the 42 handles left
 AT_ONCE = 4
 NEAR = 16  # handles: what the first page ever made for good (database, heartbeat) is no leak
 

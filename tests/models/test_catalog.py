@@ -14,6 +14,7 @@ from core.errors import Problem
 from core.weights import catalog as catalog_module
 from core.weights import choice, embedder, machine, manifest, merge
 from core.weights.catalog import Catalog
+from core.weights.folder import Folder
 from core.weights.manifest import File, Manifest, Model, Source, Way
 from core.weights.sources import sha256
 
@@ -124,6 +125,16 @@ def test_another_recipe_makes_the_file_anew(tmp_path, shelf, change):
     assert [item.id for item in changed.missing()][:1] == ["base"]
     changed.ensure("base")
     assert changed.spec("base")
+
+
+def test_a_model_that_is_being_made_ready_is_waited_for(tmp_path, shelf):
+    here = made(tmp_path, shelf)
+    here.weights.mkdir(parents=True, exist_ok=True)
+    fetching = Folder(here.weights).alone(lambda done, text: None, lambda: False)
+    with fetching, pytest.raises(Problem, match=r"being fetched now\. Ask again"):
+        here.spec("base")
+    with pytest.raises(Problem, match="core fetch"):
+        here.spec("base")
 
 
 def test_another_source_makes_the_file_anew(tmp_path, shelf):
