@@ -102,6 +102,10 @@ class Endpoints:
         _ = found.key
         return _identity(found, "")
 
+    def rows(self, spec: ModelSpec) -> int:
+        """How many answers one call computes: not known from here."""
+        return 1
+
     def submit(self, request: Request) -> Generation:
         """Begin an answer and return at once. Raises Problem on what no server could be asked."""
         found = _endpoint(request.model)

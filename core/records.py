@@ -78,7 +78,6 @@ class ModelIdentity:
     kind: str | None = None
     batching: bool | None = None
     guessing: bool | None = None
-    wide: int | None = None
     canary: str | None = None
     note: str | None = None
     peak_memory: int | None = None

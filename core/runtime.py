@@ -122,6 +122,10 @@ class Router:
         """See Engine.load."""
         return self._of(spec).load(spec)
 
+    def rows(self, spec: "ModelSpec") -> int:
+        """See Engine.rows."""
+        return self._of(spec).rows(spec)
+
     def _of(self, spec: "ModelSpec") -> Asks:
         from core.endpoint import EndpointSpec
 

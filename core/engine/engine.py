@@ -50,6 +50,11 @@ class Engine:
         """Start the model's worker, if it does not run, and give its identity. Raises Problem."""
         return dict(self._call(spec, messages.Prepare(0, str(spec.adapter) if spec.adapter else None)))
 
+    def rows(self, spec: ModelSpec) -> int:
+        """How many answers in the background one call computes: the most that pay and round like one, else 1. Tried out
+        when first asked for; loads the model. Raises Problem."""
+        return int(self._call(spec, messages.Rows(0)))
+
     def unload(self, spec: ModelSpec) -> None:
         """End the model's worker. An answer under way fails and says so."""
         self._supervisor.ask(lambda: self._supervisor.unload(spec.path))

@@ -68,9 +68,7 @@ class Threads:
 
 @dataclass(frozen=True)
 class Widen:
-    """Make room for so many answers at a time, if nothing is being answered and there is the memory."""
-
-    sequences: int
+    """Make room for as many answers at a time as pay, if nothing is being answered and there is the memory."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +107,13 @@ class Prepare:
 
     id: int
     adapter: str | None = None
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Ask how many answers in the background go into one call: the most that pay and round like one, else 1."""
+
+    id: int
 
 
 # -- from the worker -----------------------------------------------------------------------------------------------
@@ -234,7 +239,7 @@ class Failed:
     message: str
 
 
-Asked = Embed | CountTokens | Render | Prepare
+Asked = Embed | CountTokens | Render | Prepare | Rows
 Order = Load | Generate | Cancel | Threads | Widen | Ping | Asked
 Event = Pong | Phase | Loaded | Room | Refused | Prefill | Text | Done | Value | Failed
 

@@ -495,7 +495,7 @@ class Supervisor:
             worker.progress = now
             if job.beside and not worker.widened:
                 worker.widened = True
-                self._send(worker, messages.Widen(worker.info.get("wide", SEQUENCES)))
+                self._send(worker, messages.Widen())
         worker.running[job.id] = job
         self._share_threads()  # before the first token, not after it
         self._send(worker, job.order)

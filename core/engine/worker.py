@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from core.engine import chats, check, gguf_header, host, messages, wire, worklog
 from core.engine.draft import Draft
-from core.engine.interface import SEQUENCES, Message, Sampling
+from core.engine.interface import SEQUENCES, SEQUENCES_BACKGROUND, Message, Sampling
 from core.engine.streaming import TextStream
 from core.engine.template import CHOSEN_NOTE, ChatTemplate, Rendered
 from core.errors import Problem
@@ -123,7 +123,7 @@ class Chat:
         self.computing: Answer | None = None
         self.adapter_sha256: str | None = None
         self.batching = self.guessing = False
-        self.wide = 1
+        self.rows: int | None = None  # answers in the background that go into one call; not tried yet
 
     # -- contexts ------------------------------------------------------------------------------------------------
 
@@ -149,12 +149,22 @@ class Chat:
             )
         return self.contexts[adapter]
 
-    def widen(self, sequences: int) -> int:
-        """Make room for so many answers at a time without an adapter, where nothing is being answered and there is the
-        memory; how many there is room for now."""
+    def rows_that_pay(self) -> int:
+        """How many answers in the background to compute in one call; tried out once nothing is being answered, and till
+        then a guess."""
+        from core.engine import worker_trial
+
+        if self.rows is None and not self.answers:
+            settings = self.settings
+            self.rows = worker_trial.rows(self.context(None), settings["trial"], exact=settings["exact"])
+        return self.rows or (SEQUENCES_BACKGROUND[-1] if self.batching else 1)
+
+    def widen(self) -> int:
+        """Make room for as many answers at a time as pay, without an adapter, where nothing is being answered and there
+        is the memory; how many there is room for now."""
         from core.engine.worker_llama import NoRoom
 
-        before = len(self.contexts[None].slots)
+        before, sequences = len(self.contexts[None].slots), self.rows_that_pay()
         if self.answers or sequences <= before:
             return before
         needed = [check.memory(self.settings["header"], self.settings["context"], count) for count in (0, 1)]
@@ -271,7 +281,7 @@ class Chat:
             group = [answer]
             if answer.output:
                 beside = [other for other in self.answers if other.output and other.context is answer.context]
-                pays = self.batching if len(beside) == SEQUENCES else self.wide > 1
+                pays = self.batching if len(beside) == SEQUENCES else (self.rows or 1) > 1
                 group = beside if pays else group
             for other in [other for other in group if other.id in self.cancelled]:
                 self.end(other, "cancelled")
@@ -457,7 +467,7 @@ class Worker:
                 self.chat.use_threads(order.count)
         elif isinstance(order, messages.Widen):
             if self.chat is not None:
-                self.link.send(messages.Room(self.chat.widen(order.sequences)))
+                self.link.send(messages.Room(self.chat.widen()))
         elif isinstance(order, messages.Generate) and self.chat is not None:
             self.chat.begin(order)
         elif isinstance(order, messages.Generate | messages.Asked):
@@ -478,6 +488,8 @@ class Worker:
         if isinstance(order, messages.Prepare) and self.chat is not None:
             self.chat.context(order.adapter)
             return host.peak_memory()
+        if isinstance(order, messages.Rows) and self.chat is not None:
+            return self.chat.rows_that_pay()
         kind = "an embedder: it cannot answer" if self.embedder is not None else "a chat model: it cannot embed"
         raise Problem(f"This model is {kind}.")
 
@@ -586,11 +598,11 @@ class Worker:
         settings = {"context": info["context"], "threads": info["threads"], "chunk": chunk, "header": header}
         settings["sequences"] = SEQUENCES
         self.chat = Chat(self.link, self.model, template, settings)
-        context, exact = self.chat.context(None), info["gpu_layers"] == 0
-        trial = worker_trial.run(self.model, context, info["threads"], choose_threads=choose_threads, exact=exact)
-        settings["threads"] = trial.threads
-        self.chat.batching, self.chat.guessing, self.chat.wide = trial.batching, trial.guessing, trial.wide
-        info |= {"threads": trial.threads, "batching": trial.batching, "guessing": trial.guessing, "wide": trial.wide}
+        context = self.chat.context(None)
+        trial = worker_trial.run(self.model, context, info["threads"], choose_threads=choose_threads)
+        settings |= {"threads": trial.threads, "trial": trial, "exact": info["gpu_layers"] == 0}
+        self.chat.batching, self.chat.guessing = trial.batching, trial.guessing
+        info |= {"threads": trial.threads, "batching": trial.batching, "guessing": trial.guessing}
         info |= {"canary": trial.text}
         info |= {"note": note}
 

@@ -3,7 +3,7 @@
 One canary text answers all of it: damaged weights show as no numbers or one token for ever; the pace at two thread
 counts decides how many to use; two rows in a batch against one after the other decides whether batching pays, a few
 tokens in one call against one token whether guessing ahead does. How many answers of an evaluation go into one call is
-the most for which a call both pays and gives what single calls give, to the bit.
+tried when an evaluation comes: the most for which a call both pays and gives what single calls give, to the bit.
 """
 
 import statistics
@@ -30,21 +30,19 @@ SLOW_S = 0.1  # a token: of a model so large, or a machine so busy, more trials 
 
 @dataclass(frozen=True)
 class Trial:
-    """What was found: the canary's greedy text, the threads, whether batching and guessing ahead pay, and how many
-    answers in the background to compute in one call: 1 where more do not pay."""
+    """What was found: the canary's greedy text and its first token, the threads, the seconds of a token, whether
+    batching and guessing ahead pay."""
 
     text: str
+    token: int
     threads: int
+    pace: float
     batching: bool
     guessing: bool
-    wide: int
 
 
-def run(model: Model, context: Context, threads: int, *, choose_threads: bool, exact: bool) -> Trial:
-    """Try a model out. `exact`: an answer must not depend on how many are computed with it.
-
-    Raises Problem when its weights are damaged. Leaves the context as empty as it was.
-    """
+def run(model: Model, context: Context, threads: int, *, choose_threads: bool) -> Trial:
+    """Try a model out. Raises Problem when its weights are damaged. Leaves the context as empty as it was."""
     tokens = ([model.bos] if model.adds_bos else []) + model.tokenize(CANARY, special=False)
     fewer = max(1, threads // 2)
     counts = [fewer, threads] if choose_threads and fewer < threads else [threads]
@@ -55,12 +53,18 @@ def run(model: Model, context: Context, threads: int, *, choose_threads: bool, e
         threads = fewer
     context.threads(threads)
     batching, guessing = _batching_pays(context, made[0]), _guessing_pays(context, made[0])
-    if paces[threads] < SLOW_S:
-        wide = next((rows for rows in SEQUENCES_BACKGROUND if _wide_pays(context, made[0], rows, exact=exact)), 1)
-    else:
-        wide = SEQUENCES_BACKGROUND[-1] if batching else 1
     text = b"".join(model.piece(token) for token in made).decode("utf-8", "replace")
-    return Trial(text, threads, batching, guessing, wide)
+    return Trial(text, made[0], threads, paces[threads], batching, guessing)
+
+
+def rows(context: Context, trial: Trial, *, exact: bool) -> int:
+    """How many answers in the background to compute in one call: 1 where more do not pay.
+
+    `exact`: an answer must not depend on how many are computed with it. Nothing may be being answered.
+    """
+    if trial.pace >= SLOW_S:
+        return SEQUENCES_BACKGROUND[-1] if trial.batching else 1
+    return next((count for count in SEQUENCES_BACKGROUND if _wide_pays(context, trial.token, count, exact=exact)), 1)
 
 
 def _decode(

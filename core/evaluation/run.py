@@ -199,10 +199,9 @@ def _at_once(questions: Sequence[Question], options: Options, parts: ask.Parts) 
     far = {model.id for model in parts.project.models if model.endpoint}
     here = {arm.model for arm in options.arms} - far
     try:
-        loaded = [parts.engine.load(replace(parts.spec(model), device=options.device)) for model in sorted(here)]
+        rooms = [parts.engine.rows(replace(parts.spec(model), device=options.device)) for model in sorted(here)]
     except Problem:  # its own arms will say so
         return 1
-    rooms = [int(one.get("wide", 1)) for one in loaded]  # so many it computes in one call, if it has the memory
     if 1 in rooms:
         return 1
     return max(AT_ONCE_FAR if far else 1, sum(rooms))

@@ -35,6 +35,9 @@ class Engine:
             raise Problem(f"{spec.id} is broken")
         return {}
 
+    def rows(self, _spec: ModelSpec) -> int:
+        return 1
+
     def submit(self, request: Request) -> Generation:
         self.requests.append(request)
         generation = Generation(request, cancel=lambda g: g.finish(_result(request, "cancelled")))

@@ -19,7 +19,7 @@ import pytest
 
 from core.engine import Engine, Generation, ModelSpec, Request, Sampling
 from core.engine import engine as engine_module
-from core.engine.interface import SEQUENCES
+from core.engine.interface import SEQUENCES, SEQUENCES_BACKGROUND
 from core.engine.policy import Limits
 from core.errors import Problem
 from tests.engine import mutations, tiny
@@ -323,7 +323,7 @@ def test_rows_of_an_evaluation_run_as_many_at_a_time_as_pay_and_make_way_togethe
         )
 
     try:
-        room = max(SEQUENCES, engine.load(slow)["wide"])
+        room = max(SEQUENCES, engine.rows(slow))
         rows = [engine.submit(row(number)) for number in range(2 * room)]
         _until(lambda: _state(engine, slow).get("answering", 0) == room)
         short = engine.submit(_request(slow, 3, text="first of all")).wait(60)
@@ -334,6 +334,22 @@ def test_rows_of_an_evaluation_run_as_many_at_a_time_as_pay_and_make_way_togethe
         assert not any(_state(engine, slow).get("answering", 0) > 2 for _ in range(20))
         for one in two:
             one.cancel()
+    finally:
+        engine.close()
+
+
+def test_how_many_rows_pay_is_guessed_while_somebody_is_answered_and_tried_afterwards(
+    tmp_path: Path, slow: ModelSpec
+) -> None:
+    engine = Engine(tmp_path)
+    try:
+        alone = engine.submit(_long_request(slow)).wait(60)
+        under_way = engine.submit(_long_request(slow))
+        _until(lambda: _state(engine, slow).get("answering", 0) == 1)
+        assert engine.rows(slow) in (1, SEQUENCES_BACKGROUND[-1])
+        assert under_way.wait(60).text == alone.text
+        assert engine.rows(slow) in (1, *SEQUENCES_BACKGROUND)
+        assert engine.submit(_long_request(slow)).wait(60).text == alone.text
     finally:
         engine.close()
 
@@ -360,7 +376,8 @@ def test_so_many_rows_are_computed_together_as_pay_and_round_like_one(
         return [list(made[-want:]) for _ in rows]
 
     monkeypatch.setattr(worker_llama.Context, "evaluate", evaluate)
-    assert worker_trial.run(model, context, 1, choose_threads=False, exact=exact).wide == wide
+    trial = worker_trial.run(model, context, 1, choose_threads=False)
+    assert worker_trial.rows(context, trial, exact=exact) == wide
     assert not any(slot.cached or slot.busy for slot in context.slots)
     context.free()
     model.free()

@@ -59,7 +59,10 @@ class Script:
     gate: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
     def load(self, spec: ModelSpec) -> dict[str, Any]:
-        return {"wide": self.wide}
+        return {}
+
+    def rows(self, spec: ModelSpec) -> int:
+        return self.wide
 
     def submit(self, request: Request) -> Generation:
         self.requests.append(request)

@@ -36,6 +36,9 @@ class Judge:
     def load(self, spec: ModelSpec) -> dict[str, object]:
         return {}
 
+    def rows(self, spec: ModelSpec) -> int:
+        return 1
+
     def submit(self, request: Request) -> Generation:
         self.requests.append(request)
         made, user = Generation(request), request.alternatives[0][-1]["content"]

@@ -132,6 +132,9 @@ class Writer:
     def load(self, spec: ModelSpec) -> dict[str, Any]:
         return {}
 
+    def rows(self, spec: ModelSpec) -> int:
+        return 1
+
     def submit(self, request: Request) -> Generation:
         self.requests.append(request)
         text = request.alternatives[0][-1]["content"]
