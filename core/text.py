@@ -16,7 +16,9 @@ def plain(text: str) -> str:
 
 
 def grid(rows: Sequence[Mapping[str, str]]) -> str:
-    """Rows with the same keys as a Markdown table, each name and cell letter for letter and on one line."""
+    """Rows with the same keys as a Markdown table, names and cells letter for letter on one line each; "" for none."""
+    if not rows:
+        return ""
     lines = [list(rows[0]), *(list(row.values()) for row in rows)]
     written = ["| " + " | ".join(plain(one_line(cell)) for cell in line) + " |" for line in lines]
     return "\n".join([written[0], "|" + " --- |" * len(lines[0]), *written[1:]])

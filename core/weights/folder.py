@@ -98,6 +98,8 @@ class Folder:
 
     def busy(self) -> bool:
         """Whether some process changes the folder now."""
+        if not self.path.is_dir():  # the lock would make it
+            return False
         try:
             from filelock import FileLock, Timeout
 
@@ -105,7 +107,7 @@ class Folder:
                 return False
         except Timeout:
             return True
-        except (ModuleNotFoundError, OSError):  # made for the dashboard only, or no folder yet: nothing is fetched
+        except (ModuleNotFoundError, OSError):  # made for the dashboard only, or not ours to write: nothing is fetched
             return False
 
     @contextmanager

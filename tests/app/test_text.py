@@ -32,6 +32,10 @@ def test_one_line_is_one_short_line(text: str, limit: int) -> None:
     assert len(shown) <= limit and "\n" not in shown and "\r" not in shown
 
 
+def test_a_grid_of_no_rows_is_no_table() -> None:
+    assert not grid([])
+
+
 @given(st.lists(st.tuples(st.text(), st.text()), min_size=1))
 def test_a_grid_has_a_line_a_row_and_no_cell_opens_another(pairs: list[tuple[str, str]]) -> None:
     rows = [dict(zip(("a|b", "name"), pair, strict=True)) for pair in pairs]

@@ -137,6 +137,10 @@ def test_a_model_that_is_being_made_ready_is_waited_for(tmp_path, shelf):
         here.spec("base")
 
 
+def test_a_folder_that_is_not_there_is_not_busy_and_not_made(tmp_path):
+    assert not Folder(tmp_path / "models").busy() and not (tmp_path / "models").exists()
+
+
 def test_another_source_makes_the_file_anew(tmp_path, shelf):
     first = made(tmp_path, shelf).ensure("base").sha256
     write_base(shelf / "tiny.gguf", seed=9)
