@@ -53,7 +53,8 @@ def shares(report: Report) -> list[dict[str, str]]:
     titles = [report.titles.get(arm, arm) for arm in report.arms]
     names = {arm: one if titles.count(one) == 1 else arm for arm, one in zip(report.arms, titles, strict=True)}
     return [
-        {"Right, %": cls} | {names[arm]: _share(found.classes.get(cls)) for arm, found in report.arms.items()}
+        {"Right, % (95 % interval)": cls}
+        | {names[arm]: _share(found.classes.get(cls)) for arm, found in report.arms.items()}
         for cls in classes
     ]
 
