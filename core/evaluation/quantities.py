@@ -20,6 +20,11 @@ _WORDS: Final = {word: value for value, word in enumerate(_SMALL.split())} | {
 }
 _TWO_WORDS: Final = re.compile(rf"\b({'|'.join(_TENS.split())})[\s-]({'|'.join(_SMALL.split())})\b")
 _ONE_WORD: Final = re.compile(rf"\b({'|'.join((*_TENS.split(), *_SMALL.split()))})\b")
+_ORDINALS: Final = {
+    "1st": "first", "2nd": "second", "3rd": "third", "4th": "fourth", "5th": "fifth", "6th": "sixth", "7th": "seventh",
+    "8th": "eighth", "9th": "ninth", "10th": "tenth", "11th": "eleventh", "12th": "twelfth",
+}  # fmt: skip
+_ORDINAL: Final = re.compile(rf"\b({'|'.join(_ORDINALS)})\b")
 _NUMBER: Final = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d{1,2}(?!\d)|\.\d+)?)"
 # unit as written -> (unit that is compared, factor)
 _UNITS: Final[dict[str, tuple[str, float]]] = {
@@ -121,7 +126,7 @@ def in_unit(said: list[Quantity], question: str) -> list[Quantity]:
 
 
 def _plain(text: str) -> str:
-    """Lower case, accents dropped, citations out, number words as digits."""
+    """Lower case, accents dropped, citations out, number words as digits, "1st" as "first"."""
     flat = unicodedata.normalize("NFKD", _CITATION.sub(" ", text))
     if not flat.isascii():
         flat = "".join(letter for letter in flat if not unicodedata.combining(letter))
@@ -132,6 +137,7 @@ def _plain(text: str) -> str:
     flat = re.sub(r"\b(?:an?|one)\s+(hundred|thousand)\b", lambda m: "100" if m.group(1) == "hundred" else "1000", flat)
     flat = re.sub(r"\bhundred\b", "100", flat)
     flat = re.sub(r"\bone\s+(?=of\b)", " ", flat)  # "one of our shops" counts nothing
+    flat = _ORDINAL.sub(lambda found: _ORDINALS[found.group()], flat)
     return _ONE_WORD.sub(lambda found: str(_WORDS[found.group(1)]), flat)
 
 

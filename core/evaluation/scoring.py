@@ -2,11 +2,11 @@
 
 A reply is right when it states an accepted answer. Words must stand in it as whole words in order. Of numbers, the
 first one of the answer's unit must be the accepted one, so that a reply listing several prices does not pass. Numbers
-that the question itself holds are not counted as stated; where it asks "how many hours", a lone bare number is, and
-where the answer is a price, a reply that is nothing but its number. A denial just before the answer is seen ("not
-made of brass"); one that is farther away, in another sentence or in a clause before ("If you do not agree, ...") is
-not, nor one that was asked for ("What must I not do?"). An answer that is yes or no is stated by that word, or by a
-sentence about what was asked, with or without a denial.
+that the question itself holds are not counted as stated; where it asks "how many hours" or "how many units", a lone
+bare number is, and where the answer is a price, a reply that is nothing but its number. A denial just before the answer
+is seen ("not made of brass"); one that is farther away, in another sentence or in a clause before ("If you do not
+agree, ...") is not, nor one that was asked for ("What must I not do?"). An answer that is yes or no is stated by that
+word, or by a sentence about what was asked, with or without a denial.
 """
 
 import json
@@ -175,6 +175,8 @@ def _states(reply: str, said: Sequence[Token], answer: str, asked: list[Quantity
         if wanted[0].unit in _MONEY and len(said) == 1:  # "18" to "What does shipping cost?"
             return isinstance(said[0], Quantity) and said[0].unit in ("", wanted[0].unit) and _close(said[0], wanted[0])
         return _first(in_unit(_quantities(said), question), wanted[0], asked)
+    if _counts(said, wanted, question):
+        return True
     affirmed = in_order if _ASKS_DENIED.search(question) else _affirmed
     whole_only = len(wanted) == 1 or answer.startswith("-")
     if whole_only and in_order(tokens(question), wanted):  # "feature flags" of the question are no "features"
@@ -204,6 +206,14 @@ def _first(said: list[Quantity], wanted: Quantity, asked: list[Quantity]) -> boo
         return bool(same) and same[-1] == target
     new = [value for value in same if value not in known]
     return bool(new) and new[0] == target
+
+
+def _counts(said: Sequence[Token], wanted: Sequence[Token], question: str) -> bool:
+    """Whether a reply to "how many" ends with the count alone: "54" for "54 units"."""
+    count, *things = wanted
+    if not (isinstance(count, Quantity) and not count.unit and things and "how many" in question.lower()):
+        return False
+    return bool(said) and said[-1] == count and len(_quantities(said)) == 1 and not _quantities(things)
 
 
 def _quantities(found: Sequence[Token]) -> list[Quantity]:

@@ -154,8 +154,10 @@ class Catalog:
         small = self.pair(machine.SMALL)
         if standard is None or small is None:
             raise Problem("There is no standard pair to measure this machine for.")
-        spec = self.spec(standard.base if self.ready(standard.base) else small.base)
-        machine.keep(self.weights, machine.measure(engine, spec, self.manifest.models[standard.base].source.size))
+        itself = self.ready(standard.base)
+        spec = self.spec(standard.base if itself else small.base)
+        model = self.manifest.models[standard.base]
+        machine.keep(self.weights, machine.measure(engine, spec, None if itself else model.size or model.source.size))
         return self.default_pair()
 
     def identity(self, model_id: str) -> dict[str, Any]:

@@ -63,18 +63,21 @@ def carries(found: Measured) -> tuple[bool, str]:
     return fits, f"Measured here: {speed}{memory}."
 
 
-def measure(engine: Engine, spec: ModelSpec, standard_bytes: int) -> Measured:
-    """Let a model answer twice and take the second answer's speed; another model's than the standard base is scaled by
-    the files' sizes (measured on a busy machine: 0.27 to 0.31 where the sizes say 0.29). `standard_bytes`: size of the
-    standard base's file. Raises Problem when the model cannot answer."""
+def measure(engine: Engine, spec: ModelSpec, standard_bytes: int | None) -> Measured:
+    """Let a model answer twice and take the second answer's speed.
+
+    `standard_bytes`: None where the model is the standard base; else the size of that one's file, by which the speed is
+    scaled. Raises Problem when the model cannot answer.
+    """
     memory = free_memory()
     chat = ({"role": "user", "content": PROMPT},)
     for _ in range(2):
         result = engine.submit(Request(spec, (chat,), Sampling(max_tokens=48))).wait()
-    speed, size = result.rates["decode_per_s"], spec.path.stat().st_size
+    speed = result.rates["decode_per_s"]
     if not speed:
         raise Problem(f"{spec.id} wrote too little to measure this machine by. Try again when it is less busy.")
-    return Measured(round(speed * size / standard_bytes, 1), memory, processors(), spec.id, size != standard_bytes)
+    scale = spec.path.stat().st_size / standard_bytes if standard_bytes else 1.0
+    return Measured(round(speed * scale, 1), memory, processors(), spec.id, standard_bytes is not None)
 
 
 def read(weights: Path) -> Measured | None:

@@ -286,3 +286,24 @@ def test_words_of_the_question_are_no_flag_of_those_words() -> None:
     assert not right("The `-f` flag raises the regex size limit.", ["--regex-size-limit"], asked)
     assert right("The regex size limit is raised by --regex-size-limit.", ["--regex-size-limit"], asked)
     assert right("It is light blue.", ["light blue"], "Is it red or light blue?")
+
+
+@pytest.mark.parametrize(
+    ("reply", "question", "is_right"),
+    [
+        ("54", "How many are on the shelf?", True),
+        ("At the last count there were 54.", "How many Sables are there?", True),
+        ("54 units.", "What did the last count find?", True),
+        ("54", "What did the last count find?", False),
+        ("54 days", "How many are on the shelf?", False),
+        ("The 54 that came in May are sold.", "How many are on the shelf?", False),
+        ("There were 53, then 54.", "How many are on the shelf?", False),
+    ],
+)
+def test_how_many_is_answered_by_the_count_alone(reply: str, question: str, is_right: bool) -> None:
+    assert right(reply, ["54 units"], question) is is_right
+
+
+def test_an_ordinal_may_be_written_in_figures() -> None:
+    assert right("The money leaves on the 1st of the month.", ["on the first of each month", "first of the month"])
+    assert right("on the twelfth of May", ["12th of May"]) and not right("the 2nd", ["the first"])

@@ -28,13 +28,19 @@ pytestmark = pytest.mark.real
 
 @pytest.fixture(scope="module")
 def pair(real_home):
-    """The files of base and fine-tune; the latter is merged here, unless RR_TEST_HOME has it."""
+    """The files of base and fine-tune; made here, unless RR_TEST_HOME has them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RR_HOME", str(real_home))
         try:
             return [catalog.ensure(name).path for name in (BASE, FINE_TUNED)]
         except Problem as problem:
             _missing(f"the standard pair is not to be had: {problem.message}")
+
+
+@pytest.fixture(scope="module")
+def shipped(pair):
+    """The file that both are made from."""
+    return pair[0].parent / manifest.load().models[BASE].source.files[0].name
 
 
 def found(golden, model, adapter=None):
@@ -60,14 +66,14 @@ def agrees(golden, got, limit):
     assert gap(golden, logprobs) < limit, gap(golden, logprobs)
 
 
-def test_the_file_as_shipped_is_the_same_model_in_llama_cpp_and_pytorch(pair):
-    assert merge.sha256(pair[0]) == manifest.load().models[BASE].source.files[0].sha256
-    agrees(ALONE, found(ALONE, pair[0]), 0.2)
+def test_the_file_as_shipped_is_the_same_model_in_llama_cpp_and_pytorch(shipped):
+    assert merge.sha256(shipped) == manifest.load().models[BASE].source.files[0].sha256
+    agrees(ALONE, found(ALONE, shipped), 0.2)
 
 
-def test_the_adapter_at_run_time_is_the_model_that_was_trained(pair):
-    agrees(TUNED, found(TUNED, pair[0], ADAPTER), 0.3)
-    assert gap(TUNED, found(TUNED, pair[0])[1]) > 1  # the comparison would see a missing adapter
+def test_the_adapter_at_run_time_is_the_model_that_was_trained(shipped):
+    agrees(TUNED, found(TUNED, shipped, ADAPTER), 0.3)
+    assert gap(TUNED, found(TUNED, shipped)[1]) > 1  # the comparison would see a missing adapter
 
 
 def test_merged_by_numpy_it_is_the_same_model(pair):
@@ -77,9 +83,9 @@ def test_merged_by_numpy_it_is_the_same_model(pair):
     assert kinds["output.weight"] == kinds["token_embd.weight"] == "Q8_0"
 
 
-def test_the_adapter_is_small_and_names_base_licence_and_changes(pair):
+def test_the_adapter_is_small_and_names_base_licence_and_changes(shipped):
     assert ADAPTER.stat().st_size < 20_000_000
     notes = {field.name: field.contents() for field in GGUFReader(ADAPTER).fields.values()}
     assert notes["general.license"] == "apache-2.0" and notes["derivation.changes"]
     assert notes["general.base_model.0.name"] == "Qwen2.5-Coder-0.5B-Instruct"
-    assert notes["derivation.base_sha256"] == merge.sha256(pair[0])
+    assert notes["derivation.base_sha256"] == merge.sha256(shipped)
