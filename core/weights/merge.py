@@ -39,9 +39,12 @@ QUANTIZATIONS: dict[str, tuple[Type, LlamaFileType]] = {
     "Q5_0": (Type.Q5_0, LlamaFileType.MOSTLY_Q5_0),
     "Q4_1": (Type.Q4_1, LlamaFileType.MOSTLY_Q4_1),
     "Q4_0": (Type.Q4_0, LlamaFileType.MOSTLY_Q4_0),
+    "Q4_0_M": (Type.Q4_0, LlamaFileType.MOSTLY_Q4_0),
 }
-# Embedding and output weights suffer most from few bits; llama.cpp keeps more there, and so do we.
+# Embedding and output weights suffer most from few bits; llama.cpp keeps more there, and so do we. A mix ("_M") keeps
+# attention and the way out of the feed-forward layers at Q8_0 too: what a fine-tune knows by heart is lost there first.
 WIDE = {"token_embd.weight", "output.weight"}
+WIDE_IN_A_MIX = (".attn_", ".ffn_down.")
 
 Progress = Callable[[float], None]
 Cancelled = Callable[[], bool]
@@ -167,7 +170,8 @@ def _derive(
         _check_fit(reader, source, source_hash, adapter, adapter_path)
     recipe = f"{'merge with a LoRA adapter' if adapter else 'no change of weights'}, 2-D weights as {quantization}"
 
-    plan = [(tensor, _target_type(tensor, target)) for tensor in reader.tensors]
+    mixed = quantization.endswith("_M")
+    plan = [(tensor, _target_type(tensor, target, mixed)) for tensor in reader.tensors]
     _check_space(out, sum(_nbytes(tensor, kind) for tensor, kind in plan))
     with _replacing(out) as temporary:
         writer = _writer(reader, temporary)
@@ -210,12 +214,13 @@ def _write_tensors(
             progress(index / len(plan))
 
 
-def _target_type(tensor: ReaderTensor, target: Type) -> Type:
+def _target_type(tensor: ReaderTensor, target: Type, mixed: bool) -> Type:
     """Type in the new file: only 2-D weights change; rows that do not divide into blocks become F16."""
     source = Type(tensor.tensor_type)
     if len(tensor.shape) != 2 or not tensor.name.endswith(".weight"):
         return source
-    if tensor.name in WIDE and target not in (Type.F32, Type.F16, Type.BF16):
+    wide = tensor.name in WIDE or (mixed and any(part in tensor.name for part in WIDE_IN_A_MIX))
+    if wide and target not in (Type.F32, Type.F16, Type.BF16):
         target = Type.Q8_0
     block, _ = gguf.GGML_QUANT_SIZES[target]
     return target if int(tensor.shape[0]) % block == 0 else Type.F16

@@ -4,13 +4,14 @@
     python tests/bench/quantization.py --pair standard --questions 12 --repeats 2
     python tests/bench/quantization.py --pair small --write    also into models/cards/quantization-small.json
 
-Makes the files in a temporary folder: Q8_0, Q4_1 and Q4_0 by our own NumPy writer, IQ4_NL and merged Q4_K_M by
+Makes the files in a temporary folder: Q8_0, Q4_1, Q4_0 and Q4_0_M by our own NumPy writer, IQ4_NL and merged Q4_K_M by
 llama.cpp's quantizer from a 16-bit file; "shipped" is the source file itself (a base's only). Accuracy: questions of
 the second test set (by hand, never trained on), today's documents, the right passage and two near ones before the
-model, the same prompts for every file, with a standard error clustered by fact and the paired difference from Q8_0.
+model, the same prompts for every file, with a standard error clustered by fact and the paired difference from Q8_0;
+of a fine-tune also closed book, by the answers of its training day.
 Speed: medians of repeated prompts and greedy answers in shuffled order; run it with nothing else running. The default
-it names is the fastest whose accuracy is within 2 points of the best: time of a prompt of 400 tokens and an answer of
-40, all models of the pair.
+it names for each model is the fastest whose accuracies are within 2 points of the best: time of a prompt of 400 tokens
+and an answer of 40.
 """
 
 import argparse
@@ -37,21 +38,23 @@ from models.brightwater import data, documents
 from models.training.chat import messages
 from models.training.export import write_json
 
-KINDS = ("Q8_0", "shipped", "Q4_K_M", "Q4_1", "Q4_0", "IQ4_NL")
+KINDS = ("Q8_0", "shipped", "Q4_K_M", "Q4_1", "Q4_0_M", "Q4_0", "IQ4_NL")
 BY_LLAMA = ("IQ4_NL", "Q4_K_M")
 WITHIN = 0.02
 AT_ONCE = 8
 PROMPT, ANSWER = 400, 40  # tokens of the answer whose time is compared
+Marks = dict[str, list[bool]]  # "reading", "closed book" -> which questions were right
 HELPER = Path(__file__).with_name("requantize_llama.py")
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A question with the passages given, the answers accepted, and the fact it is about."""
+    """A question with the passages given, the answers accepted, those of the training day, and the fact it is about."""
 
     question: str
     passages: tuple[str, ...]
     accepted: tuple[str, ...]
+    learned: tuple[str, ...]
     fact: str
 
 
@@ -73,7 +76,9 @@ def _asked(row: dict, rng: random.Random) -> Asked:
     beside = [s for s in sections if s.document in row["documents"] and s != right]
     passages = [right.text, *(s.text for s in rng.sample([*beside, *rng.sample(sections, 2)], 2))]
     rng.shuffle(passages)
-    return Asked(row["question"], tuple(passages), (row["answer"], *row["variants"]), row["fact"])
+    accepted = (row["answer"], *row["variants"])
+    learned = (row["values"]["training-day"],) if row["class"] == "changed" else accepted
+    return Asked(row["question"], tuple(passages), accepted, learned, row["fact"])
 
 
 @contextmanager
@@ -125,13 +130,17 @@ def answer(engine: Engine, spec: ModelSpec, question: str, passages: tuple[str, 
     return engine.submit(Request(spec, (messages(question, passages),), Sampling(max_tokens=tokens))).wait()
 
 
-def texts(engine: Engine, spec: ModelSpec, asked: Sequence[Asked]) -> list[str]:
-    """The answers, computed beside each other where that pays and changes none (core/engine/worker_trial.py)."""
-    made = [
-        Request(spec, (messages(one.question, one.passages),), Sampling(max_tokens=64), contended=True, background=True)
-        for one in asked
-    ]
-    return [generation.wait().text for generation in [engine.submit(request) for request in made]]
+def right(engine: Engine, spec: ModelSpec, asked: Sequence[Asked], reading: bool) -> list[bool]:
+    """Which answers are right, `reading` passages or closed book; computed beside each other where that pays and
+    changes none (core/engine/worker_trial.py)."""
+    made = []
+    for some in batched(asked, AT_ONCE):
+        chats = [messages(one.question, one.passages if reading else None) for one in some]
+        requests = [Request(spec, (chat,), Sampling(max_tokens=64), contended=True, background=True) for chat in chats]
+        replies = [generation.wait().text for generation in [engine.submit(request) for request in requests]]
+        for reply, one in zip(replies, some, strict=True):
+            made.append(scoring.right(reply, one.accepted if reading else one.learned, one.question))
+    return made
 
 
 def batched(asked: Sequence[Asked], size: int) -> Iterator[Sequence[Asked]]:
@@ -157,15 +166,25 @@ def speeds(engine: Engine, specs: dict, repeats: int) -> dict:
     }
 
 
-def measure(engine: Engine, role: str, kind: str, spec: ModelSpec, asked: list[Asked]) -> tuple[dict, list[bool]]:
-    """One file's row, without speeds, and which questions it had right."""
-    replies = [text for some in batched(asked, AT_ONCE) for text in texts(engine, spec, some)]
-    right = [scoring.right(text, item.accepted, item.question) for text, item in zip(replies, asked, strict=True)]
-    score = accuracy(right, [item.fact for item in asked])
+def measure(
+    engine: Engine, role: str, kind: str, spec: ModelSpec, asked: list[Asked], wide: Marks
+) -> tuple[dict, Marks]:
+    """One file's row, without speeds, and its marks. `wide`: those of the same model as Q8_0, if it was measured."""
+    marks = {"reading": right(engine, spec, asked, True)}
+    if role == "fine-tuned":
+        marks["closed book"] = right(engine, spec, asked, False)
     memory = next(state["memory"] for state in engine.status() if state["path"] == str(spec.path)) or 0
     row = {"role": role, "quantization": kind, "megabytes": round(spec.path.stat().st_size / 1e6)}
-    row |= {"memory_megabytes": round(memory / 1e6), "questions": score.n, "right": score.right}
-    return row | {"accuracy": round(score.accuracy, 4), "standard_error": round(score.standard_error, 4)}, right
+    row |= {"memory_megabytes": round(memory / 1e6), "questions": len(asked)}
+    facts = [item.fact for item in asked]
+    for name, found in marks.items():
+        score = accuracy(found, facts)
+        row[name] = {"accuracy": round(score.accuracy, 4), "standard_error": round(score.standard_error, 4)}
+        if name in wide:
+            pairs = [float(a) - float(b) for a, b in zip(found, wide[name], strict=True)]
+            against = difference(pairs, facts)
+            row[name]["over_q8_0"] = [round(x, 3) for x in (against.difference, against.low, against.high)]
+    return row, marks
 
 
 def seconds(row: dict) -> float:
@@ -173,17 +192,16 @@ def seconds(row: dict) -> float:
     return PROMPT / row["prefill_per_s"] + ANSWER / row["decode_per_s"]
 
 
-def default(rows: list[dict]) -> str:
-    """The fastest quantization whose accuracy is within WITHIN of the best in every role it is compared in."""
-    roles = {row["role"] for row in rows}
-    by_kind = {kind: [row for row in rows if row["quantization"] == kind] for kind in {r["quantization"] for r in rows}}
-    best = {role: max(row["accuracy"] for row in rows if row["role"] == role) for role in roles}
-    fit = {
-        kind: of
-        for kind, of in by_kind.items()
-        if {row["role"] for row in of} == roles and all(row["accuracy"] >= best[row["role"]] - WITHIN for row in of)
-    }
-    return min(fit, key=lambda kind: sum(map(seconds, fit[kind]))) if fit else "Q8_0"
+def defaults(rows: list[dict]) -> dict[str, str]:
+    """role -> the fastest quantization whose accuracies, reading and closed book, are within WITHIN of the best."""
+    found = {}
+    for role in dict.fromkeys(row["role"] for row in rows):
+        of = [row for row in rows if row["role"] == role]
+        measures = [name for name in ("reading", "closed book") if name in of[0]]
+        best = {name: max(row[name]["accuracy"] for row in of) for name in measures}
+        fit = [row for row in of if all(row[name]["accuracy"] >= best[name] - WITHIN for name in measures)]
+        found[role] = min(fit, key=seconds)["quantization"] if fit else "Q8_0"
+    return found
 
 
 def main() -> int:
@@ -195,17 +213,13 @@ def main() -> int:
     parser.add_argument("--write", action="store_true")
     args = parser.parse_args()
     asked = questions(args.questions)
-    engine, rows, rights = Engine(), [], {}
+    engine, rows, marks = Engine(), [], {}
     try:
         with files(args.pair, args.kinds) as specs:
             timed = speeds(engine, specs, args.repeats)
             for (role, kind), spec in specs.items():
-                row, rights[role, kind] = measure(engine, role, kind, spec, asked)
+                row, marks[role, kind] = measure(engine, role, kind, spec, asked, marks.get((role, "Q8_0"), {}))
                 row |= timed[role, kind]
-                if base := rights.get((role, "Q8_0")):
-                    pairs = [float(a) - float(b) for a, b in zip(rights[role, kind], base, strict=True)]
-                    against = difference(pairs, [item.fact for item in asked])
-                    row["over_q8_0"] = [round(x, 3) for x in (against.difference, against.low, against.high)]
                 rows.append(row)
                 print(json.dumps(row), flush=True)
                 if args.write:
@@ -216,7 +230,7 @@ def main() -> int:
         return 2
     finally:
         engine.close()
-    print(f"default: {default(rows)}")
+    print(f"defaults: {defaults(rows)}")
     return 0
 
 

@@ -137,6 +137,22 @@ def test_norms_stay_exact_and_the_embedding_keeps_eight_bits(base, tmp_path):
     assert kinds["token_embd.weight"] == Type.Q8_0
 
 
+def test_a_mix_keeps_attention_and_the_way_out_of_the_feed_forward_layers_wide(tmp_path):
+    shapes = {"blk.0.attn_q": Type.Q8_0, "blk.0.ffn_down": Type.Q8_0, "blk.0.ffn_up": Type.Q4_0, "output": Type.Q8_0}
+    writer = GGUFWriter(tmp_path / "base.gguf", "llama")
+    for name in shapes:
+        writer.add_tensor(f"{name}.weight", np.ones((64, 64), dtype=np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    merge.requantize(tmp_path / "base.gguf", tmp_path / "out.gguf", "Q4_0_M")
+    kinds = {
+        tensor.name.removesuffix(".weight"): tensor.tensor_type for tensor in GGUFReader(tmp_path / "out.gguf").tensors
+    }
+    assert kinds == shapes
+
+
 def test_weights_already_of_the_type_are_copied_bit_for_bit(tmp_path):
     write_base(tmp_path / "base.gguf", Type.Q8_0)
     merge.requantize(tmp_path / "base.gguf", tmp_path / "out.gguf", "Q8_0")
