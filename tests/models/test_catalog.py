@@ -433,7 +433,7 @@ def test_a_measurement_made_with_other_processors_does_not_count(tmp_path):
 def test_the_shipped_manifest_has_a_standard_base_that_is_fetched_only_on_demand():
     shipped = manifest.load()
     model = shipped.models["qwen2.5-coder-0.5b-instruct"]
-    assert model.pair == "standard" and model.quantization == "Q4_0" and model.id not in catalog_module.DEFAULT
+    assert model.pair == "standard" and model.quantization == "Q4_0_M" and model.id not in catalog_module.DEFAULT
     assert [way.kind for way in model.source.ways] == ["local", "installed", "hub", "index"]
     assert model.source.wheels == sum(part.size for part in model.source.parts) == 477_610_024
 
