@@ -32,7 +32,7 @@ from .export import write_json
 
 CARDS = ROOT / "models" / "cards"
 SMALL = "SmolLM2-135M-Instruct and its fine-tune, both Q8_0, on 2 shared CPU cores"
-STANDARD = "Qwen2.5-Coder-0.5B-Instruct and its fine-tune, both Q4_0, on 2 shared CPU cores"
+STANDARD = "Qwen2.5-Coder-0.5B-Instruct and its fine-tune, both Q4_0_M, on 2 shared CPU cores"
 INTO = {  # a table of accuracies: its file's name, whose they are, the training record; "hand": the questions by hand
     "measured": (SMALL, "training"),
     "hand-small": (SMALL, "training"),

@@ -23,6 +23,8 @@ ADAPTER = ROOT / "models" / "adapter" / "brightwater-standard.gguf"
 TUNED = json.loads((ROOT / "models" / "adapter" / "golden_logits-standard.json").read_text(encoding="utf-8"))
 HELPER = Path(__file__).with_name("llama_logits.py")
 BASE, FINE_TUNED = "qwen2.5-coder-0.5b-instruct", "qwen2.5-coder-0.5b-brightwater"
+# Mean over the 20 likeliest tokens. Found: base 0.35, fine-tune 0.65 (as Q8_0 0.11); without the adapter 4.5.
+FOUR_BITS = 1.0
 pytestmark = pytest.mark.real
 
 
@@ -71,16 +73,20 @@ def test_the_file_as_shipped_is_the_same_model_in_llama_cpp_and_pytorch(shipped)
     agrees(ALONE, found(ALONE, shipped), 0.2)
 
 
+def test_the_served_copy_of_the_base_is_the_same_model(pair):
+    agrees(ALONE, found(ALONE, pair[0]), FOUR_BITS)
+
+
 def test_the_adapter_at_run_time_is_the_model_that_was_trained(shipped):
     agrees(TUNED, found(TUNED, shipped, ADAPTER), 0.3)
     assert gap(TUNED, found(TUNED, shipped)[1]) > 1  # the comparison would see a missing adapter
 
 
 def test_merged_by_numpy_it_is_the_same_model(pair):
-    agrees(TUNED, found(TUNED, pair[1]), 0.3)
+    agrees(TUNED, found(TUNED, pair[1]), FOUR_BITS)
     kinds = {tensor.name: tensor.tensor_type.name for tensor in GGUFReader(pair[1]).tensors}
-    assert kinds["blk.0.ffn_down.weight"] == "Q8_0" and kinds["blk.0.attn_q.bias"] == "F32"
-    assert kinds["output.weight"] == kinds["token_embd.weight"] == "Q8_0"
+    assert kinds["blk.0.ffn_up.weight"] == "Q4_0" and kinds["blk.0.attn_q.bias"] == "F32"
+    assert {kinds[f"{name}.weight"] for name in ("output", "token_embd", "blk.0.ffn_down", "blk.0.attn_q")} == {"Q8_0"}
 
 
 def test_the_adapter_is_small_and_names_base_licence_and_changes(shipped):
