@@ -4,11 +4,13 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from gguf import GGUFReader, GGUFWriter
 
+from core.engine import ModelSpec
 from core.engine.host import processors
 from core.errors import Problem
 from core.weights import catalog as catalog_module
@@ -428,6 +430,20 @@ def test_a_measurement_that_cannot_be_read_is_none(tmp_path, text):
 def test_a_measurement_made_with_other_processors_does_not_count(tmp_path):
     machine.keep(tmp_path, replace(found(50), processors=processors() + 1))
     assert machine.read(tmp_path) is None
+
+
+def test_the_standard_base_is_measured_itself_and_another_model_scaled_by_size(tmp_path):
+    class Writes:
+        """An engine whose answers are written at 30 tokens a second."""
+
+        def submit(self, request):
+            return SimpleNamespace(wait=lambda: SimpleNamespace(rates={"decode_per_s": 30.0}))
+
+    (tmp_path / "small.gguf").write_bytes(b"x" * 100)
+    spec = ModelSpec("small", tmp_path / "small.gguf")
+    itself, other = (machine.measure(Writes(), spec, size) for size in (None, 400))
+    assert (itself.tokens_per_s, itself.estimated) == (30.0, False)
+    assert (other.tokens_per_s, other.estimated) == (7.5, True)
 
 
 def test_the_shipped_manifest_has_a_standard_base_that_is_fetched_only_on_demand():
