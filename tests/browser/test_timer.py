@@ -38,5 +38,6 @@ def test_a_timer_keeps_the_address_that_the_browser_has_not_heard_of(timed: Serv
     page.wait_for_timeout(5_000)  # the ticks go on, and one of them runs the page again
     holding = False
     while held:  # what comes meanwhile waits behind: each message builds on those before
-        routes[-1].send(held.pop(0))
+        routes[-1].send(held[0])
+        held.pop(0)  # only now: while it is sent the next one may come, and must find that something is held
     expect(page.get_by_text("Run 1, again")).to_be_visible()
