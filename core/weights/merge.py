@@ -41,9 +41,10 @@ QUANTIZATIONS: dict[str, tuple[Type, LlamaFileType]] = {
     "Q4_0": (Type.Q4_0, LlamaFileType.MOSTLY_Q4_0),
     "Q4_0_M": (Type.Q4_0, LlamaFileType.MOSTLY_Q4_0),
 }
-# Embedding and output weights suffer most from few bits; llama.cpp keeps more there, and so do we. A mix ("_M") keeps
+# Embedding and output weights suffer most from few bits; llama.cpp keeps more there, and so do we. A mix keeps
 # attention and the way out of the feed-forward layers at Q8_0 too: what a fine-tune knows by heart is lost there first.
 WIDE = {"token_embd.weight", "output.weight"}
+MIXES = ("Q4_0_M",)
 WIDE_IN_A_MIX = (".attn_", ".ffn_down.")
 
 Progress = Callable[[float], None]
@@ -170,8 +171,7 @@ def _derive(
         _check_fit(reader, source, source_hash, adapter, adapter_path)
     recipe = f"{'merge with a LoRA adapter' if adapter else 'no change of weights'}, 2-D weights as {quantization}"
 
-    mixed = quantization.endswith("_M")
-    plan = [(tensor, _target_type(tensor, target, mixed)) for tensor in reader.tensors]
+    plan = [(tensor, _target_type(tensor, target, quantization in MIXES)) for tensor in reader.tensors]
     _check_space(out, sum(_nbytes(tensor, kind) for tensor, kind in plan))
     with _replacing(out) as temporary:
         writer = _writer(reader, temporary)

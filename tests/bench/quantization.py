@@ -10,8 +10,8 @@ the second test set (by hand, never trained on), today's documents, the right pa
 model, the same prompts for every file, with a standard error clustered by fact and the paired difference from Q8_0;
 of a fine-tune also closed book, by the answers of its training day.
 Speed: medians of repeated prompts and greedy answers in shuffled order; run it with nothing else running. The default
-it names for each model is the fastest whose accuracies are within 2 points of the best: time of a prompt of 400 tokens
-and an answer of 40.
+it names is the fastest whose accuracies are within 2 points of the best: time of a prompt of 400 tokens and an answer
+of 40, all models of the pair.
 """
 
 import argparse
@@ -192,16 +192,20 @@ def seconds(row: dict) -> float:
     return PROMPT / row["prefill_per_s"] + ANSWER / row["decode_per_s"]
 
 
-def defaults(rows: list[dict]) -> dict[str, str]:
-    """role -> the fastest quantization whose accuracies, reading and closed book, are within WITHIN of the best."""
-    found = {}
-    for role in dict.fromkeys(row["role"] for row in rows):
-        of = [row for row in rows if row["role"] == role]
-        measures = [name for name in ("reading", "closed book") if name in of[0]]
-        best = {name: max(row[name]["accuracy"] for row in of) for name in measures}
-        fit = [row for row in of if all(row[name]["accuracy"] >= best[name] - WITHIN for name in measures)]
-        found[role] = min(fit, key=seconds)["quantization"] if fit else "Q8_0"
-    return found
+def default(rows: list[dict]) -> str:
+    """The fastest quantization whose accuracies are within WITHIN of the best for every model of the pair, which are
+    served as one kind (core/DECISIONS.md)."""
+    measured = [(row, name) for row in rows for name in ("reading", "closed book") if name in row]
+    best: dict[tuple[str, str], float] = {}
+    for row, name in measured:
+        best[row["role"], name] = max(best.get((row["role"], name), 0.0), row[name]["accuracy"])
+    short = {row["quantization"] for row, name in measured if row[name]["accuracy"] < best[row["role"], name] - WITHIN}
+    times: dict[str, list[float]] = {}
+    for row in rows:
+        times.setdefault(row["quantization"], []).append(seconds(row))
+    roles = len({row["role"] for row in rows})
+    fit = {kind: sum(of) for kind, of in times.items() if kind not in short and len(of) == roles}
+    return min(fit, key=fit.__getitem__) if fit else "Q8_0"
 
 
 def main() -> int:
@@ -230,7 +234,7 @@ def main() -> int:
         return 2
     finally:
         engine.close()
-    print(f"defaults: {defaults(rows)}")
+    print(f"default: {default(rows)}")
     return 0
 
 
