@@ -6,6 +6,7 @@ from core import evaluate
 from core.errors import Problem
 from core.text import one_line, plain
 from pages.draw import address, present
+from pages.draw.apart import apart
 from pages.draw.evaluation_form import draw_form
 from pages.draw.evaluation_sweep import draw_sections
 from pages.draw.evaluation_views import draw_views
@@ -50,7 +51,7 @@ def results(job_id: str) -> None:
     draw_views(here, project, job_id)
 
 
-@st.fragment(run_every=2.0)
+@apart(every=2.0)
 def progress(job_id: str) -> None:
     """The running job; when it ends, or when asked, the page shows the rows so far."""
     job = here.jobs.get(job_id)

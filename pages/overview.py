@@ -9,6 +9,7 @@ from core.charts.overview import range_chart
 from core.errors import Problem
 from core.text import plain
 from pages.draw import present
+from pages.draw.apart import apart
 from pages.draw.project import current, query
 
 HERE = Path(__file__).resolve().parent
@@ -81,7 +82,7 @@ BEHIND = {  # label -> what stands behind the answer
 OF_THE_DEMO = (draw_measured, draw_beside)  # which a project is not
 
 
-@st.fragment
+@apart()
 def behind(label: str) -> None:
     """What stands behind the answer is drawn when it is opened: closed tables and charts would slow the first view."""
     with st.expander(label, key=f"behind-{label}", on_change="rerun") as box:

@@ -11,6 +11,7 @@ from core.retrieval.locate import around
 from core.retrieval.values import Change
 from core.text import one_line, plain
 from pages.draw import address
+from pages.draw.apart import apart
 from pages.draw.document_list import rows_table
 from pages.draw.passages import draw_chunks, draw_marked
 
@@ -107,7 +108,7 @@ def follow_job(jobs: Jobs, job_id: str) -> None:
     rows_table([(row["file"], row["result"]) for row in rows])
 
 
-@st.fragment(run_every=0.5)
+@apart(every=0.5)
 def _progress(jobs: Jobs, job_id: str) -> None:
     job = jobs.get(job_id)
     if not job.active:

@@ -10,10 +10,11 @@ from core.evaluation.records import Report, Row
 from core.project import Project
 from core.runtime import Runtime
 from core.text import plain
+from pages.draw.apart import apart
 from pages.draw.evaluation_votes import voter
 
 
-@st.fragment
+@apart()
 def draw_checked_causes(here: Runtime, project: Project, found: Report) -> None:
     """Wrong answers one by one, each with the rules' cause, to agree or not; below, the agreement so far."""
     wrong = [row for row in found.rows if row.cause]

@@ -12,6 +12,7 @@ from core.project import Project
 from core.runtime import Runtime
 from core.text import plain
 from pages.draw import address
+from pages.draw.apart import apart
 from pages.draw.evaluation_causes import draw_checked_causes
 from pages.draw.evaluation_marks import draw_marks
 from pages.draw.evaluation_votes import draw_votes
@@ -40,7 +41,7 @@ def draw_judge(here: Runtime, project: Project, found: Report) -> None:
     except Problem as problem:
         st.error(plain(problem.message))
     watched = any(job.active for job in judge.jobs(here, found.id))
-    st.fragment(_draw_jobs, run_every=3.0 if watched else None)(here, found, watched)
+    apart(3.0 if watched else None)(_draw_jobs)(here, found, watched)
 
 
 def _draw_jobs(here: Runtime, found: Report, watched: bool) -> None:

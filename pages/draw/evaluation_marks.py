@@ -10,13 +10,14 @@ from core.evaluation.records import Report, Row
 from core.project import FreeText, Project
 from core.runtime import Runtime
 from core.text import plain
+from pages.draw.apart import apart
 from pages.draw.evaluation_votes import voter
 from pages.draw.number_field import number_field
 
 KEYS = ((True, "Right", "1"), (False, "Wrong", "2"))
 
 
-@st.fragment
+@apart()
 def draw_marks(here: Runtime, project: Project, found: Report) -> None:
     """Thirty answers to be marked one by one; below, the agreement, and the project's own choice for free text."""
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -11,6 +11,7 @@ from core.project import Project
 from core.runtime import Runtime
 from core.text import one_line, plain
 from pages.draw import address
+from pages.draw.apart import apart
 from pages.draw.documents import follow_job
 from pages.draw.evaluation_sweep_form import draw_form
 
@@ -85,7 +86,7 @@ def _result(here: Runtime, project: Project, job_id: str) -> None:
     _use(here, project, job_id, found)
 
 
-@st.fragment(run_every=1.0)
+@apart(every=1.0)
 def _progress(here: Runtime, job_id: str) -> None:
     job = here.jobs.get(job_id)
     st.progress(job.progress, text=plain(job.message or "Starting"))

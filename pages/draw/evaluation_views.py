@@ -20,6 +20,7 @@ from core.runtime import Runtime
 from core.text import grid, plain
 from pages.draw import present
 from pages.draw.address import draw_kept
+from pages.draw.apart import apart
 from pages.draw.evaluation_judge import draw_by_hand, draw_repeats
 from pages.draw.evaluation_replies import draw_replies, draw_versus
 from pages.draw.evaluation_whole import draw_beside
@@ -39,7 +40,7 @@ SHARES = {
 }
 
 
-@st.fragment
+@apart()
 def draw_views(here: Runtime, project: Project, job_id: str) -> None:
     """All of them, one open. The report is kept by the process: to take it anew costs nothing."""
     found = evaluate.result(here, job_id)

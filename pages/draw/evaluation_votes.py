@@ -11,6 +11,7 @@ from core.evaluation.records import Report, Row
 from core.project import Project
 from core.runtime import Runtime
 from core.text import plain
+from pages.draw.apart import apart
 
 KEYS = (
     ("left", "Left is better", "1"),
@@ -29,7 +30,7 @@ def voter() -> str:
     return who
 
 
-@st.fragment
+@apart()
 def draw_votes(here: Runtime, project: Project, found: Report) -> None:
     """Blind pairs of answers, then what each was; below, what all votes add up to."""
     arms = list(found.arms)

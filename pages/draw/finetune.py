@@ -13,6 +13,7 @@ from core.project import Project
 from core.runtime import Runtime
 from core.text import plain
 from pages.draw import address
+from pages.draw.apart import apart
 from pages.draw.number_field import number_field
 
 PAGES = Path(__file__).resolve().parents[1]
@@ -88,7 +89,7 @@ def draw_trainings(here: Runtime, project: Project) -> None:
             _training(here, project, found.plan.id, found.job.active)
 
 
-@st.fragment(run_every=2.0)
+@apart(every=2.0)
 def _training(here: Runtime, project: Project, training_id: str, was_active: bool) -> None:
     try:
         found = finetune.training(here, project, training_id)

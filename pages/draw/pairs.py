@@ -9,6 +9,7 @@ from core.text import plain
 from core.weights import catalog
 from core.weights.catalog import Catalog, Pair
 from pages.draw import address
+from pages.draw.apart import apart
 
 KIND = "fetch"
 
@@ -81,7 +82,7 @@ def _fetch(files: Catalog, pair: Pair, job: JobContext) -> None:
         files.ensure(model, report, lambda: job.cancelled)
 
 
-@st.fragment(run_every=1.0)
+@apart(every=1.0)
 def _progress(here: Runtime, job_id: str) -> None:
     job = here.jobs.get(job_id)
     if not job.active:

@@ -7,6 +7,7 @@ from core.project import Project
 from core.runtime import Runtime
 from core.text import plain
 from pages.draw import address
+from pages.draw.apart import apart
 
 
 def draw_setup(here: Runtime, project: Project) -> bool:
@@ -22,7 +23,7 @@ def draw_setup(here: Runtime, project: Project) -> bool:
     return job is not None
 
 
-@st.fragment(run_every=1.0)
+@apart(every=1.0)
 def _progress(here: Runtime, project: Project, job_id: str) -> None:
     job = here.jobs.get(job_id)
     if job.state in ("queued", "running"):

@@ -10,6 +10,7 @@ from core.retrieval.uploads import add_file
 from core.runtime import Runtime
 from core.text import plain
 from pages.draw import address
+from pages.draw.apart import apart
 from pages.draw.setup_vectors import draw_vectors
 
 KIND = "upload"
@@ -55,7 +56,7 @@ def _add(here: Runtime, project: Project, given: list[tuple[str, bytes]], job: J
         job.append(add_file(knowledge, name, data))
 
 
-@st.fragment(run_every=0.5)
+@apart(every=0.5)
 def _progress(here: Runtime, job_id: str) -> None:
     job = here.jobs.get(job_id)
     shown = st.session_state.setdefault("setup_upload_shown", set())

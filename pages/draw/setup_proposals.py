@@ -9,6 +9,7 @@ from core.project import Project
 from core.runtime import Runtime
 from core.text import plain
 from pages.draw import address
+from pages.draw.apart import apart
 from pages.draw.number_field import number_field
 
 
@@ -35,7 +36,7 @@ def draw_proposals(here: Runtime, project: Project, names: list[str]) -> None:
         _progress(here, project, latest[0].id)
 
 
-@st.fragment(run_every=1.0)
+@apart(every=1.0)
 def _progress(here: Runtime, project: Project, job_id: str) -> None:
     job = here.jobs.get(job_id)
     seen = st.session_state.setdefault("proposals_seen", {job_id} if not job.active else set())

@@ -11,6 +11,7 @@ from core.retrieval.values import Embedding, Place
 from core.runtime import Runtime
 from core.text import one_line, plain
 from pages.draw import address
+from pages.draw.apart import apart
 
 KIND = "vectors"
 
@@ -116,7 +117,7 @@ def _start(here: Runtime, project: Project, work: Work) -> None:
     st.rerun()
 
 
-@st.fragment(run_every=0.5)
+@apart(every=0.5)
 def _progress(jobs: Jobs, job_id: str) -> None:
     job = jobs.get(job_id)
     shown = st.session_state.setdefault("vectors_shown", set())

@@ -71,6 +71,11 @@ def test_dependencies_point_one_way_down(folder: str, forbidden: str) -> None:
     assert guilty == []
 
 
+def test_a_fragment_is_made_in_one_module() -> None:
+    files = [*(ROOT / "pages").rglob("*.py"), ROOT / "app.py"]
+    assert [path.name for path in files if "st.fragment" in path.read_text(encoding="utf-8")] == ["apart.py"]
+
+
 def test_llama_cpp_is_imported_in_one_module_and_llama_index_in_one_package() -> None:
     files = [path for folder in ("core", "pages", "models") for path in (ROOT / folder).rglob("*.py")]
     llama_cpp = [path for path in files if "llama_cpp" in imports(path)]

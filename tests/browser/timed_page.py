@@ -12,9 +12,10 @@ import streamlit as st
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from pages.draw import address
+from pages.draw.apart import apart
 
 
-@st.fragment(run_every=0.2)
+@apart(every=0.2)
 def timer() -> None:
     asked = st.session_state.get("asked", float("inf"))
     if time.time() - asked > 2 and not st.session_state.get("again"):
