@@ -21,6 +21,7 @@ from core.errors import Problem
 CANARY = "The capital of France is"
 TOKENS = 16
 ENOUGH_S, ENOUGH_TOKENS = 5.0, 4  # a slow machine may stop earlier
+TRIES = 3  # of a wide call, the fastest counts: what else the machine does would decide by one
 GAIN = 0.9  # of the time: batching must save a tenth to be taken, and so must fewer threads
 GUESSED = 2.0  # times the time of one token: so many does a call that checks a guess bring where answers are read out
 Rows = Sequence[tuple[Slot, Sequence[int], int]]  # see Context.evaluate
@@ -114,21 +115,21 @@ def _wide_pays(context: Context, token: int, rows: int, *, exact: bool) -> bool:
     """
     compared = min(rows, 5)
     slot = _take(context, [token])
-    alone, seconds = [], []
+    alone, seconds, together = [], [], []
     for _ in range(compared):
         before = time.perf_counter()
         alone.append(_logits(context, [(slot, [token], 1)]).copy())
         seconds.append(time.perf_counter() - before)
-    for count in (compared, rows):
+    for count in (compared, *[rows] * TRIES):
         context.forget(slot)
         before = time.perf_counter()
         found = context.evaluate([(slot, [token] * count, count)])
-        together = time.perf_counter() - before
-        if exact and not all(map(np.array_equal, alone, found[0] if found else [])):
-            together = float("inf")
+        together.append(time.perf_counter() - before)
+        if found is None or (exact and not all(map(np.array_equal, alone, found[0]))):
+            together = [float("inf")] * 2
             break
     _leave(context, slot)
-    return together < GAIN * rows * min(seconds)
+    return min(together[1:]) < GAIN * rows * min(seconds)
 
 
 def _guessing_pays(context: Context, token: int) -> bool:

@@ -134,6 +134,8 @@ def key(questions: Sequence[Question], options: Options, models: object) -> str:
     for variant in asked.get("variants", ()):
         if not variant["embedder"]:
             del variant["embedder"]
+    if any(arm.context == "perfect" for arm in options.arms):
+        asked["right passages"] = "with their lead"  # those of an older version went without: another run
     parts = [[q.row() for q in questions], asked, models]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
@@ -292,19 +294,20 @@ def _reply(number: int, arm: Arm, repeat: int, made: ArmRecord, *, alone: bool) 
 def right_passages(question: Question, knowledge: Chunks, snapshot: str | None) -> tuple[str, ...]:
     """The sections of the question's documents that hold its answer, one a document; a document that does not hold it
     (the first of a two-document question) gives all its sections. Of a marked section (`setup.md#install`) only its own
-    are looked at. Raises Problem when a document or a marked section is not there."""
+    are looked at. Each reads as retrieval would give it. Raises Problem when a document or a marked section is not
+    there."""
     accepted = question.expected(snapshot)
     asked = set(tokens(question.question))
     made: list[str] = []
     for mark in question.documents:
         path, heading = marked(mark)
         found = knowledge.chunks(path, snapshot=snapshot)
-        texts = [chunk.body for chunk in found if not heading or heading in slugs(chunk.title, chunk.heading)]
-        if not texts and found:
+        chunks = [chunk for chunk in found if not heading or heading in slugs(chunk.title, chunk.heading)]
+        if not chunks and found:
             raise Problem(f"'{one_line(path, 120)}' has no section '{one_line(heading, 80)}'.")
-        holding = [text for text in texts if scoring.holds(text, accepted)]
+        holding = [chunk for chunk in chunks if scoring.holds(chunk.body, accepted)]
         if holding:
-            made.append(max(holding, key=lambda text: len(asked & set(tokens(text)))))
+            made.append(max(holding, key=lambda chunk: len(asked & set(tokens(chunk.body)))).shown)
         else:
-            made += texts[:MOST_WHOLE_DOCUMENTS]
+            made += [chunk.shown for chunk in chunks[:MOST_WHOLE_DOCUMENTS]]
     return tuple(made)

@@ -3,8 +3,7 @@
 import sqlite3
 
 from core.errors import Problem
-from core.retrieval import words
-from core.retrieval.values import CURRENT, DELETED, TODAY, Chunk, Document, Passage, Version, context
+from core.retrieval.values import CURRENT, DELETED, TODAY, Chunk, Document, Passage, Version
 from core.store import Store
 from core.text import one_line
 
@@ -85,8 +84,7 @@ def passages(store: Store, path: str, view: str) -> list[Passage]:
 
 
 def _passage(path: str, number: int, one: Chunk) -> Passage:
-    text = words.shown(one.body, one.title, context(one.title, one.heading), one.lead)
-    return Passage(path, one.title, one.heading, text, 0.0, one.start, one.end, number)
+    return Passage(path, one.title, one.heading, one.shown, 0.0, one.start, one.end, number)
 
 
 def chunk(row: sqlite3.Row) -> Chunk:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import Problem
+from core.retrieval import words
 
 Vector = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -228,6 +229,11 @@ class Chunk:
     def text(self) -> str:
         """What is embedded: where the piece stands, what its document is about, then the piece itself."""
         return "\n".join(filter(None, (context(self.title, self.heading), self.lead, self.body)))
+
+    @property
+    def shown(self) -> str:
+        """What a model reads of it."""
+        return words.shown(self.body, self.title, context(self.title, self.heading), self.lead)
 
 
 def context(title: str, heading: str) -> str:

@@ -348,10 +348,11 @@ def main() -> None:
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--record", default="", metavar="NAME", help="--write keeps it in engine-NAME.json")
     arguments = parser.parse_args()
+    base_id, tuned_id, adapter, kept = PAIRS[arguments.pair]
+    os.environ |= {"RR_BASE": base_id, "RR_FINE_TUNED": tuned_id}  # whichever pair this machine would choose
     here = runtime.get()
     demo = here.projects.get("brightwater")
     knowledge = here.knowledge(demo)
-    base_id, tuned_id, adapter, kept = PAIRS[arguments.pair]
     for model in (base_id, tuned_id, "embedder"):
         catalog.ensure(model)
     base, tuned = catalog.spec(base_id), catalog.spec(tuned_id)

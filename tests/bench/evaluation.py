@@ -1,11 +1,12 @@
-"""The evaluation's speed: `python tests/bench/evaluation.py [--only a,b,c] [--questions N] [--rows N] [--write]`.
+"""The evaluation's speed: `python tests/bench/evaluation.py [--only a,b,c] [--pair small] [--questions N] ...`.
 
     a  an evaluation against a plain loop over Llama.create_chat_completion, same prompts   at least 1.7 times as fast
     b  a sweep of 40 retrieval settings over 200 questions of the demo                      at most 60 s
     c  the page with 5,000 rows, until its first table                                      at most 1.5 s
 
 (a) The plain loop reads the model files as they are shipped, one answer after the other, with the passages that the
-evaluation found; it is spared retrieval and scoring, and writes at most as many tokens as ours did. (c) is a session
+evaluation found; it is spared retrieval and scoring, and writes at most as many tokens as ours did. Both sides run the
+pair asked for, whichever this machine would choose. (c) is a session
 of the app in a browser (Chromium, see tests/browser/conftest.py) on an evaluation made of scripted replies over the
 demo's own documents: from the address to the frame in which the first table is seen, by the browser's own clock (a
 look from outside comes up to half a second late). The first visit reads the report that the run's end kept (where it
@@ -36,10 +37,10 @@ from core.evaluation.sweeps import Grid  # noqa: E402
 from core.jobs import Job, insert_ended  # noqa: E402
 from core.project import bundled  # noqa: E402
 from core.runtime import Runtime  # noqa: E402
-from core.weights import catalog, manifest  # noqa: E402
+from core.weights import catalog, choice, manifest  # noqa: E402
+from core.weights.catalog import Pair  # noqa: E402
 
 RESULT = Path(__file__).with_name("evaluation.json")
-ADAPTER = ROOT / "models" / "adapter" / "brightwater.gguf"
 SETS = ("static", "changed")
 PORT = 8597
 TABLE = '[data-testid="stMarkdown"] td'
@@ -61,10 +62,13 @@ def say(what: str) -> None:
     print(f"load {os.getloadavg()[0]:.1f}  {what}", file=sys.stderr, flush=True)
 
 
-def against_a_plain_loop(here: Runtime, questions: int) -> dict[str, Any]:
+def against_a_plain_loop(here: Runtime, questions: int, pair: Pair) -> dict[str, Any]:
     """(a)"""
     import llama_cpp
 
+    models = manifest.load().models
+    assert pair.fine_tuned is not None
+    adapter = next(manifest.PATH.parent.glob(models[pair.fine_tuned].adapter or ""))
     project = here.projects.get("brightwater")
     here.prepare(project, project.arms, lambda _done, _text: None, lambda: False)
     asked = [question for name in SETS for question in here.questions.read(project, name)]
@@ -78,15 +82,15 @@ def against_a_plain_loop(here: Runtime, questions: int) -> dict[str, Any]:
     say(f"a: ours {ours:.1f} s for {len(rows)} replies")
     failed = [row for row in rows if row["problem"]]
     assert not failed, failed[0]["problem"]
-    base = catalog.spec("base")
+    base = catalog.spec(pair.base)
     threads = here.engine.load(base)["threads"]
     here.engine.close()
-    shipped = base.path.parent / manifest.load().models["base"].source.files[0].name
+    shipped = base.path.parent / models[pair.base].source.files[0].name
     plain = {
         model: llama_cpp.Llama(
-            str(shipped), n_ctx=2048, n_threads=threads, n_threads_batch=threads, lora_path=adapter, verbose=False
+            str(shipped), n_ctx=2048, n_threads=threads, n_threads_batch=threads, lora_path=lora, verbose=False
         )
-        for model, adapter in (("base", None), ("fine-tuned", str(ADAPTER)))
+        for model, lora in (("base", None), ("fine-tuned", str(adapter)))
     }
     arms = {arm.name: arm for arm in project.arms}
     theirs, written = 0.0, [0, 0]
@@ -105,6 +109,7 @@ def against_a_plain_loop(here: Runtime, questions: int) -> dict[str, Any]:
         say(f"a: plain, {place + 1} of {len(rows)}: {spent:.2f} s")
     ratio = theirs / ours
     return {
+        "pair": pair.id,
         "questions": len(few),
         "replies": len(rows),
         "ours, s": round(ours, 2),
@@ -277,9 +282,13 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=40)
     parser.add_argument("--rows", type=int, default=5000)
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--pair", choices=("small", "standard"), default="small")
     given = parser.parse_args()
+    pair = catalog.default().pair(given.pair)
+    assert pair is not None and pair.fine_tuned is not None
+    os.environ |= {choice.VARIABLES["base"]: pair.base, choice.VARIABLES["fine-tuned"]: pair.fine_tuned}
     parts: dict[str, Callable[[], dict[str, Any]]] = {
-        "a": lambda: against_a_plain_loop(runtime.get(), given.questions),
+        "a": lambda: against_a_plain_loop(runtime.get(), given.questions, pair),
         "b": lambda: sweep_seconds(runtime.get()),
         "c": lambda: page_seconds(given.rows),
     }

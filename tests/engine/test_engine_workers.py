@@ -354,20 +354,26 @@ def test_how_many_rows_pay_is_guessed_while_somebody_is_answered_and_tried_after
         engine.close()
 
 
+@pytest.mark.parametrize("disturbed", ["", "held up", "aborted"])
 @pytest.mark.parametrize(("alike", "exact", "wide"), [(8, True, 8), (3, True, 3), (1, True, 1), (1, False, 8)])
 def test_so_many_rows_are_computed_together_as_pay_and_round_like_one(
-    slow: ModelSpec, monkeypatch: pytest.MonkeyPatch, alike: int, exact: bool, wide: int
+    slow: ModelSpec, monkeypatch: pytest.MonkeyPatch, alike: int, exact: bool, wide: int, disturbed: str
 ) -> None:
-    """A call takes the same time whatever it computes; of more than `alike` tokens it rounds otherwise."""
+    """A call takes the same time whatever it computes; of more than `alike` tokens it rounds otherwise. `disturbed`:
+    something else on the machine holds up the first call of each width, or all wide ones are aborted."""
     from core.engine import worker_llama, worker_trial
 
     worker_llama.start()
     model = worker_llama.Model(slow.path, 0)
     context = worker_llama.Context(model, 64, 1, chunk=32)
+    met: set[int] = set()
 
-    def evaluate(self: Any, rows: Sequence[tuple[Any, Sequence[int], int]]) -> list[list[Any]]:
-        time.sleep(0.002)
+    def evaluate(self: Any, rows: Sequence[tuple[Any, Sequence[int], int]]) -> list[list[Any]] | None:
         slot, tokens, want = rows[0]
+        time.sleep(0.05 if disturbed == "held up" and len(tokens) not in met else 0.002)
+        met.add(len(tokens))
+        if disturbed == "aborted" and len(tokens) in (3, 5, 8):
+            return None
         made = np.zeros((len(tokens), model.size), np.float32)
         for place in range(len(tokens)):
             made[place, (len(slot.cached) + place) % model.size] = 1 + (len(tokens) > alike) / 1000
@@ -377,7 +383,7 @@ def test_so_many_rows_are_computed_together_as_pay_and_round_like_one(
 
     monkeypatch.setattr(worker_llama.Context, "evaluate", evaluate)
     trial = worker_trial.run(model, context, 1, choose_threads=False)
-    assert worker_trial.rows(context, trial, exact=exact) == wide
+    assert worker_trial.rows(context, trial, exact=exact) == (1 if disturbed == "aborted" else wide)
     assert not any(slot.cached or slot.busy for slot in context.slots)
     context.free()
     model.free()

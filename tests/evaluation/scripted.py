@@ -20,6 +20,7 @@ TODAY = {
     "sizes.md": ["Size L costs $16.", "Size S costs $3."],
     "box.md": ["The Press travels in size L."],
 }
+TITLES = {"press.md": "The Press", "shop.md": "The shop", "sizes.md": "Size", "box.md": "The Press"}
 
 
 @dataclass
@@ -42,7 +43,7 @@ class Books:
     def chunks(self, path: str, version: int | None = None, snapshot: str | None = None) -> Sequence[Chunk]:
         if path not in TODAY:
             raise Problem(f"There is no document '{path}'.")
-        return [Chunk(path, "", part, 0, 1, 9) for part in TODAY[path]]
+        return [Chunk(TITLES[path], "", part, 0, 1, 9) for part in TODAY[path]]
 
 
 @dataclass

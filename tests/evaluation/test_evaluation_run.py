@@ -1,6 +1,7 @@
 """A whole run over scripted models and documents: every reply is scored, explained, kept, and never asked twice."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from statistics import fmean, median
 from typing import Any
@@ -14,6 +15,7 @@ from core.evaluation.records import Report, Row, replies
 from core.evaluation.report import ALL_FACTS, report
 from core.evaluation.run import TIMED, Options, applies, key, right_passages, run
 from core.project.values import Check
+from core.retrieval.values import Chunk
 from tests.evaluation.scripted import (
     ASKED,
     BOTH,
@@ -100,6 +102,18 @@ def test_the_perfect_arm_reads_exactly_the_sections_with_the_answer() -> None:
     assert found.hit is True
 
 
+def test_a_right_passage_reads_as_retrieval_would_give_it() -> None:
+    """The cone with ribs: the passage with its price names it otherwise, after the lead that says what it is."""
+
+    class Cones(Books):
+        def chunks(self, path: str, version: int | None = None, snapshot: str | None = None) -> Sequence[Chunk]:
+            lead, body = "The Aurora is a cone with ribs.", "The Aurora sells for $29."
+            return [Chunk("Aurora", "", f"{lead} Rinse it.", 0, 1, 9), Chunk("Aurora", "Price", body, 1, 2, 9, lead)]
+
+    asked = Question("What does the cone with ribs cost?", "$29", "static", (), ("aurora.md",))
+    assert right_passages(asked, Cones(), None) == ("The Aurora is a cone with ribs. The Aurora sells for $29.",)
+
+
 def test_a_missing_document_is_that_rows_problem_and_the_rest_goes_on() -> None:
     lost = Question("Where?", "x", "own", (), ("lost.md",))
     rows: list[dict[str, Any]] = []
@@ -162,6 +176,11 @@ def test_another_question_option_or_model_is_another_run() -> None:
         )
         == 4
     )
+
+
+def test_an_older_versions_run_goes_on_unless_it_read_right_passages_otherwise() -> None:
+    assert key([STREET], Options(chosen(("base",))), ["a"]) == "a2cbdd616f7a69f0"
+    assert key([STREET], Options(chosen(("base+perfect",))), ["a"]) != "f6093e78c58c1d17"
 
 
 def test_where_batching_pays_the_first_answers_are_timed_alone_and_the_rest_asked_at_once() -> None:

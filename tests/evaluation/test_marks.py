@@ -49,7 +49,10 @@ def test_a_heading_is_written_as_the_web_does() -> None:
 
 def test_a_marked_section_is_the_right_passage_with_all_below_it() -> None:
     found = right_passages(Question("Which slash?", "both", "own", (), ("setup.md#custom-directory",)), Books(), None)
-    assert found == ("Say where with --dir.", "Backslashes work.")
+    assert found == (
+        "Setup > Custom directory\nSay where with --dir.",
+        "Setup > Custom directory > On Windows\nBackslashes work.",
+    )
     with pytest.raises(Problem, match="no section 'nowhere'"):
         right_passages(Question("Which?", "both", "own", (), ("setup.md#nowhere",)), Books(), None)
 
