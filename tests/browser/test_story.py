@@ -28,6 +28,9 @@ def test_the_story_is_stepped_by_keyboard_and_every_claim_comes_true(page: Page,
     expect(main.get_by_text("As told:")).to_be_visible(timeout=WAIT)
     page.keyboard.press("s")
     expect(main.get_by_text(STORY[-2].say)).to_be_visible(timeout=WAIT)
+    expect(app).to_have_attribute(
+        "data-test-script-state", "notRunning", timeout=WAIT
+    )  # what says it stands above keys
     page.keyboard.press("Escape")
     expect(main.get_by_role("heading", level=1)).to_have_text("Story", timeout=WAIT)
     expect(main.get_by_role("button", name="Restore the documents")).to_have_count(0)
@@ -35,5 +38,6 @@ def test_the_story_is_stepped_by_keyboard_and_every_claim_comes_true(page: Page,
     expect(main.get_by_role("button", name="Restore the documents")).to_be_visible(timeout=WAIT)
     other = page.context.new_page()
     page.close()  # in the scene whose change stands
+    other.wait_for_timeout(3_000)  # the server hears of a closed tab a moment later
     other.goto(f"{server.url}/compare")
     expect(other.get_by_text("its change was taken back: products/tidal-press.md")).to_be_visible(timeout=WAIT)
