@@ -38,6 +38,5 @@ def test_the_story_is_stepped_by_keyboard_and_every_claim_comes_true(page: Page,
     expect(main.get_by_role("button", name="Restore the documents")).to_be_visible(timeout=WAIT)
     other = page.context.new_page()
     page.close()  # in the scene whose change stands
-    other.wait_for_timeout(3_000)  # the server hears of a closed tab a moment later
     other.goto(f"{server.url}/compare")
     expect(other.get_by_text("its change was taken back: products/tidal-press.md")).to_be_visible(timeout=WAIT)
