@@ -126,8 +126,8 @@ def _wide_pays(context: Context, token: int, rows: int, *, exact: bool) -> bool:
         found = context.evaluate([(slot, [token] * count, count)])
         together.append(time.perf_counter() - before)
         if found is None or (exact and not all(map(np.array_equal, alone, found[0]))):
-            together = [float("inf")] * 2
-            break
+            _leave(context, slot)
+            return False
     _leave(context, slot)
     return min(together[1:]) < GAIN * rows * min(seconds)
 

@@ -28,9 +28,8 @@ def test_the_story_is_stepped_by_keyboard_and_every_claim_comes_true(page: Page,
     expect(main.get_by_text("As told:")).to_be_visible(timeout=WAIT)
     page.keyboard.press("s")
     expect(main.get_by_text(STORY[-2].say)).to_be_visible(timeout=WAIT)
-    expect(app).to_have_attribute(
-        "data-test-script-state", "notRunning", timeout=WAIT
-    )  # what says it stands above keys
+    # What is said stands above the keys, and comes before them.
+    expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=WAIT)
     page.keyboard.press("Escape")
     expect(main.get_by_role("heading", level=1)).to_have_text("Story", timeout=WAIT)
     expect(main.get_by_role("button", name="Restore the documents")).to_have_count(0)
