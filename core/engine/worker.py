@@ -274,10 +274,12 @@ class Chat:
         return 0
 
     def step(self) -> None:
-        """One call of llama.cpp for each context that has work: all its decoding answers together where that pays."""
+        """One call of llama.cpp for each answer, or for all of a context that decode, where that pays: as the next
+        answers' prompts are read meanwhile, calls stay full."""
+        taken: set[int] = set()
         for answer in list(self.answers):
-            if answer not in self.answers:
-                continue  # ended within this step
+            if answer.id in taken or answer not in self.answers:
+                continue  # computed or ended within this step
             group = [answer]
             if answer.output:
                 beside = [other for other in self.answers if other.output and other.context is answer.context]
@@ -286,6 +288,7 @@ class Chat:
             for other in [other for other in group if other.id in self.cancelled]:
                 self.end(other, "cancelled")
                 group.remove(other)
+            taken |= {other.id for other in group}
             if group:
                 self.evaluate(group)
 

@@ -283,8 +283,12 @@ class Context:
         self._flag.raw = b"\x00\x00"
         batch, place = self._batch, 0
         wanted: dict[int, range] = {}
+        between = self._between(rows)
+        for slot in between:  # it may still hold an answer that ended
+            lib.llama_memory_seq_rm(self.memory, slot.number, len(slot.cached), -1)
+        filled = [*rows, *((slot, rows[0][1], 0) for slot in between)]
         # llama.cpp computes sequences together only where their numbers rise; in any other order one after the other.
-        for slot, tokens, want in sorted(rows, key=lambda row: row[0].number):
+        for slot, tokens, want in sorted(filled, key=lambda row: row[0].number):
             begin = len(slot.cached)
             for index, token in enumerate(tokens):
                 batch.token[place] = token
@@ -296,6 +300,8 @@ class Context:
             wanted[slot.number] = range(place - want, place)
         batch.n_tokens = place
         status = lib.llama_decode(self.handle, batch)
+        for slot in between:
+            lib.llama_memory_seq_rm(self.memory, slot.number, len(slot.cached), -1)
         if status == 2:
             return None
         if status:
@@ -303,6 +309,15 @@ class Context:
         for slot, tokens, _ in rows:
             slot.cached.extend(tokens)
         return [[self._logits(index) for index in wanted[slot.number]] for slot, _, _ in rows]
+
+    def _between(self, rows: Sequence[tuple[Slot, Sequence[int], int]]) -> list[Slot]:
+        """The sequences between those of `rows`, if a token each that nobody wants makes the call cheaper: llama.cpp
+        computes a row of sequences at once only up to the first number that is missing."""
+        numbers = {slot.number for slot, _, _ in rows}
+        between = [slot for slot in self.slots[min(numbers) : max(numbers)] if slot.number not in numbers]
+        short = all(len(tokens) == 1 for _, tokens, _ in rows)
+        room = all(len(slot.cached) < self.length for slot in between)
+        return between if short and room and self.model.can_go_back and len(between) < len(rows) else []
 
     def _logits(self, index: int) -> Logits:
         pointer = lib.llama_get_logits_ith(self.handle, index)

@@ -8,11 +8,12 @@ import dataclasses
 import hashlib
 import json
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain, islice
+from itertools import chain
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 
@@ -32,7 +33,8 @@ from core.text import one_line
 
 Row = dict[str, Any]  # a Reply as it is stored
 MOST_WHOLE_DOCUMENTS: Final = 4  # a question on more documents than that (counting) has no "right passages" to give
-AT_ONCE_FAR: Final = 4  # answers in flight where arms are at an endpoint
+AT_ONCE_FAR: Final = 4  # answers in flight at endpoints
+AHEAD: Final = 64  # replies among which a model with room looks for its next one
 TIMED: Final = 8  # questions whose answers are given alone, for their times, before the rest is asked at once
 CLOSED_ONLY: Final = (TICKET,)  # classes for which passages make no sense
 
@@ -67,6 +69,17 @@ class Reply(Struct, frozen=True, kw_only=True):
     prompt: str = ""
     dropped: int = 0
     identity: ModelIdentity | None = None
+
+
+@dataclass(frozen=True)
+class Lane:
+    """Answers that share room: so many of them are made at a time."""
+
+    name: str
+    room: int
+
+
+ALONE: Final = Lane("alone", 1)
 
 
 class Chunks(Protocol):
@@ -180,10 +193,11 @@ def run(
         here = replace(parts, knowledge=_with_misses(knowledge, question, options, wrong.get(arm.name, 0.0)))
         return _row(number, question, arm, repeat, options, here, alone=alone)
 
-    at_once = _at_once(questions, options, parts)
-    timed = len(todo) if at_once == 1 else _timed(todo, options, parts)
+    lanes = _lanes(questions, options, parts)
+    timed = _timed(todo, options, parts) if lanes else len(todo)
     made = chain(
-        _rows(todo[:timed], partial(row, alone=True), 1), _rows(todo[timed:], partial(row, alone=False), at_once)
+        _rows(todo[:timed], partial(row, alone=True), {arm.name: ALONE for arm in options.arms}),
+        _rows(todo[timed:], partial(row, alone=False), lanes),
     )
     for place in range(len(todo)):
         if cancelled():
@@ -193,20 +207,22 @@ def run(
         progress((place + 1) / len(todo), f"{place + 1} of {len(todo)} replies")
 
 
-def _at_once(questions: Sequence[Question], options: Options, parts: ask.Parts) -> int:
-    """How many answers are asked for at a time: one where times are part of being right, or where it is no gain."""
+def _lanes(questions: Sequence[Question], options: Options, parts: ask.Parts) -> dict[str, Lane]:
+    """What each arm's answers share the room of: its model, or all endpoints together. None where answers come one at a
+    time: where times are part of being right, or where more at a time are no gain."""
     timed = any(one.max_ms is not None for question in questions for one in question.graders)
     if timed or any(check.kind == "max-ms" for check in parts.project.checks):
-        return 1
+        return {}
     far = {model.id for model in parts.project.models if model.endpoint}
     here = {arm.model for arm in options.arms} - far
     try:
-        rooms = [parts.engine.rows(replace(parts.spec(model), device=options.device)) for model in sorted(here)]
+        rooms = {model: parts.engine.rows(replace(parts.spec(model), device=options.device)) for model in sorted(here)}
     except Problem:  # its own arms will say so
-        return 1
-    if 1 in rooms:
-        return 1
-    return max(AT_ONCE_FAR if far else 1, sum(rooms))
+        return {}
+    if 1 in rooms.values():
+        return {}
+    lanes = {model: Lane(model, room) for model, room in rooms.items()} | dict.fromkeys(far, Lane("", AT_ONCE_FAR))
+    return {arm.name: lanes[arm.model] for arm in options.arms}
 
 
 def _timed(todo: Sequence[tuple[int, Arm, int]], options: Options, parts: ask.Parts) -> int:
@@ -223,18 +239,26 @@ def place_of(row: Row) -> tuple[int, str, int]:
 
 
 def _rows(
-    todo: Iterable[tuple[int, Arm, int]], make: Callable[[int, Arm, int], Row | None], at_once: int
+    todo: Sequence[tuple[int, Arm, int]], make: Callable[[int, Arm, int], Row | None], lanes: Mapping[str, Lane]
 ) -> Iterator[Row | None]:
-    """The rows as they come, up to `at_once` made at a time."""
-    with ThreadPoolExecutor(at_once, thread_name_prefix="evaluate") as pool:
-        ahead: set[Future[Row | None]] = set()
-        left = iter(todo)
+    """The rows as they come, in each lane as many made at a time as it has room for; a faster one gets ahead a little,
+    so that it does not wait for the slower."""
+    left = list(todo)
+    with ThreadPoolExecutor(sum(lane.room for lane in set(lanes.values())) or 1, "evaluate") as pool:
+        making: dict[Future[Row | None], Lane] = {}
         while True:
-            ahead |= {pool.submit(make, *each) for each in islice(left, at_once - len(ahead))}
-            if not ahead:
+            busy = Counter(making.values())
+            for each in left[:AHEAD]:
+                lane = lanes[each[1].name]
+                if busy[lane] < lane.room:
+                    left.remove(each)
+                    making[pool.submit(make, *each)] = lane
+                    busy[lane] += 1
+            if not making:
                 return
-            ended, ahead = wait(ahead, return_when=FIRST_COMPLETED)
-            yield from (each.result() for each in ended)
+            for ended in wait(making, return_when=FIRST_COMPLETED).done:
+                del making[ended]
+                yield ended.result()
 
 
 def _with_misses(

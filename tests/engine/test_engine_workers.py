@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import psutil
 import pytest
 
-from core.engine import Engine, Generation, ModelSpec, Request, Sampling
+from core.engine import Engine, Generation, ModelSpec, Request, Sampling, worker
 from core.engine import engine as engine_module
 from core.engine.interface import SEQUENCES, SEQUENCES_BACKGROUND
 from core.engine.policy import Limits
@@ -416,6 +417,56 @@ def test_sequences_are_handed_to_llama_cpp_in_rising_order(slow: ModelSpec, monk
     assert all((one[0] == other).all() for one, other in zip(back[::-1], kept, strict=True))
     context.free()
     model.free()
+
+
+@pytest.mark.parametrize("left_over", [0, 3], ids=["", "an answer that ended is still there"])
+def test_a_gap_between_sequences_is_filled_and_leaves_no_trace(
+    slow: ModelSpec, monkeypatch: pytest.MonkeyPatch, left_over: int
+) -> None:
+    """A call over sequences 0, 1 and 3 would be computed in two; what stands in 2 is the same afterwards."""
+    from core.engine import worker_llama
+
+    worker_llama.start()
+    model = worker_llama.Model(slow.path, 0)
+    context = worker_llama.Context(model, 64, 1, chunk=32, sequences=4)
+    slots = context.slots
+    for slot in slots:
+        context.evaluate([(slot, [5, 6, 7 + slot.number], 1)])
+    four = [row[0].copy() for row in context.evaluate([(slot, [9], 1) for slot in slots]) or ()]
+    for slot in slots:
+        context.go_back(slot, 1)
+    alone = context.evaluate([(slots[2], [9], 1)])[0][0].copy()  # type: ignore[index]
+    context.go_back(slots[2], 1)
+    if left_over:
+        context.evaluate([(slots[2], [8] * left_over, 1)])
+    del slots[2].cached[3:]  # as the worker does: the answer is no prefix of the next question
+    handed: list[list[int]] = []
+    decode = worker_llama.lib.llama_decode
+
+    def seen(handle: Any, batch: Any) -> Any:
+        handed.append([batch.seq_id[place][0] for place in range(batch.n_tokens)])
+        return decode(handle, batch)
+
+    monkeypatch.setattr(worker_llama.lib, "llama_decode", seen)
+    some = [slots[0], slots[1], slots[3]]
+    there = context.evaluate([(slot, [9], 1) for slot in some])
+    assert there is not None and handed == [[0, 1, 2, 3]] and slots[2].cached == [5, 6, 9]
+    assert all((row[0] == four[slot.number]).all() for row, slot in zip(there, some, strict=True))
+    assert (context.evaluate([(slots[2], [9], 1)])[0][0] == alone).all()  # type: ignore[index]
+    context.evaluate([(slots[0], [9], 1), (slots[3], [9], 1)])
+    assert handed[-1] == [0, 3]  # two that nobody wants for two that somebody does: no gain
+    context.free()
+    model.free()
+
+
+def test_answers_that_go_together_take_one_call_a_turn() -> None:
+    """Else a prompt would wait for as many calls as there are answers, and few would be left when it is read."""
+    chat = worker.Chat(None, None, None, {})  # type: ignore[arg-type]
+    chat.rows, turns = 8, []
+    chat.answers = [SimpleNamespace(id=n, output=[5] if n else [], context=chat) for n in range(5)]  # type: ignore[misc]
+    chat.evaluate = lambda group: turns.append([one.id for one in group])  # type: ignore[method-assign]
+    chat.step()
+    assert turns == [[0], [1, 2, 3, 4]]
 
 
 def test_an_evaluation_makes_way_at_once_and_its_answer_is_the_same(engine: Engine, slow: ModelSpec) -> None:

@@ -1,6 +1,8 @@
 """A whole run over scripted models and documents: every reply is scored, explained, kept, and never asked twice."""
 
 import json
+import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from statistics import fmean, median
@@ -8,12 +10,13 @@ from typing import Any
 
 import pytest
 
+from core.arms import Arm
 from core.evaluation import causes
 from core.evaluation.graders import Grader
 from core.evaluation.questions import Question
 from core.evaluation.records import Report, Row, replies
 from core.evaluation.report import ALL_FACTS, report
-from core.evaluation.run import TIMED, Options, applies, key, right_passages, run
+from core.evaluation.run import AHEAD, TIMED, Lane, Options, _rows, applies, key, right_passages, run
 from core.project.values import Check
 from core.retrieval.values import Chunk
 from tests.evaluation.scripted import (
@@ -198,6 +201,41 @@ def test_where_batching_pays_the_first_answers_are_timed_alone_and_the_rest_aske
     assert told[TIMED].cost == pytest.approx(fmean(one.cost or 0 for one in alone))
     assert made.arms["base"].timing["total"] == median(one.timing.total for one in alone)
     assert all(one.right for one in told.values())
+
+
+def test_a_model_that_is_slow_does_not_keep_another_waiting() -> None:
+    lanes = {"slow": Lane("slow", 2), "fast": Lane("fast", 2)}
+    todo = [(number, Arm(name), 0) for number in range(12) for name in lanes]
+    made, all_fast = list[int](), threading.Event()
+
+    def make(number: int, arm: Arm, _repeat: int) -> dict[str, Any]:
+        if arm.name == "slow":
+            assert all_fast.wait(10), "the fast one waits for the slow one"
+        else:
+            made.append(number)
+            if len(made) == 12:
+                all_fast.set()
+        return {"number": number, "arm": arm.name}
+
+    rows = [row for row in _rows(todo, make, lanes) if row]
+    assert sorted((row["number"], row["arm"]) for row in rows) == sorted((n, arm.name) for n, arm, _ in todo)
+
+
+def test_no_model_gets_far_ahead_of_another() -> None:
+    lanes = {"slow": Lane("slow", 1), "fast": Lane("fast", 1)}
+    todo = [(number, Arm(name), 0) for number in range(2 * AHEAD) for name in lanes]
+    made, ahead = list[int](), list[int]()
+
+    def make(number: int, arm: Arm, _repeat: int) -> dict[str, Any]:
+        if arm.name == "fast":
+            made.append(number)
+        elif number == 0:
+            time.sleep(0.5)
+            ahead.append(len(made))
+        return {}
+
+    assert len(list(_rows(todo, make, lanes))) == len(todo)
+    assert AHEAD // 2 < ahead[0] <= AHEAD
 
 
 @pytest.mark.parametrize("way", ["no gain", "a check of time", "a grader of time"])
