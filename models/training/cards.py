@@ -37,6 +37,7 @@ INTO = {  # a table of accuracies: its file's name, whose they are, the training
     "measured": (SMALL, "training"),
     "hand-small": (SMALL, "training"),
     "hand-standard": (STANDARD, "training-standard"),
+    "measured-standard": (STANDARD, "training-standard"),
 }
 ARMS = (
     "base",
@@ -189,8 +190,8 @@ def fine_tuned_card(
     )
 
 
-def standard_card(numbers: Mapping[str, Any], training: Mapping[str, Any]) -> str:
-    """The card of the standard base's fine-tune."""
+def standard_card(numbers: Mapping[str, Any], training: Mapping[str, Any], besides: Mapping[str, Any]) -> str:
+    """The card of the standard base's fine-tune. `besides`: its accuracies on templated and other questions."""
     made = runs(training)
     return _rendered(
         "standard-fine-tuned",
@@ -198,6 +199,7 @@ def standard_card(numbers: Mapping[str, Any], training: Mapping[str, Any]) -> st
         training=training,
         **_made(made),
         losses=[row for number, run in enumerate(made) for row in _losses(_ordinal(number, made), run["loss"])],
+        besides={**besides, **_figures(besides, (), "fine-tuned")},
         **_figures(numbers, (), "fine-tuned"),
     )
 
@@ -293,7 +295,9 @@ def cards(folder: Path = CARDS) -> dict[Path, str]:
         folder / "base.md": base_card(numbers, golden),
         folder / "fine-tuned.md": fine_tuned_card(numbers, training, golden, _read(folder / "hand-small.json")),
         folder / "standard-fine-tuned.md": standard_card(
-            _read(folder / "hand-standard.json"), _read(folder / "training-standard.json")
+            _read(folder / "hand-standard.json"),
+            _read(folder / "training-standard.json"),
+            _read(folder / "measured-standard.json"),
         ),
     }
 

@@ -65,16 +65,22 @@ class Watch:
 
 
 class Server:
-    """One running app: ours, or the Streamlit script given."""
+    """One running app: ours, or the Streamlit script given, by this environment's Python or another's."""
 
-    def __init__(self, home: Path, extra: dict[str, str] | None = None, script: Path = ROOT / "app.py") -> None:
+    def __init__(
+        self,
+        home: Path,
+        extra: dict[str, str] | None = None,
+        script: Path = ROOT / "app.py",
+        python: str = sys.executable,
+    ) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.process = subprocess.Popen(
             [
-                sys.executable,
+                python,
                 "-m",
                 "streamlit",
                 "run",
