@@ -1,11 +1,11 @@
 """A fresh machine: README's run command in a new environment, then the playground until four panes have answered.
 
-    python tests/campaigns/fresh_machine.py [--question "..."] [--write]
+    python tests/campaigns/fresh_machine.py [--pair standard] [--question "..."] [--write]
 
 A clone of this repository, an empty state folder, a new virtual environment; packages come from whatever pip is set up
-to ask, as do the models. Chromium opens the playground as soon as the server answers and asks again every few seconds,
-as long as the panes say that models are being fetched. Nothing else should run. With --write the result is kept beside
-this file.
+to ask, not from its cache, as do the models. Without --pair the machine chooses one. Chromium opens the playground as
+soon as the server answers and asks again every few seconds, as long as the panes say that models are being fetched.
+Nothing else should run. With --write the result is kept beside this file.
 """
 
 import argparse
@@ -18,7 +18,6 @@ import sys
 import tempfile
 import time
 import venv
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ sys.path.insert(0, str(ROOT))
 
 from playwright.sync_api import Page, sync_playwright  # noqa: E402
 
+from core.weights import catalog, choice  # noqa: E402
 from tests.browser.conftest import CHROMIUM, FLAGS, Server  # noqa: E402
 from tests.campaigns.keeping import Keeper  # noqa: E402
 
@@ -69,7 +69,7 @@ def answered(page: Page, url: str, question: str) -> None:
     raise AssertionError(f"no four answers within {WAIT_S} s")
 
 
-def walked(folder: Path, question: str) -> dict[str, Any]:
+def walked(folder: Path, question: str, pair: str | None) -> dict[str, Any]:
     """The seconds of each step, the megabytes of what is there afterwards, and which models answered."""
     install, _start = command()
     app, home, made = folder / "app", folder / "home", folder / "venv"
@@ -77,10 +77,13 @@ def walked(folder: Path, question: str) -> dict[str, Any]:
     marks = [("", time.monotonic())]
     venv.create(made, with_pip=True)
     python = str(made / "bin" / "python")
-    subprocess.run([python, *install[1:], "-q"], cwd=app, check=True, env=_plain(os.environ))
+    fresh = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    subprocess.run([python, *install[1:], "-q"], cwd=app, check=True, env=fresh | {"PIP_NO_CACHE_DIR": "1"})
     marks.append(("install", time.monotonic()))
-    os.environ |= {"PATH": f"{made / 'bin'}:{os.environ['PATH']}"}
-    server = Server(home, script=app / "app.py", python=python)
+    chosen = catalog.default().pair(pair) if pair else None
+    names = {"base": chosen.base, "fine-tuned": chosen.fine_tuned or ""} if chosen else {}
+    extra = {choice.VARIABLES[role]: name for role, name in names.items()}
+    server = Server(home, {"PATH": f"{made / 'bin'}:{os.environ['PATH']}"} | extra, app / "app.py", python)
     marks.append(("server", time.monotonic()))
     try:
         with sync_playwright() as play:
@@ -100,23 +103,19 @@ def walked(folder: Path, question: str) -> dict[str, Any]:
     }
 
 
-def _plain(environment: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in environment.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
-
-
 def main() -> None:
     """See the module's text."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--pair", choices=("small", "standard"))
     options.add_argument("--question", default=QUESTION)
     options.add_argument("--write", action="store_true")
     given = options.parse_args()
-    keeper = Keeper(RESULT if given.write else None)
+    keeper, name = Keeper(RESULT if given.write else None), f"{given.pair or 'chosen'} pair"
     folder = Path(tempfile.mkdtemp())
     try:
-        keeper.begin("fresh machine")
-        found = walked(folder, given.question)
-        keeper.keep("fresh machine", found)
-        print(found)
+        keeper.begin(name)
+        found = walked(folder, given.question, given.pair)
+        keeper.keep(name, found)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
