@@ -101,6 +101,8 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     os.umask(0o077)  # questions, documents and logs are for the owner of the process only
     handles.raise_limit()
     runtime.serve(ASKS)
+    import pandas  # noqa: F401  (Plotly takes for whole what another thread has half imported: before any page then)
+
     threading.Thread(target=warm, name="warm", daemon=True).start()
     yield
     runtime.close()

@@ -1,6 +1,9 @@
 """A server as those see it who watch over it and who come in: through the ASGI application, without a browser."""
 
 import gc
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -126,6 +129,20 @@ def test_metrics_can_be_switched_off(home: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("RR_METRICS", "0")
     assert not metrics.wanted() and get("/metrics").status_code == 404
     assert get("/healthz").status_code == 200
+
+
+def test_no_page_meets_a_half_imported_pandas(tmp_path: Path) -> None:
+    """Plotly takes what is among the loaded modules for whole; another thread may just be importing it."""
+    code = (
+        "import app, asyncio, sys\n"
+        "async def served():\n"
+        "    async with app.lifespan(None):\n"
+        "        print(hasattr(sys.modules.get('pandas'), 'Series'))\n"
+        "asyncio.run(served())"
+    )
+    home = os.environ | {"RR_HOME": str(tmp_path / "home")}
+    done = subprocess.run([sys.executable, "-c", code], cwd=paths.ROOT, env=home, capture_output=True, text=True)
+    assert done.stdout.strip() == "True", done.stderr
 
 
 def test_what_a_server_has_loaded_is_not_looked_at_after_every_run_of_a_page(home: Path) -> None:

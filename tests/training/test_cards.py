@@ -9,9 +9,10 @@ from jinja2 import UndefinedError
 from core.errors import Problem
 from models.training import cards
 
+NAMES = ("measured", "training", "golden", "hand-small")
+STANDARD = ("hand-standard", "training-standard", "measured-standard")
 NUMBERS, TRAINING, GOLDEN = (
-    json.loads((cards.CARDS / f"{name}.json").read_text(encoding="utf-8"))
-    for name in ("measured", "training", "golden")
+    json.loads((cards.CARDS / f"{name}.json").read_text(encoding="utf-8")) for name in NAMES[:3]
 )
 
 
@@ -34,7 +35,7 @@ def test_a_number_that_a_card_needs_and_nobody_gives_is_an_error_and_no_gap():
 
 
 def test_check_finds_a_card_edited_by_hand(tmp_path, monkeypatch):
-    for name in ("measured", "training", "golden", "hand-small", "hand-standard", "training-standard"):
+    for name in (*NAMES, *STANDARD):
         (tmp_path / f"{name}.json").write_bytes((cards.CARDS / f"{name}.json").read_bytes())
     monkeypatch.setattr(cards, "CARDS", tmp_path)
     monkeypatch.setattr(cards.cards, "__defaults__", (tmp_path,))
