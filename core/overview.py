@@ -4,13 +4,14 @@ Chooses which figures stand in which cell. Holds no number of its own and knows 
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from core import paths
+from core import arms, paths
 from core.errors import Problem
 from core.evaluation import beside
 from core.evaluation.statistics import stated
@@ -68,15 +69,31 @@ class Range:
     source: str
 
 
+class Share(msgspec.Struct, frozen=True, rename={"cls": "class"}):
+    """What an arm had right of `n` questions of a class: shares of 1, `low` to `high` a 95 % interval."""
+
+    arm: str
+    cls: str
+    n: int
+    accuracy: float
+    standard_error: float | None
+    low: float
+    high: float
+
+    def words(self) -> str:
+        """As a table's cell."""
+        return f"{stated(msgspec.structs.asdict(self), 0)} (n={self.n})"
+
+
 @dataclass(frozen=True)
 class Measured:
-    """A pair's accuracies, one row an arm, one column a class of question; `caption` says how and when.
+    """A pair's accuracies by arm and class of question; `caption` says how and when.
 
     `beside`: what the documents and a paper state of the same, one row a figure, and whether the pair's run meets it.
     """
 
     pair: str
-    table: "pd.DataFrame"
+    shares: tuple[Share, ...]
     caption: str
     beside: list[dict[str, str]]
 
@@ -91,33 +108,51 @@ def measured() -> tuple[Measured, ...]:
 
 
 def _measured(pair: str, path: Path) -> Measured:
-    import pandas as pd
-
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
-        cells: dict[str, dict[str, str]] = {}
-        for row in raw["results"]:
-            cells.setdefault(row["arm"], {})[row["class"]] = f"{stated(row, 0)} (n={row['n']})"
+        shares = msgspec.convert(raw["results"], tuple[Share, ...])
         caption = f"Accuracy ± standard error. {raw['origin']}, {raw['date']}: {raw['command']}"
         told = beside.table(msgspec.convert(raw.get("beside", []), list[beside.Beside]))
     except (ValueError, KeyError, TypeError) as error:
         raise Problem(f"{path.name} is broken ({error!r}); restore it from the repository.") from error
-    return Measured(pair, pd.DataFrame.from_dict(cells, orient="index").fillna("—"), caption, told)
+    return Measured(pair, shares, caption, told)
 
 
-README_CLASSES = ("static", "changed", "changed, training day", "no-document", "voice")
+CLASSES = ("static", "changed", "changed, training day", "no-document", "voice")
+
+
+def _cells(found: Measured) -> dict[tuple[str, str], str]:
+    return {(share.arm, share.cls): share.words() for share in found.shares}
+
+
+def side_by_side(found: Sequence[Measured]) -> list[dict[str, str]]:
+    """One row a class of questions and arm, one column a pair: what a larger base changes."""
+    cells = {one.pair: _cells(one) for one in found}
+    keys = dict.fromkeys((share.cls, share.arm) for one in found for share in one.shares)
+    order = [*CLASSES, *(cls for cls, _ in keys if cls not in CLASSES)]
+    return [
+        {"Questions": cls, "Arm": arm_words(arm)}
+        | {f"{pair.capitalize()} pair": of.get((arm, cls), "—") for pair, of in cells.items()}
+        for cls, arm in sorted(keys, key=lambda key: order.index(key[0]))
+    ]
+
+
+def arm_words(arm: str) -> str:
+    """`fine-tuned+perfect` as people read it: fine-tuned + right passages."""
+    parsed = arms.parse(arm)
+    context = arms.CONTEXT_WORDS[parsed.context]
+    return f"{parsed.model} + {context}" if context else parsed.model
 
 
 def readme_table() -> str:
     """The measured tables as the README shows them (a test holds the two together). Empty when nothing was measured."""
     rows = []
     for found in measured():
-        table = found.table.reindex(columns=list(README_CLASSES)).fillna("—")
-        rows += [
-            f"| {found.pair} | {arm} | " + " | ".join(str(cell) for cell in row) + " |"
-            for arm, row in zip(table.index, table.values, strict=True)
-        ]
-    head = [f"| pair | arm | {' | '.join(README_CLASSES)} |", "|---" * (len(README_CLASSES) + 2) + "|"]
+        cells = _cells(found)
+        for arm in dict.fromkeys(share.arm for share in found.shares):
+            line = " | ".join(cells.get((arm, cls), "—") for cls in CLASSES)
+            rows.append(f"| {found.pair} | {arm_words(arm)} | {line} |")
+    head = [f"| pair | arm | {' | '.join(CLASSES)} |", "|---" * (len(CLASSES) + 2) + "|"]
     return "\n".join([*head, *rows]) if rows else ""
 
 

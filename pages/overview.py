@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from core import glossary, overview
-from core.charts.overview import range_chart
+from core.charts.overview import measured_chart, range_chart
 from core.errors import Problem
 from core.text import plain
 from pages.draw import present
@@ -47,12 +47,12 @@ def draw_derived() -> None:
 
 
 def draw_measured() -> None:
-    for one in overview.measured():
-        st.markdown(f"**The {one.pair} pair**")
-        rows = one.table.T.rename_axis("Questions").reset_index().rename(columns=lambda name: name.replace("+", " + "))
-        st.table(rows, hide_index=True)  # cells wrap: nothing is cut off
-        st.caption(plain(one.caption))
+    found = overview.measured()
+    present.chart(measured_chart(found), key="measured", alt="Measured accuracies of both pairs by arm and class")
+    st.table(overview.side_by_side(found), hide_index=True)  # cells wrap: nothing is cut off
     st.caption(CLASSES)
+    for one in found:
+        st.caption(f"**The {one.pair} pair.** {plain(one.caption)}")
 
 
 def draw_beside() -> None:

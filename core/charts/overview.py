@@ -1,11 +1,15 @@
-"""Range charts for the overview. Data in, Plotly figure out."""
+"""The overview's charts: ranges, and what was measured. Data in, Plotly figure out."""
 
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
-from core.overview import Range
-from core.theme import APPROACH_COLORS, APPROACH_NAMES, APPROACH_SYMBOLS, finish
+from core.overview import Measured, Range, arm_words
+from core.theme import APPROACH_COLORS, APPROACH_NAMES, APPROACH_SYMBOLS, PART_COLORS, finish
+
+SHOWN = ("static", "changed", "no-document")  # classes of the measured chart, from the top
+PAIR_LOOKS = ((PART_COLORS[2], "diamond"), (PART_COLORS[4], "circle"))
 
 
 def range_chart(ranges: Sequence[Range], title: str) -> go.Figure:
@@ -36,3 +40,39 @@ def range_chart(ranges: Sequence[Range], title: str) -> go.Figure:
     figure.update_xaxes(title=ranges[0].unit, range=[low - margin, high + margin])
     figure.update_yaxes(tickvals=list(range(len(labels))), ticktext=labels, range=[len(labels) - 0.4, -0.6])
     return finish(figure, title=title, height=140 + 90 * len(labels))
+
+
+def measured_chart(found: Sequence[Measured]) -> go.Figure:
+    """What each pair had right, one panel a class of questions, one line an arm, with 95 % intervals."""
+    figure = make_subplots(rows=len(SHOWN), shared_xaxes=True, subplot_titles=SHOWN, vertical_spacing=0.09)
+    for pair, (color, symbol) in zip(found, PAIR_LOOKS, strict=False):
+        name = f"{pair.pair.capitalize()} pair"
+        for row, cls in enumerate(SHOWN, 1):
+            shares = [share for share in pair.shares if share.cls == cls]
+            figure.add_scatter(
+                x=[share.accuracy for share in shares],
+                y=[arm_words(share.arm) for share in shares],
+                name=name,
+                legendgroup=name,
+                showlegend=row == 1,
+                offsetgroup=name,
+                mode="markers",
+                orientation="h",  # grouped along the arms
+                marker={"color": color, "symbol": symbol, "size": 10},
+                error_x={
+                    "symmetric": False,
+                    "array": [share.high - share.accuracy for share in shares],
+                    "arrayminus": [share.accuracy - share.low for share in shares],
+                    "thickness": 1.2,
+                    "width": 3,
+                },
+                hovertemplate=f"{name}, %{{y}}, {cls}: %{{x:.0%}}<extra></extra>",
+                row=row,
+                col=1,
+            )
+    figure.update_layout(scattermode="group")
+    figure.update_xaxes(tickformat=".0%", range=[-0.02, 1.02])
+    figure.update_xaxes(title="answers right, with 95 % interval", row=len(SHOWN))
+    figure.update_yaxes(autorange="reversed")
+    # Two lines of legend on a telephone, above the first panel's title.
+    return finish(figure, height=600).update_layout(margin_t=96, legend_y=1.07)

@@ -1,60 +1,54 @@
-"""The first page answers at once: one sentence, one chart, a start for each user; the tables stand behind it."""
+"""The overview's measured tables: both pairs side by side, as the cards have them, in words that people read."""
 
-import subprocess
-import sys
-from pathlib import Path
+import json
 
-import pytest
-from streamlit.testing.v1 import AppTest
-
-from core import runtime
-
-ROOT = Path(__file__).resolve().parents[2]
+from core import overview, paths
+from core.charts.overview import SHOWN, measured_chart
 
 
-@pytest.fixture(scope="module")
-def app() -> AppTest:
-    made = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=120).run()
-    runtime.close()
-    return made
+def card(pair):
+    return json.loads((paths.ROOT / "models" / "cards" / overview.PAIRS[pair]).read_text(encoding="utf-8"))["results"]
 
 
-def test_every_table_stands_behind_its_label_and_one_chart_before_them(app: AppTest) -> None:
-    assert not app.exception and [one.value for one in app.title] == ["Retrieve or Retrain"]
-    assert not app.header and not app.subheader  # no heading is skipped: there is only one
-    labels = [one.label for one in app.expander]
-    tables = [
-        "The trade-off at a glance",
-        "All four, computed",
-        "Measured with the bundled models: what a larger base changes",
-        "The same, as the documents and a paper state it",
+def test_side_by_side_every_figure_of_both_cards_stands_once_in_its_pairs_column():
+    rows = overview.side_by_side(overview.measured())
+    assert len({(row["Questions"], row["Arm"]) for row in rows}) == len(rows)
+    for pair in overview.PAIRS:
+        shown = {(row["Questions"], row["Arm"]): row[f"{pair.capitalize()} pair"] for row in rows}
+        for one in card(pair):
+            cell = shown[one["class"], overview.arm_words(one["arm"])]
+            assert cell.startswith(f"{one['accuracy']:.0%}") and cell.endswith(f"(n={one['n']})")
+        assert sum(cell != "—" for cell in shown.values()) == len(card(pair))
+
+
+def test_side_by_side_a_class_keeps_together_and_the_facts_come_first():
+    classes = [row["Questions"] for row in overview.side_by_side(overview.measured())]
+    assert list(dict.fromkeys(classes))[:2] == ["static", "changed"]
+    assert classes == sorted(classes, key=classes.index)
+
+
+def test_an_arm_is_named_as_on_the_other_pages():
+    assert overview.arm_words("fine-tuned+perfect") == "fine-tuned + right passages"
+    assert overview.arm_words("base") == "base"
+
+
+def test_the_chart_shows_what_the_cards_have_with_their_intervals():
+    figure = measured_chart(overview.measured())
+    drawn = [
+        (trace.name, x, x - minus, x + plus)
+        for trace in figure.data
+        for x, minus, plus in zip(trace.x, trace.error_x.arrayminus, trace.error_x.array, strict=True)
     ]
-    assert labels == [*tables, "What the words mean", "Sources"]
-    assert len(app.get("plotly_chart")) == 1 and not app.dataframe and not app.table  # nothing behind is drawn yet
-    for one in labels:
-        app.session_state[f"behind-{one}"] = True
-    app.run()
-    runtime.close()
-    assert not app.exception
-    behind = sum(len(one.dataframe) + len(one.table) for one in app.expander)
-    assert behind == len(app.dataframe) + len(app.table) == 6  # both pairs, twice
-    charts = app.get("plotly_chart")
-    assert len(charts) == 2 and sum(len(one.get("plotly_chart")) for one in app.expander) == 1
-
-
-def test_the_first_view_waits_for_no_table() -> None:
-    """pandas is most of what a server's first visitor would wait for."""
-    script = """
-import sys
-from streamlit.testing.v1 import AppTest
-seen = AppTest.from_file("pages/main.py", default_timeout=120).run()
-assert not seen.exception and seen.get("plotly_chart")
-print("pandas" in sys.modules)
-"""
-    found = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=240)
-    assert found.stdout.strip() == "False", found.stderr[-2000:]
-
-
-def test_each_of_three_users_has_a_start(app: AppTest) -> None:
-    links = {link.proto.page for link in app.get("page_link")}
-    assert links == {"decide", "story", "playground", "setup"}
+    wanted = [
+        (f"{pair.capitalize()} pair", one["accuracy"], one["low"], one["high"])
+        for pair in overview.PAIRS
+        for cls in SHOWN
+        for one in card(pair)
+        if one["class"] == cls
+    ]
+    assert [name for name, *_ in drawn] == [name for name, *_ in wanted]
+    assert all(
+        abs(a - b) < 1e-9
+        for row, also in zip(drawn, wanted, strict=True)
+        for a, b in zip(row[1:], also[1:], strict=True)
+    )
