@@ -71,6 +71,10 @@ _TOKEN: Final = re.compile(
     re.VERBOSE,
 )
 _HOW_MANY: Final = re.compile(rf"\bhow many (?:[\w-]+ ){{0,3}}?({_AFTER})\b")
+# Units that a question can name alone; shorter ones are also words ("tell us", "9 s", "the second", "a pound of").
+_NAMED: Final = frozenset(
+    "dollar usd euro eur gbp percent kg kilo kilogram gram lb minute hour day week month year byte".split()
+)
 _CITATION: Final = re.compile(r"\[\d{1,3}\]")
 KEPT: Final = 512  # texts: those of the questions at hand; a passage of 160 tokens takes some 10 kB
 
@@ -118,11 +122,21 @@ def tokens(text: str) -> tuple[Token, ...]:
 
 
 def in_unit(said: list[Quantity], question: str) -> list[Quantity]:
-    """The quantities of a reply; where the only number is bare and the question asks "how many hours", it is hours."""
-    asked = _HOW_MANY.search(question.lower())
-    if not asked or any(one.unit for one in said) or len({one.written for one in said}) != 1:
+    """The quantities of a reply; where the only number is bare and the question names one unit, it is in that unit.
+
+    "How many hours", "in weeks", "kilos on the scale"; "within 3 days" names a quantity, and so no unit.
+    """
+    unit = _asked_unit(question)
+    if not unit or any(one.unit for one in said) or len({one.written for one in said}) != 1:
         return said
-    return [_quantity(f"{one.written:.10g}", asked[1]) for one in said]
+    return [_quantity(f"{one.written:.10g}", unit) for one in said]
+
+
+def _asked_unit(question: str) -> str:
+    if asked := _HOW_MANY.search(question.lower()):
+        return asked[1]
+    named = [word for word in tokens(question) if isinstance(word, str) and word in _NAMED]
+    return named[0] if len({_UNITS[word] for word in named}) == 1 else ""
 
 
 def _plain(text: str) -> str:

@@ -2,11 +2,11 @@
 
 A reply is right when it states an accepted answer. Words must stand in it as whole words in order. Of numbers, the
 first one of the answer's unit must be the accepted one, so that a reply listing several prices does not pass. Numbers
-that the question itself holds are not counted as stated; where it asks "how many hours" or "how many units", a lone
-bare number is, and where the answer is a price, a reply that is nothing but its number. A denial just before the answer
-is seen ("not made of brass"); one that is farther away, in another sentence or in a clause before ("If you do not
-agree, ...") is not, nor one that was asked for ("What must I not do?"). An answer that is yes or no is stated by that
-word, or by a sentence about what was asked, with or without a denial.
+that the question itself holds are not counted as stated; where it asks "how many units" or names a unit ("in weeks"), a
+lone bare number is, and where the answer is a price, a reply that is nothing but its number. A denial just before the
+answer is seen ("not made of brass"); one that is farther away, in another sentence or in a clause before ("If you do
+not agree, ...") is not, nor one that was asked for ("What must I not do?"). An answer that is yes or no is stated by
+that word, or by a sentence about what was asked, with or without a denial.
 """
 
 import json

@@ -207,6 +207,23 @@ def test_a_bare_number_is_in_the_unit_that_the_question_asks_for(reply: str, hou
 
 
 @pytest.mark.parametrize(
+    ("question", "reply", "counts"),
+    [
+        ("anchor tamper: kilos on the scale?", "0.6", True),
+        ("anchor tamper: grams on the scale?", "600", True),
+        ("anchor tamper: kilos on the scale?", "6", False),
+        ("anchor tamper: kilos on the scale?", "0.6 to 0.9", False),
+        ("anchor tamper: kilos on the scale?", "0.6 lb", False),
+        ("In kilos or grams, what is its mass?", "0.6", False),  # which of the two it is stays open
+        ("My scale takes 5 kilos, what is its mass?", "0.6", False),  # a quantity, not a unit that is asked for
+        ("What is its mass? Please tell us.", "0.6", False),
+    ],
+)
+def test_a_bare_number_is_in_the_one_unit_that_the_question_names(question: str, reply: str, counts: bool) -> None:
+    assert right(reply, ["0.6 kg"], question) is counts
+
+
+@pytest.mark.parametrize(
     ("reply", "yes"),
     [
         ("No, the documents do not say.", None),
