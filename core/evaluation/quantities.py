@@ -72,9 +72,8 @@ _TOKEN: Final = re.compile(
 )
 _HOW_MANY: Final = re.compile(rf"\bhow many (?:[\w-]+ ){{0,3}}?({_AFTER})\b")
 # Units that a question can name alone; shorter ones are also words ("tell us", "9 s", "the second", "a pound of").
-_NAMED: Final = frozenset(
-    "dollar usd euro eur gbp percent kg kilo kilogram gram lb minute hour day week month year byte".split()
-)
+_SINGLE: Final = "dollar usd euro eur gbp percent kg kilo kilogram gram lb minute hour day week month year byte"
+_NAMED: Final = frozenset(_SINGLE.split())
 _CITATION: Final = re.compile(r"\[\d{1,3}\]")
 KEPT: Final = 512  # texts: those of the questions at hand; a passage of 160 tokens takes some 10 kB
 
