@@ -4,6 +4,7 @@
     python -m models.training.cards --check                    exit status 1 when a card is not what its numbers say
     python -m models.training.cards --evaluation REPORT.json   first take over the accuracies of `core evaluate --json`
     python -m models.training.cards --into hand-standard --evaluation REPORT.json   those of another table (see INTO)
+    python -m models.training.cards --into hand-standard --add --evaluation REPORT.json   further arms of that adapter
     python -m models.training.cards --golden                   first write the greedy answers anew (runs the models)
 
 Knows the JSON files in models/cards and the report of an evaluation; runs a model only for --golden.
@@ -79,10 +80,12 @@ def measured(
     training: Mapping[str, Any],
     before: Mapping[str, Any] | None = None,
     into: str = "measured",
+    add: bool = False,
 ) -> Json:
     """What a table of `models/cards` holds (see INTO): one result an arm and class, shares of 1, out of reports.
 
-    Results of the base in `before`, an earlier file, stay where the reports hold none: its weights do not change.
+    Results of the base in `before`, an earlier file, stay where the reports hold none: its weights do not change. With
+    `add` those of the fine-tune stay too: the reports are of the same adapter.
 
     Besides the classes: `voice` over the questions of all reports but tickets, `changed, training day`, `ticket valid`,
     `ticket class right` and `hit@3, …` for arms that retrieve; the gap between fine-tune and base in general questions.
@@ -100,7 +103,7 @@ def measured(
     results += [
         {"date": earlier["date"]} | row
         for row in earlier["results"]
-        if row["arm"].startswith("base") and (row["arm"], row["class"]) not in covered
+        if (add or row["arm"].startswith("base")) and (row["arm"], row["class"]) not in covered
     ]
     results.sort(key=lambda row: (ARMS.index(row["arm"]), ROWS.index(row["class"])))
     return {
@@ -109,10 +112,16 @@ def measured(
         "command": command,
         "training_minutes": round(sum(run["seconds"] for run in runs(training)) / 60, 1),
         "training_rows": sum(run["samples"] for run in runs(training)),
-        "general_gap": general,
+        "general_gap": earlier.get("general_gap") if add and general is None else general,
         "results": results,
-        "beside": [row for report in reports for row in report.get("beside", ())],
+        "beside": _beside(reports, earlier if add else {}),
     }
+
+
+def _beside(reports: Sequence[Mapping[str, Any]], earlier: Mapping[str, Any]) -> list[Json]:
+    """What is stated elsewhere of the same, beside the runs: of two rows of one figure and arm the newer."""
+    rows = [row for found in (earlier, *reports) for row in found.get("beside", ())]
+    return list({(*row["figures"], row["arm"]): row for row in rows}.values())
 
 
 def runs(training: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -316,6 +325,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--evaluation", type=Path, nargs="+", metavar="REPORT", help="JSON of `core evaluate --json`")
     parser.add_argument("--command", default="python -m core evaluate --json", help="how those reports were made")
     parser.add_argument("--into", choices=tuple(INTO), default="measured", help="the table that the reports belong to")
+    parser.add_argument("--add", action="store_true", help="of the same adapter: what the reports do not hold stays")
     parser.add_argument("--golden", action="store_true")
     args = parser.parse_args(argv)
     try:
@@ -324,7 +334,7 @@ def main(argv: list[str] | None = None) -> int:
             date = datetime.now(UTC).date().isoformat()
             kept, training = CARDS / f"{args.into}.json", _read(CARDS / f"{INTO[args.into][1]}.json")
             before = _read(kept) if kept.exists() else None
-            write_json(measured(reports, args.command, date, training, before, args.into), kept)
+            write_json(measured(reports, args.command, date, training, before, args.into, args.add), kept)
         if args.golden:
             write_json(greedy(), CARDS / "golden.json")
         made = cards()

@@ -29,6 +29,22 @@ def test_a_changed_number_changes_the_card():
     assert "12.3%" in after and before != after
 
 
+def report(arm, beside=()):
+    share = {"n": 4, "accuracy": 0.5, "standard_error": 0.1, "low": 0.2, "high": 0.8}
+    return {"arms": {arm: {"classes": {"static": share}}}, "pairs": [], "rows": [], "beside": list(beside)}
+
+
+def test_further_arms_of_the_same_adapter_leave_the_others_and_an_arm_asked_again_is_the_newer():
+    stated = [{"figures": ["P1"], "arm": "Base", "share": 0.1}, {"figures": ["P1"], "arm": "Fine-tuned", "share": 0.2}]
+    before = cards.measured([report("fine-tuned", stated)], "before", "2026-11-01", TRAINING)
+    again = {"figures": ["P1"], "arm": "Base", "share": 0.3}
+    after = cards.measured([report("base+perfect", [again])], "now", "2026-11-02", TRAINING, before, add=True)
+    assert {row["arm"] for row in after["results"]} == {"fine-tuned", "base+perfect"}
+    assert after["beside"] == [again, stated[1]]
+    of_another = cards.measured([report("base+perfect", [again])], "now", "2026-11-02", TRAINING, before)
+    assert {row["arm"] for row in of_another["results"]} == {"base+perfect"} and of_another["beside"] == [again]
+
+
 def test_a_number_that_a_card_needs_and_nobody_gives_is_an_error_and_no_gap():
     with pytest.raises(UndefinedError, match="origin"):
         cards.base_card({name: value for name, value in NUMBERS.items() if name != "origin"}, GOLDEN)
