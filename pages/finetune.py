@@ -18,10 +18,7 @@ try:
     here, project = view(), current()
     draw_start(here, project)
     if problem := finetune.lacking():
-        st.info(
-            plain(problem.removesuffix(f": {finetune.INSTALL}"))
-            + ". Install what is missing, then start the app again:"
-        )
+        st.info(plain(problem.removesuffix(f": {finetune.INSTALL}")) + ". Install it all, then start the app again:")
         st.code(finetune.INSTALL, language=None, wrap_lines=True)
     if not project.bundled:
         draw_trainings(here, project)
