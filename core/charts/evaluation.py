@@ -1,12 +1,11 @@
 """Charts of an evaluation's report. Data in, Plotly figure out; knows nothing of the page."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import plotly.graph_objects as go
 
 from core.evaluation.records import Report
-from core.evaluation.statistics import Accuracy, Difference
 from core.text import one_line
 from core.theme import GREY, PART_COLORS, arm_color, finish
 
@@ -28,7 +27,7 @@ def accuracy_chart(report: Report) -> go.Figure:
             mode="markers",
             orientation="h",  # grouped along the classes
             marker={"color": arm_color(place), "symbol": SYMBOLS[place % len(SYMBOLS)], "size": 10},
-            error_x=_bars([(score.accuracy, score) for score in scores]),
+            error_x=error_bars([(score.accuracy, score) for score in scores]),
             hovertemplate=label(report.titles[arm]) + ", %{y}: %{x:.1%}<extra></extra>",
         )
     figure.update_layout(scattermode="group")
@@ -56,7 +55,7 @@ def effects_chart(report: Report) -> go.Figure:
             marker=look | {"color": [EFFECT_COLORS[place] if clear else GREY for clear in settled]},
             offsetgroup=key,
             showlegend=False,
-            error_x=_bars([(gap.difference, gap) for gap in gaps], 100) | {"color": GREY},
+            error_x=error_bars([(gap.difference, gap) for gap in gaps], 100) | {"color": GREY},
             text=[gap.verdict for gap in gaps],
             hovertemplate=name + ", %{y}: %{x:+.1f} points, %{text}<extra></extra>",
         )
@@ -96,7 +95,17 @@ def label(text: str) -> str:
     return one_line(text, 40).replace("<", "‹").replace(">", "›").replace("&", "+")
 
 
-def _bars(scores: Sequence[tuple[float, Accuracy | Difference]], times: float = 1.0) -> dict[str, Any]:
+class Interval(Protocol):
+    """What has two bounds."""
+
+    @property
+    def low(self) -> float: ...
+    @property
+    def high(self) -> float: ...
+
+
+def error_bars(scores: Sequence[tuple[float, Interval]], times: float = 1.0) -> dict[str, Any]:
+    """From each value to the bounds of its interval, all multiplied by `times`."""
     return {
         "type": "data",
         "symmetric": False,

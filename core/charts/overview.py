@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from core.charts.evaluation import error_bars
 from core.overview import Measured, Range, arm_words
 from core.theme import APPROACH_COLORS, APPROACH_NAMES, APPROACH_SYMBOLS, PART_COLORS, finish
 
@@ -59,13 +60,7 @@ def measured_chart(found: Sequence[Measured]) -> go.Figure:
                 mode="markers",
                 orientation="h",  # grouped along the arms
                 marker={"color": color, "symbol": symbol, "size": 10},
-                error_x={
-                    "symmetric": False,
-                    "array": [share.high - share.accuracy for share in shares],
-                    "arrayminus": [share.accuracy - share.low for share in shares],
-                    "thickness": 1.2,
-                    "width": 3,
-                },
+                error_x=error_bars([(share.accuracy, share) for share in shares]),
                 hovertemplate=f"{name}, %{{y}}, {cls}: %{{x:.0%}}<extra></extra>",
                 row=row,
                 col=1,
