@@ -22,11 +22,12 @@ with (
     ),
 ):
     decide_brief.draw()
+told = st.empty()  # told or not, what stands below keeps its place: moved up, the last verdict stayed below the new one
 if answers and not state.section("decision").get("brief"):
     said = f"{len(answers)} answers and what they mean for the inputs. Nothing is asked again."
-    st.caption(f"Taken over from the advisor: {said}")
+    told.caption(f"Taken over from the advisor: {said}")
 elif not arrived:
-    st.caption("Nothing is confirmed yet: what stands below is an example, the documents' own figures.")
+    told.caption("Nothing is confirmed yet: what stands below is an example, the documents' own figures.")
 form.draw_notes()
 try:
     outcome = evaluate_cached(scenario)

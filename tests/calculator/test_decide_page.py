@@ -2,6 +2,7 @@
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Block
 
 from core import paths
 from core import scenario as envelope
@@ -37,6 +38,12 @@ def read(app: AppTest, text: str) -> AppTest:
     return app.button(key="decide_read_it").click().run()
 
 
+def place(app: AppTest) -> int:
+    """Where among the page's own elements the columns with the verdict stand."""
+    blocks = {at: one for at, one in app.main.children.items() if isinstance(one, Block)}
+    return next(at for at, one in blocks.items() if any(text.value.startswith("## ") for text in one.get("markdown")))
+
+
 def slider(app: AppTest, name: str):
     return next(one for one in app.select_slider if one.key.startswith(f"decide_{name}_"))
 
@@ -59,6 +66,17 @@ def test_a_brief_counts_only_once_it_is_confirmed_and_what_is_unticked_does_not(
     assert headline(app) == f"## {plain(verdict.headline(scenario, model.evaluate_cached(scenario)))}"
     assert got["use_fine_tuning"] == "no"  # it must cite
     assert slider(app, "queries").value == (12000, 12000)
+
+
+def test_the_verdict_keeps_its_place_whether_or_not_there_is_something_to_tell_above():
+    """Else a browser shows the verdict of before below the new one until the run ends (seen at 390 px)."""
+    app = page()
+    example = place(app)
+    read(app, TELECOM)
+    app.button(key="decide_confirm").click().run()
+    assert place(app) == example
+    answers = {"citations": "required"}
+    assert place(page(envelope.encode(handover.whole(answers, "retrieval")))) == example
 
 
 def test_an_answer_that_was_read_wrongly_is_corrected_before_it_counts():
