@@ -19,7 +19,8 @@ from core.text import one_line
 
 STATIC: Final = "static"
 CHANGED: Final = "changed"
-MEETS, ABOVE, BELOW = "meets it", "above it", "below it"
+MEETS, ABOVE, BELOW, FEW = "meets it", "above it", "below it", "too few to say"
+WIDE: Final = 0.5  # an interval as wide as this meets nearly anything
 
 
 class Beside(Struct, frozen=True, kw_only=True):
@@ -130,8 +131,17 @@ def _one(held: Held, title: str, rows: Sequence[Row]) -> Beside:
         share=share.accuracy,
         run_low=share.low,
         run_high=share.high,
-        agreement=BELOW if share.high < low else ABOVE if share.low > high else MEETS,
+        agreement=agreement((low, high), (share.low, share.high)),
     )
+
+
+def agreement(states: tuple[float, float], run: tuple[float, float]) -> str:
+    """How a run's 95 % interval stands to what a source states, both from low to high, shares of 1."""
+    if run[1] < states[0]:
+        return BELOW
+    if run[0] > states[1]:
+        return ABOVE
+    return FEW if run[1] - run[0] >= WIDE else MEETS
 
 
 def table(found: Iterable[Beside]) -> list[dict[str, str]]:

@@ -101,7 +101,7 @@ def measured(
     covered = {(row["arm"], row["class"]) for row in results}
     earlier = before or {"date": "", "results": []}
     results += [
-        {"date": earlier["date"]} | row
+        _dated(row, earlier["date"], date)
         for row in earlier["results"]
         if (add or row["arm"].startswith("base")) and (row["arm"], row["class"]) not in covered
     ]
@@ -116,6 +116,12 @@ def measured(
         "results": results,
         "beside": _beside(reports, earlier if add else {}),
     }
+
+
+def _dated(row: Json, before: str, today: str) -> Json:
+    """A row of before, with its day unless that is the table's own."""
+    undated = {key: value for key, value in row.items() if key != "date"}
+    return undated if row.get("date", before) == today else {"date": before} | row
 
 
 def _beside(reports: Sequence[Mapping[str, Any]], earlier: Mapping[str, Any]) -> list[Json]:

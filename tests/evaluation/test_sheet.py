@@ -164,6 +164,13 @@ def test_passages_unused_and_facts_destroyed_are_counted_among_the_right_questio
     assert (destroyed.n, destroyed.share, destroyed.agreement) == (10, 0.0, beside.BELOW)
 
 
+def test_an_interval_that_would_meet_nearly_anything_meets_nothing() -> None:
+    found = held(rows("a", "small", "closed", 2), rows("b", "small", "perfect", 2))["P7.destroyed",]
+    assert (found.n, found.share, found.agreement) == (2, 0.0, beside.FEW)
+    assert beside.agreement((0.9, 1.0), (0.0, 0.66)) == beside.BELOW  # too few to meet it, enough to be below it
+    assert beside.agreement((0.0, 0.1), (0.2, 0.8)) == beside.ABOVE
+
+
 def test_every_figure_that_is_held_exists_with_a_source() -> None:
     for one in beside.HELD:
         assert all(figures.get(name).range[0] <= figures.get(name).range[1] for name in one.figures)

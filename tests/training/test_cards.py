@@ -7,6 +7,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from core.errors import Problem
+from core.evaluation.beside import agreement
 from models.training import cards
 
 NAMES = ("measured", "training", "golden", "hand-small")
@@ -41,6 +42,14 @@ def test_further_arms_of_the_same_adapter_leave_the_others_and_an_arm_asked_agai
     after = cards.measured([report("base+perfect", [again])], "now", "2026-11-02", TRAINING, before, add=True)
     assert {row["arm"] for row in after["results"]} == {"fine-tuned", "base+perfect"}
     assert after["beside"] == [again, stated[1]]
+    assert {row["arm"]: row.get("date") for row in after["results"]} == {
+        "fine-tuned": "2026-11-01",
+        "base+perfect": None,
+    }
+    same_day = cards.measured([report("base")], "now", "2026-11-02", TRAINING, after, add=True)["results"]
+    assert [(row["arm"], row.get("date")) for row in same_day] == [
+        ("base", None), ("base+perfect", None), ("fine-tuned", "2026-11-01")
+    ]  # fmt: skip
     of_another = cards.measured([report("base+perfect", [again])], "now", "2026-11-02", TRAINING, before)
     assert {row["arm"] for row in of_another["results"]} == {"base+perfect"} and of_another["beside"] == [again]
 
@@ -48,6 +57,14 @@ def test_further_arms_of_the_same_adapter_leave_the_others_and_an_arm_asked_agai
 def test_a_number_that_a_card_needs_and_nobody_gives_is_an_error_and_no_gap():
     with pytest.raises(UndefinedError, match="origin"):
         cards.base_card({name: value for name, value in NUMBERS.items() if name != "origin"}, GOLDEN)
+
+
+def test_whether_a_pair_meets_what_is_stated_elsewhere_is_as_the_evaluation_says_it():
+    for file in cards.CARDS.glob("*.json"):
+        numbers = json.loads(file.read_text())
+        for row in numbers.get("beside", ()) if isinstance(numbers, dict) else ():
+            found = agreement((row["low"], row["high"]), (row["run_low"], row["run_high"]))
+            assert row["agreement"] == found, (file.name, row["figures"], row["arm"])
 
 
 def test_check_finds_a_card_edited_by_hand(tmp_path, monkeypatch):
