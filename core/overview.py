@@ -13,7 +13,7 @@ import msgspec
 
 from core import arms, paths
 from core.errors import Problem
-from core.evaluation import beside
+from core.evaluation.beside import Beside
 from core.evaluation.statistics import stated
 from core.evidence import figures
 from core.theme import APPROACH_NAMES
@@ -89,13 +89,13 @@ class Share(msgspec.Struct, frozen=True, rename={"cls": "class"}):
 class Measured:
     """A pair's accuracies by arm and class of question; `caption` says how and when.
 
-    `beside`: what the documents and a paper state of the same, one row a figure, and whether the pair's run meets it.
+    `beside`: what the documents and papers state of the same, and whether the pair's run meets it.
     """
 
     pair: str
     shares: tuple[Share, ...]
     caption: str
-    beside: list[dict[str, str]]
+    beside: tuple[Beside, ...]
 
 
 PAIRS = {"small": "hand-small.json", "standard": "hand-standard.json"}  # pair -> its table, of questions by hand
@@ -112,7 +112,7 @@ def _measured(pair: str, path: Path) -> Measured:
         raw = json.loads(path.read_text(encoding="utf-8"))
         shares = msgspec.convert(raw["results"], tuple[Share, ...])
         caption = f"Accuracy ± standard error. {raw['origin']}, {raw['date']}: {raw['command']}"
-        told = beside.table(msgspec.convert(raw.get("beside", []), list[beside.Beside]))
+        told = msgspec.convert(raw.get("beside", []), tuple[Beside, ...])
     except (ValueError, KeyError, TypeError) as error:
         raise Problem(f"{path.name} is broken ({error!r}); restore it from the repository.") from error
     return Measured(pair, shares, caption, told)
@@ -135,6 +135,29 @@ def side_by_side(found: Sequence[Measured]) -> list[dict[str, str]]:
         | {f"{pair.capitalize()} pair": of.get((arm, cls), "—") for pair, of in cells.items()}
         for cls, arm in sorted(keys, key=lambda key: order.index(key[0]))
     ]
+
+
+def stated_elsewhere(found: Sequence[Measured]) -> list[dict[str, str]]:
+    """One row a figure and arm it is about, one column a pair: what a source states, and whether the run meets it."""
+    runs = {one.pair: {(row.figures, row.arm): row for row in one.beside} for one in found}
+    return [
+        {"What": f"{row.label[:1].upper()}{row.label[1:]} ({row.arm})", "Source states": f"{row.states} [{_id(row)}]"}
+        | {f"{pair.capitalize()} pair": _run(of[key]) if key in of else "—" for pair, of in runs.items()}
+        for key, row in {key: row for of in runs.values() for key, row in of.items()}.items()
+    ]
+
+
+def sources_elsewhere(found: Sequence[Measured]) -> list[str]:
+    """The sources of those figures, one line each."""
+    return sorted({row.source for one in found for row in one.beside})
+
+
+def _run(row: Beside) -> str:
+    return f"{row.share:.0%} ({row.run_low:.0%} to {row.run_high:.0%}, n={row.n}): {row.agreement}"
+
+
+def _id(row: Beside) -> str:
+    return row.source.partition(":")[0]
 
 
 def arm_words(arm: str) -> str:

@@ -56,10 +56,13 @@ def draw_measured() -> None:
 
 
 def draw_beside() -> None:
-    for one in overview.measured():
-        st.markdown(f"**The {one.pair} pair**")
-        st.table(one.beside, hide_index=True)
-    st.caption("Their questions and methods differ from ours, so agreement is no proof of either.")
+    found = overview.measured()
+    st.table(overview.stated_elsewhere(found), hide_index=True)
+    st.caption(
+        "Each pair's run with its 95 % interval. The sources' questions and methods differ from ours: agreement is no "
+        "proof of either."
+    )
+    st.markdown("\n".join(f"- {plain(line)}" for line in overview.sources_elsewhere(found)))
 
 
 def draw_words() -> None:
@@ -75,7 +78,7 @@ BEHIND = {  # label -> what stands behind the answer
     "The trade-off at a glance": draw_glance,
     "All four, computed": draw_derived,
     "Measured with the bundled models: what a larger base changes": draw_measured,
-    "The same, as the documents and a paper state it": draw_beside,
+    "The same, as the documents and papers state it": draw_beside,
     "What the words mean": draw_words,
     "Sources": draw_sources,
 }

@@ -27,6 +27,21 @@ def test_side_by_side_a_class_keeps_together_and_the_facts_come_first():
     assert classes == sorted(classes, key=classes.index)
 
 
+def test_stated_elsewhere_every_figure_stands_once_with_both_pairs_and_its_source():
+    found = overview.measured()
+    rows, sources = overview.stated_elsewhere(found), overview.sources_elsewhere(found)
+    assert len({row["What"] + row["Source states"] for row in rows}) == len(rows)
+    for one in found:
+        column = {row["What"]: row[f"{one.pair.capitalize()} pair"] for row in rows}
+        assert sum(cell != "—" for cell in column.values()) == len(one.beside)
+        for held in one.beside:
+            cell = next(cell for what, cell in column.items() if what.lower() == f"{held.label} ({held.arm})".lower())
+            assert cell.startswith(f"{held.share:.0%} (") and cell.endswith(f"n={held.n}): {held.agreement}")
+            assert held.source in sources
+    ids = {line.partition(":")[0] for line in sources}
+    assert {row["Source states"].rpartition(" [")[2].rstrip("]") for row in rows} == ids
+
+
 def test_an_arm_is_named_as_on_the_other_pages():
     assert overview.arm_words("fine-tuned+perfect") == "fine-tuned + right passages"
     assert overview.arm_words("base") == "base"
