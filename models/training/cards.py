@@ -190,8 +190,10 @@ def fine_tuned_card(
     training: Mapping[str, Any],
     golden: Sequence[Mapping[str, Any]],
     by_hand: Mapping[str, Any] | None = None,
+    kinds: Sequence[Mapping[str, Any]] = (),
 ) -> str:
-    """The card of the fine-tune. `by_hand`: its accuracies on the questions written by hand."""
+    """The card of the fine-tune. `by_hand`: its accuracies on the questions written by hand; `kinds`: the files of its
+    pair by quantization, as tests/bench/quantization.py measured them."""
     made = runs(training)
     return _rendered(
         "fine-tuned",
@@ -201,12 +203,19 @@ def fine_tuned_card(
         scores=list(SCORES.values()),
         curve=_curve(made),
         by_hand=by_hand and {**by_hand, **_figures(by_hand, (), "fine-tuned")},
+        quantized=_quantized(kinds),
         **_figures(numbers, golden, "fine-tuned"),
     )
 
 
-def standard_card(numbers: Mapping[str, Any], training: Mapping[str, Any], besides: Mapping[str, Any]) -> str:
-    """The card of the standard base's fine-tune. `besides`: its accuracies on templated and other questions."""
+def standard_card(
+    numbers: Mapping[str, Any],
+    training: Mapping[str, Any],
+    besides: Mapping[str, Any],
+    kinds: Sequence[Mapping[str, Any]] = (),
+) -> str:
+    """The card of the standard base's fine-tune. `besides`: its accuracies on templated and other questions; `kinds`:
+    see fine_tuned_card."""
     made = runs(training)
     return _rendered(
         "standard-fine-tuned",
@@ -215,6 +224,7 @@ def standard_card(numbers: Mapping[str, Any], training: Mapping[str, Any], besid
         **_made(made),
         losses=[row for number, run in enumerate(made) for row in _losses(_ordinal(number, made), run["loss"])],
         besides={**besides, **_figures(besides, (), "fine-tuned")},
+        quantized=_quantized(kinds),
         **_figures(numbers, (), "fine-tuned"),
     )
 
@@ -259,6 +269,28 @@ def _figures(numbers: Mapping[str, Any], golden: Sequence[Mapping[str, Any]], ro
         "rows": [[cls, *[cells[cls].get(arm, "—") for arm in arms]] for cls in ROWS if cls in cells],
         "golden": [[_cell(row["question"]), _cell(row[role])] for row in golden],
     }
+
+
+def _quantized(kinds: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    """One row a model and kind of file."""
+    return [
+        [
+            *(str(row[name]) for name in ("role", "quantization", "megabytes", "memory_megabytes", "questions")),
+            *(_against_wide(row.get(name)) for name in ("reading", "closed book")),
+            *(str(row[name]) for name in ("prefill_per_s", "decode_per_s", "date")),
+        ]
+        for row in kinds
+    ]
+
+
+def _against_wide(score: Mapping[str, Any] | None) -> str:
+    """An accuracy with its error and its paired difference from Q8_0."""
+    if score is None:
+        return "—"
+    over = (
+        " ({:+.1f}, {:+.1f} to {:+.1f})".format(*(100 * x for x in score["over_q8_0"])) if "over_q8_0" in score else ""
+    )
+    return f"{score['accuracy']:.1%} ± {score['standard_error']:.1%}{over}"
 
 
 def _ordinal(number: int, made: Sequence[Any]) -> str:
@@ -308,11 +340,14 @@ def cards(folder: Path = CARDS) -> dict[Path, str]:
     numbers, training, golden = (_read(folder / f"{name}.json") for name in ("measured", "training", "golden"))
     return {
         folder / "base.md": base_card(numbers, golden),
-        folder / "fine-tuned.md": fine_tuned_card(numbers, training, golden, _read(folder / "hand-small.json")),
+        folder / "fine-tuned.md": fine_tuned_card(
+            numbers, training, golden, _read(folder / "hand-small.json"), _read(folder / "quantization-small.json")
+        ),
         folder / "standard-fine-tuned.md": standard_card(
             _read(folder / "hand-standard.json"),
             _read(folder / "training-standard.json"),
             _read(folder / "measured-standard.json"),
+            _read(folder / "quantization-standard.json"),
         ),
     }
 

@@ -2,7 +2,8 @@
 
     python tests/bench/quantization.py --pair small            full: 200 questions a model and quantization
     python tests/bench/quantization.py --pair standard --questions 12 --repeats 2
-    python tests/bench/quantization.py --pair small --write    also into models/cards/quantization-small.json
+    python tests/bench/quantization.py --pair small --write    also into models/cards/quantization-small.json, where
+                                                               other roles and kinds stay as they are
 
 Makes the files in a temporary folder: Q8_0, Q4_1, Q4_0 and Q4_0_M by our own NumPy writer, IQ4_NL and merged Q4_K_M by
 llama.cpp's quantizer from a 16-bit file; "shipped" is the source file itself (a base's only). Accuracy: questions of
@@ -24,6 +25,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -38,6 +40,7 @@ from models.brightwater import data, documents
 from models.training.chat import messages
 from models.training.export import write_json
 
+ROLES = ("base", "fine-tuned")
 KINDS = ("Q8_0", "shipped", "Q4_K_M", "Q4_1", "Q4_0_M", "Q4_0", "IQ4_NL")
 BY_LLAMA = ("IQ4_NL", "Q4_K_M")
 WITHIN = 0.02
@@ -82,7 +85,7 @@ def _asked(row: dict, rng: random.Random) -> Asked:
 
 
 @contextmanager
-def files(pair: str, kinds: list[str]) -> Iterator[dict[tuple[str, str], ModelSpec]]:
+def files(pair: str, roles: list[str], kinds: list[str]) -> Iterator[dict[tuple[str, str], ModelSpec]]:
     """(role, kind) -> the file, made in a temporary folder."""
     here = catalog.default()
     found = here.pair(pair)
@@ -91,22 +94,22 @@ def files(pair: str, kinds: list[str]) -> Iterator[dict[tuple[str, str], ModelSp
     here.ensure(found.base)
     base = here.manifest.models[found.base]
     source = here.weights / base.source.files[0].name
-    adapters = {"base": None}
+    adapters: dict[str, Path | None] = {"base": None}
     if found.fine_tuned is not None:
         pattern = here.manifest.models[found.fine_tuned].adapter
         adapters["fine-tuned"] = next((manifest.PATH.parent).glob(pattern or ""))
+    wanted = [(role, kind) for role in roles if role in adapters for kind in kinds]
     with tempfile.TemporaryDirectory() as folder:
         made = {}
-        for role, adapter in adapters.items():
-            for kind in kinds:
-                out = Path(folder) / f"{role}.{kind}.gguf"
-                if kind == "shipped":
-                    if adapter is None:
-                        made[role, kind] = ModelSpec(f"{role} {kind}", source, context=base.context)
-                    continue
-                _make(source, adapter, out, kind)
-                made[role, kind] = ModelSpec(f"{role} {kind}", out, context=base.context)
-                print(f"made {role} {kind}", file=sys.stderr, flush=True)
+        for role, kind in wanted:
+            if kind == "shipped":
+                if role == "base":
+                    made[role, kind] = ModelSpec(f"{role} {kind}", source, context=base.context)
+                continue
+            out = Path(folder) / f"{role}.{kind}.gguf"
+            _make(source, adapters[role], out, kind)
+            made[role, kind] = ModelSpec(f"{role} {kind}", out, context=base.context)
+            print(f"made {role} {kind}", file=sys.stderr, flush=True)
         yield made
 
 
@@ -174,8 +177,9 @@ def measure(
     if role == "fine-tuned":
         marks["closed book"] = right(engine, spec, asked, False)
     memory = next(state["memory"] for state in engine.status() if state["path"] == str(spec.path)) or 0
-    row = {"role": role, "quantization": kind, "megabytes": round(spec.path.stat().st_size / 1e6)}
-    row |= {"memory_megabytes": round(memory / 1e6), "questions": len(asked)}
+    row = {"date": datetime.now(UTC).date().isoformat(), "role": role, "quantization": kind}
+    row |= {"megabytes": round(spec.path.stat().st_size / 1e6), "memory_megabytes": round(memory / 1e6)}
+    row |= {"questions": len(asked)}
     facts = [item.fact for item in asked]
     for name, found in marks.items():
         score = accuracy(found, facts)
@@ -208,18 +212,26 @@ def default(rows: list[dict]) -> str:
     return min(fit, key=fit.__getitem__) if fit else "Q8_0"
 
 
+def keep(rows: list[dict], path: Path) -> None:
+    """Put rows into a file; those of other roles and kinds in it stay."""
+    before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    found = {(row["role"], row["quantization"]): row for row in [*before, *rows]}
+    write_json(sorted(found.values(), key=lambda row: (row["role"], KINDS.index(row["quantization"]))), path)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pair", choices=("small", "standard"), default="small")
     parser.add_argument("--questions", type=int, default=200)
     parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
+    parser.add_argument("--roles", nargs="+", choices=ROLES, default=list(ROLES))
     parser.add_argument("--write", action="store_true")
     args = parser.parse_args()
     asked = questions(args.questions)
     engine, rows, marks = Engine(), [], {}
     try:
-        with files(args.pair, args.kinds) as specs:
+        with files(args.pair, args.roles, args.kinds) as specs:
             timed = speeds(engine, specs, args.repeats)
             for (role, kind), spec in specs.items():
                 row, marks[role, kind] = measure(engine, role, kind, spec, asked, marks.get((role, "Q8_0"), {}))
@@ -227,7 +239,7 @@ def main() -> int:
                 rows.append(row)
                 print(json.dumps(row), flush=True)
                 if args.write:
-                    write_json(rows, paths.ROOT / "models" / "cards" / f"quantization-{args.pair}.json")
+                    keep(rows, paths.ROOT / "models" / "cards" / f"quantization-{args.pair}.json")
                 engine.unload(spec)
     except Problem as problem:
         print(f"error: {problem}", file=sys.stderr)

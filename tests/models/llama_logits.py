@@ -1,7 +1,9 @@
 """A helper process: log-probabilities of the next token from llama.cpp. llama_cpp stays out of the tests' own process.
 
 usage: python llama_logits.py MODEL [ADAPTER]   standard input: {"prompts": [[token ids]], "ids": [[token ids]]}
-standard output: {"top": [id], "logprobs": [[of the ids asked for]], "spread": [...]}
+standard output: {"top": [id], "logprobs": [[of the ids asked for]]}
+
+One thread: two that wait for one another beside the other tests took minutes where one takes seconds.
 """
 
 import json
@@ -14,7 +16,9 @@ from llama_cpp import Llama
 def main() -> None:
     model, *adapter = sys.argv[1:]
     wanted = json.load(sys.stdin)
-    llama = Llama(model, lora_path=adapter[0] if adapter else None, n_ctx=1024, n_threads=2, verbose=False)
+    llama = Llama(
+        model, lora_path=adapter[0] if adapter else None, n_ctx=1024, n_threads=1, n_threads_batch=1, verbose=False
+    )
     top, logprobs = [], []
     for tokens, ids in zip(wanted["prompts"], wanted["ids"], strict=True):
         llama.reset()

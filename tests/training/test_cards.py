@@ -9,9 +9,10 @@ from jinja2 import UndefinedError
 from core.errors import Problem
 from core.evaluation.beside import agreement
 from models.training import cards
+from tests.bench import quantization
 
-NAMES = ("measured", "training", "golden", "hand-small")
-STANDARD = ("hand-standard", "training-standard", "measured-standard")
+NAMES = ("measured", "training", "golden", "hand-small", "quantization-small")
+STANDARD = ("hand-standard", "training-standard", "measured-standard", "quantization-standard")
 NUMBERS, TRAINING, GOLDEN = (
     json.loads((cards.CARDS / f"{name}.json").read_text(encoding="utf-8")) for name in NAMES[:3]
 )
@@ -57,6 +58,21 @@ def test_further_arms_of_the_same_adapter_leave_the_others_and_an_arm_asked_agai
 def test_a_number_that_a_card_needs_and_nobody_gives_is_an_error_and_no_gap():
     with pytest.raises(UndefinedError, match="origin"):
         cards.base_card({name: value for name, value in NUMBERS.items() if name != "origin"}, GOLDEN)
+
+
+def test_a_kind_of_file_stands_with_its_accuracy_its_difference_and_its_speed():
+    row = {"date": "2026-12-01", "role": "base", "quantization": "Q4_0", "megabytes": 497, "memory_megabytes": 1028}
+    row |= {"questions": 200, "prefill_per_s": 247.5, "decode_per_s": 37.4}
+    row |= {"reading": {"accuracy": 0.765, "standard_error": 0.0295, "over_q8_0": [-0.04, -0.094, 0.015]}}
+    card = cards.fine_tuned_card(NUMBERS, TRAINING, GOLDEN, None, [row])
+    cells = "| base | Q4_0 | 497 | 1028 | 200 | 76.5% ± 2.9% (-4.0, -9.4 to +1.5) | — | 247.5 | 37.4 | 2026-12-01 |"
+    assert cells in card and "By quantization" not in cards.fine_tuned_card(NUMBERS, TRAINING, GOLDEN)
+
+
+def test_the_standard_pair_is_served_as_the_kind_that_was_measured_best():
+    rows = json.loads((cards.CARDS / "quantization-standard.json").read_text(encoding="utf-8"))
+    assert {row["quantization"] for row in rows} >= {"Q8_0", "shipped", "Q4_0_M", "Q4_0", "IQ4_NL"}
+    assert quantization.default(rows) == "Q4_0_M"
 
 
 def test_whether_a_pair_meets_what_is_stated_elsewhere_is_as_the_evaluation_says_it():
