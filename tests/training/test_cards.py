@@ -8,6 +8,7 @@ from jinja2 import UndefinedError
 
 from core.errors import Problem
 from core.evaluation.beside import agreement
+from core.weights import manifest
 from models.training import cards
 from tests.bench import quantization
 
@@ -69,10 +70,12 @@ def test_a_kind_of_file_stands_with_its_accuracy_its_difference_and_its_speed():
     assert cells in card and "By quantization" not in cards.fine_tuned_card(NUMBERS, TRAINING, GOLDEN)
 
 
-def test_the_standard_pair_is_served_as_the_kind_that_was_measured_best():
-    rows = json.loads((cards.CARDS / "quantization-standard.json").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("pair", ["small", "standard"])
+def test_each_pair_is_served_as_the_kind_that_was_measured_best(pair):
+    rows = json.loads((cards.CARDS / f"quantization-{pair}.json").read_text(encoding="utf-8"))
     assert {row["quantization"] for row in rows} >= {"Q8_0", "shipped", "Q4_0_M", "Q4_0", "IQ4_NL"}
-    assert quantization.default(rows) == "Q4_0_M"
+    served = {model.quantization for model in manifest.load().models.values() if model.pair == pair}
+    assert served == {quantization.default(rows)}
 
 
 def test_whether_a_pair_meets_what_is_stated_elsewhere_is_as_the_evaluation_says_it():
