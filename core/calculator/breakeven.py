@@ -3,7 +3,7 @@
 Knows lines and cumulative costs, not what they are made of.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property, partial
 
 import numpy as np
@@ -110,7 +110,8 @@ def break_even_queries(a: Line, b: Line) -> tuple[Array, Array]:
     exactly, walking from kink to kink: q* = begin - gap / slope on its piece. Without growth each line has one kink; on
     one piece this is the textbook formula (fixed_b - fixed_a) / (per_query_a - per_query_b). Ours.
     """
-    shape = np.broadcast_shapes((1,), *(np.shape(value) for line in (a, b) for value in vars(line).values()))
+    # by the fields, for a line's own dictionary grows when another pair's thread asks for `at_none`
+    shape = np.broadcast_shapes((1,), *(np.shape(getattr(line, of.name)) for line in (a, b) for of in fields(line)))
     above, below = a.kinks(), b.kinks()
     gap, slope = (np.broadcast_to(one, shape) for one in (a.at_none - b.at_none, a.per_query - b.per_query))
     begin, found, start = np.zeros(shape), np.full(shape, np.nan), np.zeros(shape)

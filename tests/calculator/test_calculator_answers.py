@@ -191,6 +191,20 @@ def test_break_even_of_volumes_that_double_by_hand(fixed, expected):
     assert breakeven.break_even_queries(line(0, 0.02 * 1.5), shrinking)[0][0] == pytest.approx(2 * expected)
 
 
+def test_break_even_is_the_same_while_another_thread_works_with_the_same_line(monkeypatch):
+    lines = line(0, 0.02), line(500, 0, 1000, 1, 1e-5)
+    shape = np.shape
+
+    def meanwhile(value):  # what is worked out once and kept is worked out by somebody else, just now
+        assert all(one.at_none >= 0 for one in lines)
+        return shape(value)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "shape", meanwhile)
+        (volume,), _ = breakeven.break_even_queries(*lines)
+    assert volume == pytest.approx(75_000)
+
+
 def test_break_even_counts_growth(bot):
     flat, growing = (model.evaluate(bot.replace({"growth": rate, "draws": 1000})) for rate in (0, 5))
     before, after = ({(one.first, one.second): one.queries for one in each.crossings} for each in (flat, growing))
