@@ -15,8 +15,8 @@ from pages.draw import look, project
 
 # A rule that comes late moves nothing: the line's edge is a shadow, the inputs' column is longer than a screen anyhow.
 STYLE = """<style>
-div:has(> .st-key-decide_short) { position: sticky; top: 3.2rem; z-index: 50 }
-.st-key-decide_short { position: sticky; top: 3.2rem; z-index: 50;
+div:has(> .st-key-decide_short) { position: sticky; top: 4rem; z-index: 50 }
+.st-key-decide_short { position: sticky; top: 4rem; z-index: 50;
   background: BACKGROUND; box-shadow: 0 0 0 .4rem BACKGROUND, 0 calc(.4rem + 1px) 0 rgba(128,140,152,.35) }
 .st-key-offstage-inputs { min-height: 100vh }
 .st-key-decide_needs [data-testid=stButtonGroup] > div { flex-wrap: wrap }

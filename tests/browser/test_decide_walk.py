@@ -75,6 +75,8 @@ def test_a_manager_walks_from_the_overview_to_a_signed_record(
     walk.click("Sign off", walk.main.get_by_role("button", name="Sign off"))
     expect(walk.main.get_by_text("Signed off by Ben Okafor")).to_be_visible()
     walk.settled()
+    answer = walk.main.locator(".st-key-decide_short p").last.bounding_box()
+    assert answer["y"] >= page.get_by_test_id("stHeader").bounding_box()["height"]  # not cut off by the bar at the top
     with page.expect_download() as got:
         walk.click("Decision record (HTML)", walk.main.get_by_role("button", name="Decision record (HTML)"))
     seconds = time.monotonic() - started
